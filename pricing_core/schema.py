@@ -127,7 +127,7 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
             "units",
             "number",
             False,
-            ("qty", "units", "units_sold", "amount", "数量", "购买数量", "销量", "件数"),
+            ("qty", "units", "units_sold", "数量", "购买数量", "销量", "件数"),
         ),
         _LIST_PRICE,
         _COMPETITOR_PRICE,

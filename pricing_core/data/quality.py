@@ -1,0 +1,191 @@
+"""What an import found out about the data: findings with counts, row numbers, severity and effect on the prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Severity = Literal["blocking", "warning", "info"]
+
+SEVERITIES: Final = ("blocking", "warning", "info")
+SHOWN_ROWS: Final = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the import noticed.
+
+    Attributes
+    ----------
+    severity
+        ``blocking`` (no prices can come from this data), ``warning`` (look at it), ``info`` (good to know).
+    table, column
+        Where; the column is empty for findings about a whole table.
+    count
+        Number of rows concerned.
+    rows
+        The first 20 of them, numbered as in a spreadsheet: the header is row 1.
+    message
+        What was found and what was done.
+    effect
+        What that means for the prices.
+    """
+
+    severity: Severity
+    table: str
+    column: str
+    count: int
+    rows: tuple[int, ...]
+    message: str
+    effect: str
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """All findings of an import, and where the rows went: for every table, rows in = rows kept + rows set aside."""
+
+    findings: tuple[Finding, ...]
+    rows_in: dict[str, int]
+    rows_kept: dict[str, int]
+    rows_set_aside: dict[str, int]
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        """Findings that stop the import."""
+        return tuple(finding for finding in self.findings if finding.severity == "blocking")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per finding, the most severe first; ``rows`` is text such as ``"2, 5, 9 …"``."""
+        ordered = sorted(self.findings, key=lambda finding: SEVERITIES.index(finding.severity))
+        return pd.DataFrame(
+            [
+                {
+                    "severity": finding.severity,
+                    "table": finding.table,
+                    "column": finding.column,
+                    "count": finding.count,
+                    "rows": ", ".join(map(str, finding.rows)) + (" …" if finding.count > len(finding.rows) > 0 else ""),
+                    "message": finding.message,
+                    "effect": finding.effect,
+                }
+                for finding in ordered
+            ],
+            columns=["severity", "table", "column", "count", "rows", "message", "effect"],
+        )
+
+    def counts_frame(self) -> pd.DataFrame:
+        """Return a row per table: rows in, kept, set aside."""
+        tables = list(self.rows_in)
+        return pd.DataFrame(
+            {
+                "table": tables,
+                "rows_in": [self.rows_in[table] for table in tables],
+                "rows_kept": [self.rows_kept[table] for table in tables],
+                "rows_set_aside": [self.rows_set_aside[table] for table in tables],
+            }
+        )
+
+
+def first_rows(row_numbers: NDArray[np.int64], mask: NDArray[np.bool_]) -> tuple[int, ...]:
+    """Return the first 20 row numbers where the mask is true."""
+    return tuple(int(number) for number in row_numbers[np.flatnonzero(mask)[:SHOWN_ROWS]])
+
+
+def check_offers(offers: pd.DataFrame) -> list[Finding]:
+    """Look for what makes pricing impossible or doubtful in cleaned offers.
+
+    Blocking: no usable rows, no purchases, nothing but purchases, one customer only, a single price per product.
+    """
+    if offers.empty:
+        return [_blocking("", 0, "No usable rows are left in offers.", "There is nothing to learn from.")]
+    findings = []
+    bought = int(offers["purchased"].sum())
+    if bought == 0:
+        message = f"None of the {len(offers):,} offers was purchased."
+        findings.append(_blocking("purchased", len(offers), message, "What makes people buy cannot be learned."))
+    elif bought == len(offers):
+        message = f"Every one of the {len(offers):,} offers was purchased: offers that were declined are missing."
+        findings.append(_blocking("purchased", len(offers), message, "What keeps people from buying cannot be learned."))
+    if offers["customer_id"].nunique() == 1:
+        message = f"All {len(offers):,} offers went to one customer."
+        findings.append(_blocking("customer_id", len(offers), message, "Differences between customers cannot be learned."))
+    prices = offers.groupby("product_id", observed=True)["price"].nunique()
+    varied = int((prices > 1).sum())
+    if varied == 0:
+        message = f"The price never varies: each of the {len(prices):,} products was offered at one price only."
+        findings.append(_blocking("price", len(offers), message, "The effect of price on demand cannot be learned."))
+    elif varied < len(prices):
+        message = f"{len(prices) - varied:,} of {len(prices):,} products were offered at one price only."
+        effect = "Their price response is borrowed from other products."
+        count = int(offers["product_id"].isin(prices.index[prices <= 1]).sum())
+        findings.append(Finding("warning", "offers", "price", count, (), message, effect))
+    if 0 < bought < 100:
+        message = f"Only {bought} purchases."
+        findings.append(Finding("warning", "offers", "purchased", bought, (), message, "Prices will be very uncertain."))
+    return findings
+
+
+def _blocking(column: str, count: int, message: str, effect: str) -> Finding:
+    return Finding("blocking", "offers", column, count, (), message, effect)
+
+
+def check_references(tables: dict[str, pd.DataFrame]) -> list[Finding]:
+    """Report ids of offers and events that the customers and products tables do not know."""
+    findings = []
+    for table, key in (("customers", "customer_id"), ("products", "product_id")):
+        if table not in tables:
+            continue
+        known = tables[table][key]
+        for source in ("offers", "events"):
+            if source in tables and key in tables[source].columns:
+                ids = tables[source][key]
+                unknown = ids.notna() & ~ids.isin(known)
+                if unknown.any():
+                    message = f"{ids[unknown].nunique():,} {table} of {source} are not in the {table} table."
+                    effect = "Their attributes are unknown to the models; they are treated as an average."
+                    findings.append(Finding("warning", source, key, int(unknown.sum()), (), message, effect))
+    return findings
+
+
+def check_currency(offers: pd.DataFrame, currency: str) -> list[Finding]:
+    """Block more than one currency in offers; warn when it is not the one that was chosen."""
+    if "currency" not in offers.columns:
+        return []
+    found = sorted(offers["currency"].dropna().str.upper().unique())
+    if len(found) > 1:
+        message = f"Offers are in more than one currency: {', '.join(found)}. Import one currency at a time."
+        return [_blocking("currency", len(offers), message, "Money of different currencies cannot be added up.")]
+    if found and found[0] != currency:
+        message = f"Offers are in {found[0]}, the data set was said to be in {currency}."
+        return [Finding("warning", "offers", "currency", len(offers), (), message, "Amounts are shown as " + currency + ".")]
+    return []
+
+
+def check_costs(tables: dict[str, pd.DataFrame], margin_assumption: float | None) -> tuple[list[Finding], float | None]:
+    """Say for how many offers the unit cost is unknown; return the margin that will be assumed, None if none is."""
+    offers = tables["offers"]
+    known = offers["unit_cost"].notna() if "unit_cost" in offers.columns else pd.Series(False, index=offers.index)
+    products = tables.get("products")
+    if products is not None and "unit_cost" in products.columns:
+        priced = products.loc[products["unit_cost"].notna(), "product_id"]
+        known = known | offers["product_id"].isin(priced)
+    missing = int((~known).sum())
+    if missing == 0:
+        return [], None
+    margin = 0.30 if margin_assumption is None else margin_assumption
+    message = (
+        f"The unit cost is unknown for {missing:,} of {len(offers):,} offers; "
+        f"a margin of {margin:.0%} of the price is assumed for them."
+    )
+    effect = "Every profit of these products rests on that assumption; change it if you know better."
+    return [Finding("warning", "offers", "unit_cost", missing, (), message, effect)], margin
+
+
+def blocking_message(findings: Iterable[Finding]) -> str:
+    """Join the messages of blocking findings into the text of one error."""
+    return " ".join(f"{finding.message} {finding.effect}" for finding in findings)

@@ -1,0 +1,87 @@
+"""The state of one table while it is cleaned: typed columns, rows to set aside with their reasons, findings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pricing_core.data.quality import Finding, Severity, first_rows
+from pricing_core.data.read import RawTable
+
+Mask = NDArray[np.bool_]
+SHOWN_CELL = 40
+
+
+class Worksheet:
+    """Collects what happens to the rows of one table; rows are never removed before :meth:`kept`.
+
+    Parameters
+    ----------
+    table
+        Canonical table.
+    raw
+        The table as read.
+    """
+
+    def __init__(self, table: str, raw: RawTable) -> None:
+        self.table = table
+        self.raw = raw
+        self.frame = pd.DataFrame(index=raw.frame.index)
+        self.findings: list[Finding] = []
+        self.reasons: dict[int, list[str]] = {}
+        self.rejected: Mask = np.zeros(len(raw.frame), dtype=bool)
+
+    def note(self, severity: Severity, column: str, mask: Mask, message: str, effect: str) -> None:
+        """Add a finding about the rows of a mask; nothing happens when there are none."""
+        count = int(mask.sum())
+        if count:
+            rows = first_rows(self.raw.row_numbers, mask)
+            self.findings.append(Finding(severity, self.table, column, count, rows, message.format(count=count), effect))
+
+    def note_count(self, severity: Severity, column: str, count: int, message: str, effect: str) -> None:
+        """Add a finding that has a number of rows but no row numbers."""
+        if count:
+            self.findings.append(Finding(severity, self.table, column, count, (), message.format(count=count), effect))
+
+    def set_aside(self, column: str, mask: Mask, reason: str, *, cells: pd.Series | None = None) -> None:
+        """Reject the rows of a mask; ``cells``, if given, is quoted after the reason, row by row."""
+        rows = np.flatnonzero(mask)
+        if len(rows) == 0:
+            return
+        self.rejected |= mask
+        quoted = [reason] * len(rows) if cells is None else [f"{reason}: {shown(cell)}" for cell in cells.iloc[rows]]
+        for row, text in zip(rows.tolist(), quoted, strict=True):
+            self.reasons.setdefault(row, []).append(text)
+        example = f"; for example {quoted[0]!r}" if cells is not None else ""
+        verb = "row was" if len(rows) == 1 else "rows were"
+        message = f"{{count:,}} {verb} set aside: {reason}{example.replace('{', '{{').replace('}', '}}')}."
+        self.note("warning", column, mask, message, "These rows teach the models nothing until they are corrected.")
+
+    def kept(self) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+        """Return the rows that are left, and their row numbers."""
+        if not self.rejected.any():
+            return self.frame, self.raw.row_numbers
+        return self.frame[~self.rejected].reset_index(drop=True), self.raw.row_numbers[~self.rejected]
+
+    def set_aside_frame(self) -> pd.DataFrame:
+        """Return ``table, row_number, reason`` and the original cells as text of the rows that were set aside."""
+        rows = sorted(self.reasons)
+        original = self.raw.frame.iloc[rows]
+        text = original.astype("str").mask(original.isna(), "")
+        text.insert(0, "table", self.table)
+        text.insert(1, "row_number", self.raw.row_numbers[rows])
+        text.insert(2, "reason", ["; ".join(self.reasons[row]) for row in rows])
+        bad = self.raw.malformed
+        if len(bad):
+            first = str(self.raw.frame.columns[0])
+            whole = pd.DataFrame({"table": self.table, "row_number": bad["row_number"], "reason": bad["reason"],
+                                  first: bad["text"]})  # fmt: skip
+            text = pd.concat([text, whole], ignore_index=True).fillna("")
+        return text.sort_values("row_number", kind="stable").reset_index(drop=True)
+
+
+def shown(cell: object) -> str:
+    """Quote a cell for a message, cut to 40 characters."""
+    text = str(cell)
+    return repr(text if len(text) <= SHOWN_CELL else text[:SHOWN_CELL] + "…")

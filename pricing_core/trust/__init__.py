@@ -1,0 +1,1 @@
+"""Keeping customers private: pseudonyms in place of their ids."""
