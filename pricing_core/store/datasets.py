@@ -1,0 +1,214 @@
+"""Versions of the imported data: Parquet tables with their manifest, quality report and set-aside rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from pricing_core.data.dataset import Dataset, DatasetManifest
+from pricing_core.errors import DataError, NoDatasetError, WorkspaceError
+from pricing_core.schema import TABLES
+from pricing_core.store import database, shelf
+from pricing_core.store.workspace import Workspace
+
+SHELF: Final = shelf.Shelf(table=database.datasets, folder="datasets", prefix="d", noun="data set")
+_MANIFEST: Final = "manifest.json"
+_QUALITY: Final = "quality.parquet"
+_SET_ASIDE: Final = "set_aside.csv"
+_SHOWN: Final = ("name", "source", "currency", "margin_assumption", "pseudonymized", "data_hash")
+
+
+def save_dataset(
+    ws: Workspace, dataset: Dataset, report_frame: pd.DataFrame, set_aside: pd.DataFrame | None
+) -> str:
+    """Store a data set and return its id, such as ``d0001``.
+
+    Parameters
+    ----------
+    dataset
+        Canonical tables; the stored manifest gets their :func:`hash_tables`.
+    report_frame
+        Findings of the quality report, one row each.
+    set_aside
+        Rows that were not used, with ``table``, ``row_number`` and ``reason``; None if there are none.
+
+    Raises
+    ------
+    DataError
+        If a column mixes types that a Parquet file cannot hold.
+    WorkspaceError
+        If the files cannot be written.
+    """
+    tables = dataset.tables()
+    manifest = replace(dataset.manifest, data_hash=hash_tables(tables))
+    aside = pd.DataFrame(columns=["table", "row_number", "reason"]) if set_aside is None else set_aside
+    with shelf.drafting(ws, "dataset") as draft:
+        for name, frame in tables.items():
+            write_parquet(frame, draft / f"{name}.parquet", name)
+        shelf.write_json(draft / _MANIFEST, manifest.to_dict())
+        write_parquet(report_frame, draft / _QUALITY, "quality report")
+        aside.to_csv(draft / _SET_ASIDE, index=False, encoding="utf-8")
+        record = {
+            **_shown(manifest),
+            "rows": {name: len(frame) for name, frame in tables.items()},
+            "set_aside": len(aside),
+        }
+        return shelf.commit(ws, SHELF, draft, record)
+
+
+def list_datasets(ws: Workspace) -> pd.DataFrame:
+    """Return one row per data set, newest first.
+
+    Columns: ``dataset_id, created_at, name, source, currency, margin_assumption, pseudonymized, data_hash``, a
+    number of rows per table (0 where the table is absent) and ``set_aside``.
+    """
+    columns = ["dataset_id", "created_at", *_SHOWN, *TABLES, "set_aside"]
+    rows = [
+        {
+            "dataset_id": entry.id,
+            "created_at": entry.created_at,
+            **{field: entry.record.get(field) for field in _SHOWN},
+            **{table: entry.record["rows"].get(table, 0) for table in TABLES},
+            "set_aside": entry.record["set_aside"],
+        }
+        for entry in shelf.entries(ws, SHELF)
+    ]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(created_at=pd.to_datetime(frame["created_at"], utc=True))
+
+
+def latest_dataset_id(ws: Workspace) -> str | None:
+    """Return the id of the newest data set; None if the workspace holds none."""
+    found = shelf.entries(ws, SHELF)
+    return found[0].id if found else None
+
+
+def load_dataset(ws: Workspace, dataset_id: str | None = None) -> Dataset:
+    """Return a data set, by default the newest.
+
+    Raises
+    ------
+    NoDatasetError
+        If the workspace holds no data set.
+    WorkspaceError
+        If it does not hold this one, or a file of it is damaged.
+    """
+    folder = _folder(ws, dataset_id)
+    present = {table: folder / f"{table}.parquet" for table in TABLES}
+    tables = {table: read_parquet(path) for table, path in present.items() if path.exists()}
+    offers = tables.pop("offers", None)
+    if offers is None:
+        raise WorkspaceError(
+            f"The data set {folder.name} has lost its offers file.",
+            fix="Delete the data set and import it again.",
+        )
+    return Dataset(
+        offers=offers,
+        customers=tables.get("customers"),
+        products=tables.get("products"),
+        market=tables.get("market"),
+        events=tables.get("events"),
+        manifest=load_manifest(ws, folder.name),
+    )
+
+
+def load_manifest(ws: Workspace, dataset_id: str | None = None) -> DatasetManifest:
+    """Return a data set's manifest without reading its tables."""
+    return DatasetManifest.from_dict(shelf.read_json(_folder(ws, dataset_id) / _MANIFEST))
+
+
+def update_manifest(ws: Workspace, dataset_id: str, **changes: Any) -> DatasetManifest:
+    """Change fields of a data set's manifest (margin assumption, exclusions, name, note) and return the new one.
+
+    Raises
+    ------
+    ConfigError
+        If a value is not allowed.
+    """
+    changed = replace(load_manifest(ws, dataset_id), **changes)
+    shelf.write_json(_folder(ws, dataset_id) / _MANIFEST, changed.to_dict())
+    shelf.update_record(ws, SHELF, dataset_id, _shown(changed))
+    return changed
+
+
+def load_quality(ws: Workspace, dataset_id: str | None = None) -> pd.DataFrame:
+    """Return the findings of a data set's quality report, one row each."""
+    return read_parquet(_folder(ws, dataset_id) / _QUALITY)
+
+
+def set_aside_path(ws: Workspace, dataset_id: str | None = None) -> Path:
+    """Return the CSV file of the rows that were not used (UTF-8, the cells as the source had them)."""
+    return _folder(ws, dataset_id) / _SET_ASIDE
+
+
+def delete_dataset(ws: Workspace, dataset_id: str) -> None:
+    """Delete a data set; models trained on it stay."""
+    shelf.remove(ws, SHELF, dataset_id)
+
+
+def hash_tables(tables: dict[str, pd.DataFrame]) -> str:
+    """Return the SHA-256 of the tables' content.
+
+    The order of rows counts; the order of columns, the index and the width of number types do not.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(tables):
+        frame = tables[name]
+        digest.update(f"table {json.dumps(name)} {len(frame)}\n".encode())
+        for column in sorted(frame.columns, key=str):
+            digest.update(f"column {json.dumps(str(column))} ".encode())
+            for part in _canonical_bytes(frame[column]):
+                digest.update(part)
+    return digest.hexdigest()
+
+
+def write_parquet(frame: pd.DataFrame, path: Path, label: str) -> None:
+    """Write a Parquet file; DataError naming ``label`` and the column if the values have no common type."""
+    try:
+        frame.reset_index(drop=True).to_parquet(path, engine="pyarrow", index=False)
+    except (TypeError, ValueError) as error:  # pyarrow's errors derive from these
+        raise DataError(
+            f"The {label} table cannot be stored: {error}.", fix="Make each column hold one kind of value."
+        ) from error
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Read a Parquet file of the workspace; WorkspaceError if it is missing or damaged."""
+    try:
+        return pd.read_parquet(path, engine="pyarrow")
+    except (OSError, ValueError) as error:
+        raise WorkspaceError(
+            f"The file {path.parent.name}/{path.name} of the workspace cannot be read.",
+            fix="Restore it from a copy, or delete it and make it again.",
+        ) from error
+
+
+def _folder(ws: Workspace, dataset_id: str | None) -> Path:
+    chosen = dataset_id or latest_dataset_id(ws)
+    if chosen is None:
+        raise NoDatasetError("There is no data yet.", fix="Load the sample shop or import your files.")
+    return SHELF.path(ws, shelf.entry(ws, SHELF, chosen).id)
+
+
+def _shown(manifest: DatasetManifest) -> dict[str, Any]:
+    return {field: getattr(manifest, field) for field in _SHOWN}
+
+
+def _canonical_bytes(column: pd.Series) -> list[bytes]:
+    """Return a tag of the kind of values, and the values in a form that no storage format changes."""
+    if isinstance(column.dtype, pd.DatetimeTZDtype) or column.dtype.kind == "M":
+        times = pd.to_datetime(column, utc=True).dt.as_unit("us")
+        return [b"time\n", np.asarray(times.astype("int64"), dtype="<i8").tobytes()]
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        numbers = column.to_numpy(dtype="<f8", na_value=np.nan)
+        numbers = np.where(np.isnan(numbers), np.nan, numbers + 0.0)  # one NaN, one zero
+        return [b"number\n", np.asarray(numbers, dtype="<f8").tobytes()]
+    codes, values = pd.factorize(column)
+    texts = json.dumps([str(value) for value in values], ensure_ascii=True)
+    return [b"text\n", texts.encode(), np.asarray(codes, dtype="<i8").tobytes()]

@@ -1,0 +1,110 @@
+"""Trained models: folders with open-format files, and which of them the pages use.
+
+A new run is used from the moment it is committed (*promoted*) unless it was committed without promotion; an older
+one can be promoted again. A run that failed never appears, so the last good model stays in use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from pricing_core.errors import NoModelError
+from pricing_core.store import database, settings, shelf
+from pricing_core.store.workspace import Workspace
+
+SHELF: Final = shelf.Shelf(table=database.runs, folder="runs", prefix="r", noun="trained model")
+_CHOICE: Final = "promoted_run"
+
+
+def new_run_dir(ws: Workspace) -> Path:
+    """Create a draft folder for a model's files; it is nobody's run until :func:`commit_run`."""
+    return ws.new_temp_dir("run")
+
+
+def commit_run(
+    ws: Workspace, temp_dir: Path, *, dataset_id: str, summary: Mapping[str, Any], promote: bool = True
+) -> str:
+    """Turn a draft folder into a run and return its id, such as ``r0001``.
+
+    Parameters
+    ----------
+    temp_dir
+        Folder made by :func:`new_run_dir`, complete.
+    summary
+        JSON values worth listing (seed, metrics, time taken); each key becomes a column of :func:`list_runs`.
+    promote
+        Whether the pages use this run from now on.
+    """
+    record = {"dataset_id": dataset_id, "summary": dict(summary), "promote": promote}
+    return shelf.commit(ws, SHELF, temp_dir, record)
+
+
+def list_runs(ws: Workspace) -> pd.DataFrame:
+    """Return one row per run, newest first: ``run_id, created_at, dataset_id, promoted`` and the summaries' keys."""
+    found = shelf.entries(ws, SHELF)
+    promoted = _promoted(ws, found)
+    fixed = ["run_id", "created_at", "dataset_id", "promoted"]
+    rows = [
+        {
+            **each.record["summary"],
+            "run_id": each.id,
+            "created_at": each.created_at,
+            "dataset_id": each.record["dataset_id"],
+            "promoted": each.id == promoted,
+        }
+        for each in found
+    ]
+    frame = pd.DataFrame(rows, columns=None if rows else fixed)
+    frame = frame[[*fixed, *(column for column in frame.columns if column not in fixed)]]
+    return frame.assign(created_at=pd.to_datetime(frame["created_at"], utc=True))
+
+
+def latest_run_id(ws: Workspace) -> str | None:
+    """Return the id of the promoted run; None if the workspace holds no trained model."""
+    return _promoted(ws, shelf.entries(ws, SHELF))
+
+
+def promote_run(ws: Workspace, run_id: str) -> None:
+    """Have the pages use this run until another is promoted or committed."""
+    chosen = shelf.entry(ws, SHELF, run_id)
+    newest = shelf.entries(ws, SHELF)[0]
+    settings.set(ws, _CHOICE, {"run_id": chosen.id, "newest": SHELF.number(newest.id)})
+
+
+def run_dir(ws: Workspace, run_id: str | None = None) -> Path:
+    """Return a run's folder, by default the promoted one's.
+
+    Raises
+    ------
+    NoModelError
+        If the workspace holds no trained model.
+    WorkspaceError
+        If it does not hold this one.
+    """
+    chosen = run_id or latest_run_id(ws)
+    if chosen is None:
+        raise NoModelError("There is no trained model yet.", fix="Train one on the Models page.")
+    return SHELF.path(ws, shelf.entry(ws, SHELF, chosen).id)
+
+
+def delete_run(ws: Workspace, run_id: str) -> None:
+    """Delete a run; price lists made with it stay."""
+    shelf.remove(ws, SHELF, run_id)
+
+
+def _promoted(ws: Workspace, found: list[shelf.Entry]) -> str | None:
+    """Return the run in use: the user's choice, unless a newer run was committed for use after that choice.
+
+    It follows from the runs themselves, so a crash right after a commit cannot leave it behind.
+    """
+    choice = settings.get(ws, _CHOICE, {"run_id": None, "newest": 0})
+    candidates = [each.id for each in found if each.record["promote"]]
+    newest = candidates[0] if candidates else None
+    chosen_exists = any(each.id == choice["run_id"] for each in found)
+    if not chosen_exists or (newest and (SHELF.number(newest) or 0) > choice["newest"]):
+        return newest
+    return str(choice["run_id"])

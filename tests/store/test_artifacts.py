@@ -1,0 +1,116 @@
+"""Runs, price lists, scenarios and settings."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+
+from pricing_core.errors import ConfigError, NoModelError, WorkspaceError
+from pricing_core.store import pricelists, runs, scenarios, settings
+from pricing_core.store.workspace import Workspace
+
+
+def _commit(ws: Workspace, *, promote: bool = True, **summary: object) -> str:
+    draft = runs.new_run_dir(ws)
+    (draft / "model.txt").write_text("weights")
+    return runs.commit_run(ws, draft, dataset_id="d0001", summary=summary, promote=promote)
+
+
+def test_a_draft_is_nobodys_run_until_it_is_committed(ws: Workspace) -> None:
+    draft = runs.new_run_dir(ws)
+    (draft / "model.txt").write_text("weights")
+    assert runs.list_runs(ws).empty and runs.latest_run_id(ws) is None
+    with pytest.raises(NoModelError, match="There is no trained model yet. Train one on the Models page."):
+        runs.run_dir(ws)
+    run_id = runs.commit_run(ws, draft, dataset_id="d0001", summary={"seed": 3, "auc": 0.71})
+    assert run_id == "r0001" and not draft.exists()
+    assert (runs.run_dir(ws) / "model.txt").read_text() == "weights"
+    listed = runs.list_runs(ws)
+    assert listed.loc[0, ["run_id", "dataset_id", "promoted", "seed", "auc"]].tolist() == [
+        "r0001", "d0001", True, 3, 0.71,
+    ]  # fmt: skip
+    with pytest.raises(WorkspaceError, match="is not an open draft of this workspace"):
+        runs.commit_run(ws, draft, dataset_id="d0001", summary={})
+    with pytest.raises(WorkspaceError, match="is not an open draft"):
+        runs.commit_run(ws, ws.runs_dir, dataset_id="d0001", summary={})
+
+
+def test_the_newest_promoted_run_is_used_unless_the_user_chose(ws: Workspace) -> None:
+    first, second = _commit(ws), _commit(ws)
+    assert runs.latest_run_id(ws) == second
+    third = _commit(ws, promote=False)
+    assert runs.latest_run_id(ws) == second
+    runs.promote_run(ws, first)
+    assert runs.latest_run_id(ws) == first
+    assert runs.list_runs(ws).set_index("run_id")["promoted"].to_dict() == {
+        first: True,
+        second: False,
+        third: False,
+    }
+    _commit(ws, promote=False)
+    assert runs.latest_run_id(ws) == first
+    fifth = _commit(ws)
+    assert runs.latest_run_id(ws) == fifth
+    runs.promote_run(ws, third)
+    runs.delete_run(ws, third)
+    assert runs.latest_run_id(ws) == fifth
+    with pytest.raises(WorkspaceError, match="holds no trained model 'r0099'"):
+        runs.promote_run(ws, "r0099")
+
+
+def test_price_lists_keep_exact_prices_and_decisions_apart(ws: Workspace) -> None:
+    prices = pd.DataFrame({"product_id": ["007", "008"], "new_price": [Decimal("9.99"), Decimal("1200.50")]})
+    with pytest.raises(WorkspaceError, match="There is no price list yet"):
+        pricelists.load_price_list(ws)
+    saved = pricelists.save_price_list(
+        ws,
+        prices,
+        strategy="product",
+        run_id="r0001",
+        dataset_id="d0001",
+        summary={"sentence": "Raise 1, hold 1"},
+    )
+    loaded = pricelists.load_price_list(ws)
+    assert (saved, loaded.strategy, loaded.run_id, loaded.decisions) == ("p0001", "product", "r0001", None)
+    assert loaded.frame["new_price"].tolist() == [Decimal("9.99"), Decimal("1200.50")]
+    assert loaded.frame["product_id"].tolist() == ["007", "008"]
+    edited = prices.assign(decision=["accept", "hold"])
+    pricelists.update_decisions(ws, saved, edited)
+    again = pricelists.load_price_list(ws, saved)
+    assert again.current["decision"].tolist() == ["accept", "hold"]
+    assert "decision" not in again.frame.columns
+    listed = pricelists.list_price_lists(ws)
+    assert listed.loc[0, ["price_list_id", "rows", "sentence"]].tolist() == ["p0001", 2, "Raise 1, hold 1"]
+    with pytest.raises(ConfigError, match="The edited price list has 1 rows, and p0001 has 2"):
+        pricelists.update_decisions(ws, saved, edited.head(1))
+    pricelists.delete_price_list(ws, saved)
+    assert pricelists.latest_price_list_id(ws) is None
+
+
+def test_a_scenario_of_the_same_name_replaces_the_old_one(ws: Workspace) -> None:
+    results = pd.DataFrame({"strategy": ["uniform"], "profit": [10.25]})
+    first = scenarios.save_scenario(ws, "Costs up 5%", {"cost_change_rate": 0.05}, results)
+    second = scenarios.save_scenario(ws, "Base", {}, results)
+    assert (first, second) == ("s0001", "s0002")
+    assert (
+        scenarios.save_scenario(ws, " Costs up 5% ", {"cost_change_rate": 0.06}, results.assign(profit=9.0))
+        == first
+    )
+    loaded = scenarios.load_scenario(ws, first)
+    assert loaded.spec == {"cost_change_rate": 0.06} and loaded.results["profit"].tolist() == [9.0]
+    assert set(scenarios.list_scenarios(ws)["name"]) == {"Costs up 5%", "Base"}
+    scenarios.delete_scenario(ws, first)
+    for missing in (first, "x1", "s"):
+        with pytest.raises(WorkspaceError, match=f"holds no scenario '{missing}'"):
+            scenarios.load_scenario(ws, missing)
+    with pytest.raises(ConfigError, match="The scenario's name is empty"):
+        scenarios.save_scenario(ws, "  ", {}, results)
+
+
+def test_settings_last(ws: Workspace) -> None:
+    assert settings.get(ws, "target", 0.3) == 0.3
+    settings.set(ws, "target", {"margin": [1, None, "é"]})
+    settings.set(ws, "target", {"margin": [2, None, "é"]})
+    assert settings.get(Workspace(ws.root), "target") == {"margin": [2, None, "é"]}
