@@ -1,0 +1,163 @@
+"""Standard terms of pricing, each with one plain sentence for a tooltip."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Final
+
+from pricing_core.errors import ConfigError
+
+TERMS: Final[dict[str, str]] = {
+    # prices
+    "list price": "The public price before any discount.",
+    "offered price": "The price that a customer was shown, whether or not they bought.",
+    "transaction price": "The price that was paid.",
+    "current price": "The price that is in force now, before any recommendation.",
+    "new price": "The price that is recommended.",
+    "reference price": "The going price of a product in its market; prices are measured against it.",
+    "competitor price": "What competitors ask for a comparable product.",
+    "price floor": "The lowest price that a rule allows.",
+    "price ceiling": "The highest price that a rule allows.",
+    "price ending": "The last digits that prices must have, such as .99.",
+    "price point": "One of the prices that are considered.",
+    "price ladder": "The prices that are allowed, from low to high.",
+    "price step ladder": "How a recommendation comes about, from the reference price to the final one, in steps of money "
+    "that add up exactly.",
+    "uniform price": "One price, or one percentage change, for every customer: the fair baseline for personal prices.",
+    "personalized price": "A price that depends on who the customer is.",
+    "discount depth": "How far a price is below the list price, as a share of the list price.",
+    "markup": "Price minus unit cost, as a share of the cost.",
+    "margin": "Price minus unit cost, as a share of the price.",
+    "margin assumption": "The margin over price that is taken where the unit cost is not known; every profit built on it is "
+    "an assumption too.",
+    "unit cost": "What one more unit costs the shop.",
+    "contribution margin": "Price minus unit cost, in money: what a sale contributes to fixed costs and profit.",
+    # demand
+    "conversion rate": "The share of offers that end in a purchase.",
+    "demand curve": "How the conversion rate falls as the price rises.",
+    "price sensitivity": "How fast a customer's interest falls as the price rises; always above zero.",
+    "elasticity": "By how many percent the conversion rate changes when the price rises by 1%; negative for normal goods.",
+    "own-price elasticity": "By how many percent sales of a product change when its own price rises by 1%.",
+    "cross-price elasticity": "By how many percent sales of a product change when another product's price rises by 1%.",
+    "willingness to pay": "The highest price at which a customer would still buy, with the stated probability.",
+    "consumer surplus": "What customers would have been willing to pay beyond what they paid, in money.",
+    "taste": "How much a customer wants a product apart from its price.",
+    "supply-demand pressure": "Demand minus unit cost, divided by supply: high when a wanted product is scarce.",
+    "promotion": "A period or campaign in which a product is advertised or discounted.",
+    "stock": "Units available for sale.",
+    "quantity": "Units bought.",
+    "units": "Number of items expected to be sold.",
+    "channel": "Where an offer was made, such as shop, web or app.",
+    "event": "Something that a customer did: viewed a product, put it into the cart, bought or reviewed it.",
+    "recency": "How long ago a customer last did something.",
+    "frequency": "How often a customer bought in a period.",
+    "monetary value": "How much a customer spent in a period.",
+    "offer": "One occasion on which a customer saw a product at a price and bought it or not.",
+    # decisions
+    "pricing strategy": "A rule for setting all prices, such as one change for all, or a price per customer.",
+    "status quo": "Leaving every price as it is.",
+    "cost-plus": "Unit cost plus a fixed markup.",
+    "competitor index": "A fixed percentage of the competitor's price.",
+    "guardrail": "A rule that no recommended price may break, such as a minimum margin.",
+    "binding constraint": "The rule that stopped a price from going further.",
+    "margin floor": "The smallest margin that a price may leave.",
+    "maximum change": "How far a new price may be from the current one.",
+    "discount only": "Personal prices may go down from the public price, never up.",
+    "recommendation": "The price that the workbench proposes for one row.",
+    "hold": "Keep the current price, because no allowed price is better supported.",
+    "infeasible": "No price satisfies all rules at once, so the current one is kept.",
+    "override": "A price that a person put in place of the recommendation, with a reason.",
+    "effective from": "The day on which a new price starts to hold.",
+    "objective": "What the prices are chosen to make as large as possible: profit or revenue.",
+    "segment": "A group of customers who get the same price.",
+    "scenario": "Assumptions about cost, competitors, demand and horizon under which strategies are compared.",
+    "horizon": "The number of weeks that a simulation covers.",
+    "regret": "What a choice earns less than the best possible one.",
+    "revenue": "Price times units sold.",
+    "profit": "Price minus unit cost, times units sold; before fixed costs.",
+    "share paying less": "The share of customers whose price is below the uniform price.",
+    # evidence
+    "evidence": "Where the answer comes from: measured on this product, borrowed from similar ones, or extrapolated.",
+    "measured": "This product was offered at enough different prices to see its own response.",
+    "borrowed": "The response comes mainly from similar products and customers.",
+    "extrapolated": "The price is outside those that were offered in the past; treat with care.",
+    "support": "The prices at which past data can say something: those that were really offered in such situations.",
+    "interval": "The range in which the true value lies with the stated probability, usually 90%.",
+    "posterior draw": "One plausible version of the demand model; the spread over draws is the uncertainty.",
+    "uplift": "How much more a strategy earns than leaving prices as they are.",
+    "probability of loss": "How likely it is that a strategy earns less than leaving prices as they are.",
+    "holdout": "Data that the models did not learn from, kept to test them.",
+    "reference model": "A simple model that a better one must beat.",
+    "logged data": "Past offers with the prices that were shown and what customers did.",
+    "propensity": "How likely the shop was to show that price in that situation.",
+    "overlap": "How far the prices of a strategy are among those that were shown in the past.",
+    "effective sample size": "How many past offers really speak about a strategy, after weighting.",
+    "policy value": "What a pricing strategy would have earned per offer, estimated from past data.",
+    "doubly robust": "An estimate that is right if either the demand model or the price propensity is.",
+    "inverse propensity weighting": "Counting past offers more when their price was rare in the past but is common in the "
+    "strategy.",
+    "confounding": "Past prices were high when demand was high, so that buyers look less price-sensitive than they are.",
+    "endogeneity": "Prices react to demand, so that plain comparisons of high and low prices mislead.",
+    # quality of models
+    "accuracy": "The share of offers whose outcome was predicted rightly; high by itself when purchases are rare.",
+    "log loss": "How surprised the model is by what happened; lower is better.",
+    "auc": "How often a purchased offer got a higher prediction than a declined one; 0.5 is guessing, 1 is perfect.",
+    "brier score": "Average squared distance between predicted probability and outcome; lower is better.",
+    "calibration": "Whether predicted rates come true: of offers predicted at 10%, about 10% should be bought.",
+    "calibration slope": "1 when predictions are neither too bold nor too timid; below 1 they are too bold.",
+    "base rate": "The conversion rate of all offers together.",
+    "loss": "What training tries to make small; watched on data that the model does not learn from.",
+    "epoch": "One pass of training over the data.",
+    "ensemble": "Several models trained on differently weighted data; their disagreement is the uncertainty.",
+    "pricing model": "Predicts the going price of an offer from product, market and supply.",
+    "behavior model": "Predicts how likely a customer buys a product at any price.",
+    "shap": "Splits a prediction into contributions of its inputs that add up exactly.",
+    "lime": "A simple straight-line model of the prediction around one case.",
+    "fidelity": "How well the simple explanation follows the model: 1 is perfect, 0 is useless.",
+    "additivity error": "How far the contributions are from adding up to the prediction; should be almost zero.",
+    "flip point": "The smallest change of an input that would change the recommendation.",
+    # data
+    "pseudonym": "A made-up name in place of a customer id; without the workspace's key nobody can go back.",
+    "protected attribute": "A trait such as age or gender that must not set a price.",
+    "outcome leak": "A column that is known only after the customer decided, and gives the answer away.",
+    "set aside": "Not used, but kept in a file with row number and reason.",
+    "outlier": "A value far from the usual ones of its product.",
+    "duplicate": "A row that repeats another one.",
+    "data set": "The tables of one import, kept as they were.",
+    "run": "One training of the models, with its settings and results.",
+    "job": "Work that runs in the background while the app stays usable.",
+    "price list": "The prices to put into force, one row per product or per customer and product.",
+    "disclosure": "Text that tells a customer that the price was personalized.",
+}
+"""Term, in lower case → one sentence."""
+
+_SAME: Final = {
+    "conversion": "conversion rate", "own price elasticity": "own-price elasticity", "cost": "unit cost",
+    "supply demand pressure": "supply-demand pressure", "demand pressure": "supply-demand pressure",
+    "constraint": "binding constraint", "binding": "binding constraint", "leak": "outcome leak", "band": "interval",
+    "range": "interval", "dataset": "data set", "p(loss)": "probability of loss", "draw": "posterior draw",
+    "price list status": "price list", "strategy": "pricing strategy", "max change": "maximum change",
+    "roc auc": "auc", "shap value": "shap", "cost plus": "cost-plus", "competitor": "competitor index",
+    "uniform": "uniform price", "personalized": "personalized price",
+    "personalized discount": "discount only",
+}  # fmt: skip
+
+
+def define(term: str) -> str:
+    """Return the one-sentence meaning of a term; case, underscores and a plural s do not matter.
+
+    Raises
+    ------
+    ConfigError
+        If the term is not in the glossary; the message names the nearest ones.
+    """
+    key = " ".join(term.replace("_", " ").lower().split())
+    for candidate in (key, key.removesuffix("s"), key.removesuffix("es"), key.removesuffix(" rate")):
+        candidate = _SAME.get(candidate, candidate)
+        if candidate in TERMS:
+            return TERMS[candidate]
+    near = difflib.get_close_matches(key, TERMS, n=3)
+    raise ConfigError(
+        f"The glossary has no term {term!r}.",
+        fix=f"Did you mean {', '.join(near)}?" if near else "Add it to pricing_core/glossary.py.",
+    )
