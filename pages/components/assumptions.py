@@ -1,0 +1,30 @@
+"""The margin assumption: shown wherever profit appears while unit costs are unknown, and changed in place."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pricing_core import workflows
+
+from . import cache
+from .state import PageState
+from .words import percent
+
+
+def margin_note(state: PageState) -> None:
+    """Say that profit rests on an assumed margin, with a control that changes it; nothing if costs are known."""
+    rate = state.manifest.margin_assumption
+    if rate is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(f"Assumed: unit cost = {percent(1 - rate, digits=0)} of the price", icon=":material/info:", color="orange")
+        with st.popover("Change", type="tertiary", icon=":material/edit:"), st.form("margin_form", border=False):
+            chosen = st.number_input(
+                "Margin over price where the unit cost is unknown (%)",
+                min_value=0.0, max_value=95.0, value=round(rate * 100, 2), step=1.0, key="margin_percent",
+                help="Every profit on this page moves with it. Upload unit costs to replace the assumption.",
+            )  # fmt: skip
+            if st.form_submit_button("Use this margin", type="primary"):
+                workflows.set_margin_assumption(state.ws, state.dataset_id, chosen / 100)
+                cache.clear()
+                st.rerun()

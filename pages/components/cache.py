@@ -1,0 +1,49 @@
+"""Large things are loaded once per id and shared by all sessions; pages pass ids, never frames.
+
+``cache_resource`` hands out the same object without a copy, so nothing returned here may be changed in place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pricing_core.data.dataset import Dataset
+from pricing_core.store import datasets
+from pricing_core.store.workspace import Workspace
+
+
+def dataset(ws: Workspace, dataset_id: str) -> Dataset:
+    """Return the tables of a data set."""
+    return _dataset(str(ws.root), dataset_id, stamp(ws, dataset_id), ws)
+
+
+def run(ws: Workspace, run_id: str) -> Any:
+    """Return a trained run: metrics, history, pricing rows."""
+    return _run(str(ws.root), run_id, stamp(ws, None), ws)
+
+
+def stamp(ws: Workspace, dataset_id: str | None) -> str:
+    """Return what can change about a data set without a new id: the margin assumption and the exclusions."""
+    manifest = datasets.load_manifest(ws, dataset_id)
+    return f"{manifest.margin_assumption}|{sorted(manifest.excluded)}"
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the data …")
+def _dataset(root: str, dataset_id: str, stamp: str, _ws: Workspace) -> Dataset:
+    return datasets.load_dataset(_ws, dataset_id)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the model …")
+def _run(root: str, run_id: str, stamp: str, _ws: Workspace) -> Any:
+    from pricing_core import workflows
+
+    return workflows.load_run(_ws, run_id)
+
+
+def clear() -> None:
+    """Forget everything, after an assumption changed."""
+    st.cache_resource.clear()
+
+

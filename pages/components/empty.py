@@ -1,0 +1,51 @@
+"""What a page shows while there is nothing to show: the next step, and a button that takes it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from . import job_panel
+from .state import PageState
+
+SAMPLES = {"demo_shop": "Load the sample shop", "grocery": "Load the real grocery sample"}
+
+
+def no_data(state: PageState, *, link: bool = True) -> None:
+    """Lead to the sample shop, or (with ``link``) to the upload of the user's own files."""
+    if job_panel.show(state.ws, ("import_sample", "import", "demo")):
+        return
+    with st.container(border=True):
+        st.subheader("No data yet. Try the sample shop (about a minute).", anchor=False)
+        st.write(
+            "A simulated shop with customers, products, competitor prices and browsing events, whose true demand is "
+            "known. Or bring your own files: one table of offers is enough. Your data stay on this computer."
+        )
+        samples(state, link=link)
+
+
+def samples(state: PageState, *, link: bool = False) -> None:
+    """Show the buttons that load a sample, and the way to the user's own files."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for name, label in SAMPLES.items():
+            if st.button(label, key=f"load_{name}", type="primary" if name == "demo_shop" else "secondary"):
+                job_panel.start(state.ws, "import_sample", {"name": name})
+        if link:
+            st.page_link("pages/data.py", label="Upload my own files", icon=":material/upload_file:")
+
+
+def no_model(state: PageState) -> None:
+    """Lead from data without a model to a training run."""
+    if job_panel.show(state.ws, ("train", "demo")):
+        return
+    with st.container(border=True):
+        st.subheader("The data is here, but no model has learned from it yet.", anchor=False)
+        st.write(
+            "A quick training takes about a minute and runs in the background; you can go on using every page "
+            "meanwhile."
+        )
+        with st.container(horizontal=True):
+            if st.button("Train now (quick)", key="train_quick", type="primary", icon=":material/play_arrow:"):
+                job_panel.start(state.ws, "train", {"dataset_id": state.dataset_id, "quick": True, "seed": 0})
+            st.page_link("pages/models.py", label="Choose how to train", icon=":material/model_training:")
+
+

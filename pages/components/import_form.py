@@ -1,0 +1,139 @@
+"""The import form: what the data are called, which rules apply to dirty rows, and the button that starts the job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pricing_core import workflows
+from pricing_core.schema import TABLES, required_names
+
+from . import job_panel, uploads
+from .state import PageState
+
+CURRENCIES = ("USD", "EUR", "GBP", "CNY", "JPY", "CHF", "CAD", "AUD", "INR", "SEK", "PLN", "BRL")
+RULES: dict[str, tuple[str, dict[str, str], str]] = {
+    "duplicates": (
+        "Rows that appear twice",
+        {"set_aside": "Keep the first", "keep": "Keep all"},
+        "Customers, products and market rows must be unique in any case.",
+    ),
+    "outliers": (
+        "Prices far from what the product usually costs",
+        {"flag": "Keep and report", "set_aside": "Set aside", "keep": "Do not look"},
+        "Far: more than three times off, and more than six robust standard deviations on the log scale.",
+    ),
+    "missing_numeric": (
+        "Gaps in optional numbers",
+        {"keep": "Leave as unknown", "median": "Fill with the product's median", "set_aside": "Set the row aside"},
+        "The models know a value for unknown, so that leaving gaps is the honest default.",
+    ),
+    "noise": (
+        "Double clicks among the events",
+        {"set_aside": "Set aside", "keep": "Keep"},
+        "The same customer, product and event within one second.",
+    ),
+    "decimal": (
+        "Decimal sign",
+        {"auto": "Find out", "point": "1,234.50", "comma": "1.234,50"},
+        "Asked only where the file itself does not tell.",
+    ),
+    "date_order": (
+        "Dates such as 03/04/2025",
+        {"auto": "Find out", "day_first": "3 April", "month_first": "4 March"},
+        "Asked only where the file itself does not tell.",
+    ),
+}
+
+
+def show(state: PageState) -> None:
+    """Let the user choose files, check the mapping and the rules, and start the import."""
+    files = uploads.choose_files()
+    _templates()
+    if not files:
+        return
+    with st.form("import_form"):
+        st.subheader("Import", anchor=False)
+        about = _about()
+        options = _rules()
+        if st.form_submit_button("Import", type="primary", icon=":material/download:"):
+            problem = _problem(files)
+            if problem:
+                st.error(problem)
+            else:
+                _start(state, files, about, options)
+
+
+def _about() -> dict[str, Any]:
+    name, currency, margin = st.columns([2, 1, 1])
+    values = {
+        "name": name.text_input("Name of this data", "My shop", key="import_name", persist_state="session"),
+        "currency": currency.selectbox(
+            "Currency", CURRENCIES, key="import_currency", accept_new_options=True, persist_state="session",
+            help="ISO 4217 code of all money in the files.",
+        ),
+        "margin_assumption": margin.number_input(
+            "Margin where costs are unknown (%)", 0.0, 95.0, 30.0, 1.0, key="import_margin", persist_state="session",
+            help="Share of the price that is margin; used only where the unit cost is missing, and shown wherever "
+            "profit appears.",
+        ) / 100,
+    }  # fmt: skip
+    values["pseudonymize"] = st.toggle(
+        "Replace customer ids by pseudonyms", value=True, key="import_pseudonymize",
+        help="The key stays in the workspace on this computer. Turn off only if the ids are already anonymous.",
+    )  # fmt: skip
+    return values
+
+
+def _rules() -> dict[str, str]:
+    chosen = {}
+    with st.expander("Rules for dirty rows", icon=":material/cleaning_services:"):
+        st.caption("Rows without a required value or with a price of zero or less are always set aside, and listed.")
+        columns = st.columns(2)
+        for position, (rule, (label, choices, help_text)) in enumerate(RULES.items()):
+            chosen[rule] = columns[position % 2].selectbox(
+                label, list(choices), format_func=choices.__getitem__, key=f"rule_{rule}", help=help_text,
+                persist_state="session",
+            )  # fmt: skip
+        chosen["timezone"] = columns[0].text_input(
+            "Time zone of times that carry none", "UTC", key="rule_timezone", persist_state="session",
+            help="An IANA name such as Europe/Berlin or America/New_York.",
+        )  # fmt: skip
+    return chosen
+
+
+def _problem(files: list[uploads.MappedFile]) -> str | None:
+    tables = [file.table for file in files]
+    twice = sorted({table for table in tables if tables.count(table) > 1})
+    if twice:
+        return f"Two files are marked as {twice[0]}. Choose a different table for one of them."
+    if "offers" not in tables:
+        return "None of the files is marked as offers. Offers are required: who was offered what, when and at what price."
+    for file in files:
+        missing = [field for field in required_names(file.table) if field not in file.mapping]
+        if missing:
+            return f"{file.name}: choose a column for {', '.join(missing)}."
+    return None
+
+
+def _start(state: PageState, files: list[uploads.MappedFile], about: dict[str, Any], options: dict[str, str]) -> None:
+    sources = workflows.keep_uploads(state.ws, {file.table: (file.content, file.name) for file in files})
+    mapping = {file.table: file.mapping for file in files}
+    uploads.forget_files()
+    job_panel.start(state.ws, "import", {"sources": sources, "mapping": mapping, "options": options, **about})
+
+
+def _templates() -> None:
+    with st.expander("Accepted files and templates", icon=":material/help:"):
+        st.write(
+            "CSV (comma, semicolon, tab or |; any usual encoding), Parquet, Excel (.xlsx). The least that is needed is "
+            "one table of **offers** with customer, product, time, price and whether it was bought. Any further column "
+            "is kept and offered to the models."
+        )
+        with st.container(horizontal=True):
+            for table in TABLES:
+                st.download_button(
+                    f"{table}.csv", uploads.template(table), f"{table}.csv", "text/csv", key=f"template_{table}",
+                    icon=":material/download:", on_click="ignore",
+                )  # fmt: skip

@@ -1,0 +1,105 @@
+"""Background jobs on a page: stage, progress, time left, live curve, cancel, retry, and why one ended.
+
+A panel polls in a fragment only while something runs; when the job ends, the whole page runs again once, so
+that it picks up the new data set, model or price list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pricing_core import jobs
+from pricing_core.charts import training
+from pricing_core.jobs import JobView
+from pricing_core.store.workspace import Workspace
+
+from .words import ago, duration, markdown
+
+POLL_SECONDS = 1.0
+ACTIVE = ("queued", "running")
+NAMES = {
+    "import_sample": "Loading the sample",
+    "import": "Importing your files",
+    "train": "Training the models",
+    "price_list": "Making the price list",
+    "explain": "Explaining recommendations",
+    "demo": "Loading and training the sample shop",
+}
+
+
+def start(ws: Workspace, kind: str, params: dict[str, Any]) -> None:
+    """Put a job into the queue and show it at once."""
+    jobs.submit(ws, kind, params)
+    st.rerun()
+
+
+def show(ws: Workspace, kinds: Sequence[str]) -> bool:
+    """Show the newest job of these kinds if it is active or needs attention; return whether it is active."""
+    job = _newest(ws, kinds)
+    if job is None or job.status == "succeeded":
+        return False
+    if job.status in ACTIVE:
+        st.fragment(_live, run_every=POLL_SECONDS)(ws, job.id)
+        return True
+    _ended(ws, job)
+    return False
+
+
+def strip(ws: Workspace) -> None:
+    """Show in one line what runs now; for the sidebar of every page."""
+    active = [job for job in jobs.list_jobs(ws, 20) if job.status in ACTIVE]
+    if active:
+        st.fragment(_strip, run_every=2 * POLL_SECONDS)(ws, active[-1].id)
+
+
+def _newest(ws: Workspace, kinds: Sequence[str]) -> JobView | None:
+    return next((job for job in jobs.list_jobs(ws, 50) if job.kind in kinds), None)
+
+
+def _strip(ws: Workspace, job_id: str) -> None:
+    job = jobs.get(ws, job_id)
+    if job.status in ACTIVE:
+        st.progress(job.fraction, text=f"{NAMES.get(job.kind, job.kind)} · {_left(job)}")
+    else:
+        st.rerun(scope="app")
+
+
+def _live(ws: Workspace, job_id: str) -> None:
+    job = jobs.get(ws, job_id)
+    if job.status not in ACTIVE:
+        st.rerun(scope="app")
+    with st.container(border=True):
+        head, action = st.columns([5, 1], vertical_alignment="center")
+        head.markdown(f"**{NAMES.get(job.kind, job.kind)}** · {_left(job)}")
+        if action.button("Cancel", key=f"cancel_{job.id}", icon=":material/stop_circle:", width="stretch"):
+            jobs.cancel(ws, job.id)
+        st.progress(job.fraction, text=markdown(_doing(job)))
+        curve = jobs.metrics(ws, job.id)
+        if len(curve):
+            st.plotly_chart(training.training_figure(training.training_data(curve)), key=f"curve_{job.id}", height=260)
+
+
+def _ended(ws: Workspace, job: JobView) -> None:
+    name = NAMES.get(job.kind, job.kind)
+    if job.status == "cancelled":
+        st.info(f"{name}: stopped {ago(job.finished_at)}. What was there before is still in use.")
+    else:
+        st.error(f"{name} did not finish: {markdown(job.error or 'no reason was recorded')}", icon=":material/error:")
+    if st.button("Try again", key=f"retry_{job.id}", icon=":material/refresh:"):
+        jobs.retry(ws, job.id)
+        st.rerun()
+
+
+def _doing(job: JobView) -> str:
+    if job.status == "queued":
+        return "Waiting for its turn"
+    return f"{job.stage} · {job.message}" if job.message else job.stage or "Starting"
+
+
+def _left(job: JobView) -> str:
+    if job.status == "queued":
+        return "waiting"
+    return f"{job.fraction:.0%}" + (f" · about {duration(job.eta_seconds)} left" if job.eta_seconds else "")

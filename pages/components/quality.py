@@ -1,0 +1,69 @@
+"""What the import found out: one sentence, counts, findings by severity with row numbers, rows set aside."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pricing_core.store import datasets
+
+from .state import PageState
+from .tables import SEVERITIES, count_column, text_column
+from .words import count, plural
+
+
+def sentence(state: PageState) -> str:
+    """Say in one sentence whether the data can be trusted."""
+    listed = _listed(state)
+    findings = datasets.load_quality(state.ws, state.dataset_id)
+    warnings = int((findings["severity"] == "warning").sum())
+    verdict = "nothing to worry about" if warnings == 0 else f"{plural(warnings, 'warning')} to look at"
+    return f"{count(listed['offers'])} offers are ready; {_set_aside_words(listed)}, {verdict}."
+
+
+def show(state: PageState) -> None:
+    """Show the row counts, the findings and the download of the rows set aside."""
+    listed = _listed(state)
+    tiles = st.columns(6)
+    labels = {"offers": "Offers", "customers": "Customers", "products": "Products", "market": "Market rows",
+              "events": "Events"}  # fmt: skip
+    for tile, (table, label) in zip(tiles, labels.items(), strict=False):
+        tile.metric(label, count(listed[table]) if listed[table] else "none")
+    tiles[-1].metric("Set aside", count(listed["set_aside"]), help="Rows that were not used, each with its reason.")
+    findings = datasets.load_quality(state.ws, state.dataset_id)
+    if findings.empty:
+        st.success("Nothing was found that affects the prices.", icon=":material/check_circle:")
+    else:
+        _findings(findings)
+    if listed["set_aside"]:
+        path = datasets.set_aside_path(state.ws, state.dataset_id)
+        st.download_button(
+            f"Download the {plural(listed['set_aside'], 'row')} set aside", path.read_bytes,
+            f"{state.dataset_id}_set_aside.csv", "text/csv", icon=":material/download:", on_click="ignore",
+            key="set_aside",
+        )  # fmt: skip
+
+
+def _listed(state: PageState) -> pd.Series:
+    return datasets.list_datasets(state.ws).set_index("dataset_id").loc[state.dataset_id]
+
+
+def _set_aside_words(listed: pd.Series) -> str:
+    return "no row was set aside" if not listed["set_aside"] else f"{plural(listed['set_aside'], 'row')} set aside"
+
+
+def _findings(findings: pd.DataFrame) -> None:
+    shown = findings.assign(severity=findings["severity"].map(SEVERITIES))
+    st.dataframe(
+        shown, hide_index=True, height="content", row_height=38,
+        column_order=["severity", "message", "effect", "count", "rows", "table", "column"],
+        column_config={
+            "severity": text_column("Severity"),
+            "message": text_column("What was found", width="large"),
+            "effect": text_column("What it does to the prices", width="large"),
+            "count": count_column("Rows"),
+            "rows": text_column("Row numbers", help="As a spreadsheet shows them: the header is row 1."),
+            "table": text_column("Table"),
+            "column": text_column("Column"),
+        },
+    )  # fmt: skip

@@ -1,0 +1,25 @@
+"""Foot of the sidebar: what the numbers are based on, and what is running, on every page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pricing_core.store import datasets, runs
+
+from . import job_panel
+from .state import PageState
+from .words import ago, markdown, percent
+
+
+def show(state: PageState) -> None:
+    """Show the running job, the data set, the model and the margin assumption."""
+    with st.sidebar:
+        job_panel.strip(state.ws)
+        if state.dataset_id is not None:
+            manifest = state.manifest
+            st.caption(f":material/table_chart: **{markdown(manifest.name)}** · {state.dataset_id} · {manifest.currency}")
+            if manifest.margin_assumption is not None:
+                st.caption(f":material/info: Costs assumed: margin {percent(manifest.margin_assumption, digits=0)}")
+        if state.run_id is not None:
+            trained = runs.list_runs(state.ws).set_index("run_id").loc[state.run_id]
+            st.caption(f":material/model_training: Model **{state.run_id}** · trained {ago(trained['created_at'])}")

@@ -1,0 +1,40 @@
+"""Column formats shared by the tables: money, percent, evidence, severity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from .words import SYMBOLS, minor_units
+
+SEVERITIES = {"blocking": "⛔ blocking", "warning": "⚠️ warning", "info": "ℹ️ note"}  # noqa: RUF001
+EVIDENCE = {
+    "measured": "Measured: this product was sold at such prices often enough.",
+    "borrowed": "Borrowed: few sales of its own; similar products fill in.",
+    "extrapolated": "Extrapolated: outside the prices that the data support.",
+}
+
+
+def money_column(label: str, currency: str, *, help: str | None = None, pinned: bool | None = None) -> Any:
+    """Column of amounts with the decimals of their currency."""
+    symbol = SYMBOLS.get(currency, f"{currency} ")
+    return st.column_config.NumberColumn(
+        label, format=f"{symbol}%,.{minor_units(currency)}f", help=help, pinned=pinned
+    )
+
+
+def rate_column(label: str, *, help: str | None = None, signed: bool = False, digits: int = 1) -> Any:
+    """Column of shares in [0, 1], or of signed changes, written in percent (the values must be × 100 already)."""
+    sign = "+" if signed else ""
+    return st.column_config.NumberColumn(label, format=f"%{sign}.{digits}f%%", help=help)
+
+
+def text_column(label: str, *, help: str | None = None, width: str | None = None, pinned: bool | None = None) -> Any:
+    """Column of text."""
+    return st.column_config.TextColumn(label, help=help, width=width, pinned=pinned)
+
+
+def count_column(label: str, *, help: str | None = None) -> Any:
+    """Column of counts."""
+    return st.column_config.NumberColumn(label, format="%,d", help=help)

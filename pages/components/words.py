@@ -1,0 +1,106 @@
+"""Numbers as a pricing manager reads them: unit, sign and range, never a bare float."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "CN¥", "JPY": "¥", "INR": "₹", "KRW": "₩"}
+MINOR_UNITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "KWD": 3, "BHD": 3, "TND": 3, "JOD": 3, "OMR": 3}
+MINUS = "\u2212"
+UNKNOWN = "unknown"
+
+
+def minor_units(currency: str) -> int:
+    """Return how many decimals the currency has (ISO 4217)."""
+    return MINOR_UNITS.get(currency, 2)
+
+
+def markdown(text: str) -> str:
+    """Escape what Markdown would read as something else: ``$`` starts a formula, ``~`` strikes out."""
+    return text.replace("$", "\\$").replace("~", "\\~")
+
+
+def money(value: float | None, currency: str, *, compact: bool = False, signed: bool = False) -> str:
+    """Write an amount: ``$1,234.50``, or ``$12.3k`` when ``compact``; blank is not zero."""
+    if _missing(value):
+        return UNKNOWN
+    symbol = SYMBOLS.get(currency, f"{currency} ")
+    size = abs(float(value))
+    text = _compact(size) if compact and size >= 1_000 else f"{size:,.{minor_units(currency)}f}"
+    return _sign(float(value), signed) + symbol + text
+
+
+def count(value: float | None) -> str:
+    """Write a count with thousands separators."""
+    return UNKNOWN if _missing(value) else f"{float(value):,.0f}"
+
+
+def percent(rate: float | None, *, digits: int = 1, signed: bool = False) -> str:
+    """Write a share or a change in percent: ``+2.1%``."""
+    if _missing(rate):
+        return UNKNOWN
+    return f"{_sign(float(rate), signed)}{abs(float(rate)):.{digits}%}"
+
+
+def points(change: float | None, *, digits: int = 1) -> str:
+    """Write a change of a rate in percentage points: ``+0.8 pp``."""
+    if _missing(change):
+        return UNKNOWN
+    return f"{_sign(float(change), True)}{abs(float(change)) * 100:.{digits}f} pp"
+
+
+def percent_range(low: float | None, high: float | None, *, signed: bool = True) -> str:
+    """Write a 90% range of a rate: ``90% range −0.3% to +4.4%``."""
+    return f"90% range {percent(low, signed=signed)} to {percent(high, signed=signed)}"
+
+
+def money_range(low: float | None, high: float | None, currency: str) -> str:
+    """Write a 90% range of an amount."""
+    return f"90% range {money(low, currency, compact=True)} to {money(high, currency, compact=True)}"
+
+
+def duration(seconds: float | None) -> str:
+    """Write how long something takes, coarsely: ``40 s``, ``2 min``, ``1 h 10 min``."""
+    if _missing(seconds):
+        return "a moment"
+    whole = max(1, round(float(seconds)))
+    if whole < 90:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def ago(moment: str | datetime | None, now: datetime | None = None) -> str:
+    """Write how long ago a UTC time was: ``just now``, ``5 min ago``, ``3 Nov 2025``."""
+    if moment is None or moment == "":
+        return UNKNOWN
+    then = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    seconds = ((now or datetime.now(UTC)) - then).total_seconds()
+    if seconds < 45:
+        return "just now"
+    return f"{duration(seconds)} ago" if seconds < 86_400 else f"{then.day} {then:%b %Y}"
+
+
+def plural(number: float, one: str, many: str | None = None) -> str:
+    """Write a count with its noun: ``1 row``, ``14 rows``."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def _missing(value: float | None) -> bool:
+    return value is None or not math.isfinite(float(value))
+
+
+def _sign(value: float, signed: bool) -> str:
+    if value < 0:
+        return MINUS
+    return "+" if signed and value > 0 else ""
+
+
+def _compact(size: float) -> str:
+    for limit, suffix in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
+        if size >= limit:
+            scaled = size / limit
+            return f"{scaled:.0f}{suffix}" if scaled >= 100 else f"{scaled:.1f}{suffix}"
+    return f"{size:.0f}"

@@ -1,0 +1,26 @@
+"""Data: can I trust the data?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import columns, empty, import_form, job_panel, quality, versions
+from pages.components.frame import start_page
+
+with start_page("Data", "Can I trust the data?", icon=":material/table_chart:") as page:
+    if page.dataset_id is None:
+        empty.no_data(page, link=False)
+        import_form.show(page)
+        st.stop()
+    job_panel.show(page.ws, ("import", "import_sample", "demo"))
+    page.finding(quality.sentence(page))
+    report, used, upload, history = st.tabs(["Quality", "Columns", "Import", "Versions"])
+    with report:
+        quality.show(page)
+    with used:
+        columns.show(page)
+    with upload:
+        empty.samples(page)
+        import_form.show(page)
+    with history:
+        versions.show(page)

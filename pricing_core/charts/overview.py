@@ -1,0 +1,71 @@
+"""The shop's recent weeks in a few numbers, for the Today page."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from pricing_core.data.dataset import Dataset
+from pricing_core.errors import ConfigError
+from pricing_core.features.joins import attributes_of, column_at, market_at
+
+WEEKLY_COLUMNS = ("week", "offers", "conversion_rate", "average_price", "revenue", "profit", "margin_rate")
+
+
+def weekly_overview_data(dataset: Dataset, *, weeks: int = 12) -> pd.DataFrame:
+    """Offers, conversion, price, revenue and profit of the last complete weeks.
+
+    A week runs from Monday to Sunday (UTC) and counts as complete when the log reaches its end. Revenue is the sum of
+    price × units over the offers that were bought (one unit where the quantity is unknown), and profit the same sum of
+    price − unit cost, where a missing unit cost is price × (1 − margin assumption).
+
+    Parameters
+    ----------
+    weeks
+        How many of the newest weeks to return.
+
+    Returns
+    -------
+    DataFrame
+        One row per week, oldest first: week (its Monday), offers, conversion_rate in [0, 1], average_price (mean of the
+        offered prices), revenue, profit, margin_rate (profit / revenue). NaN, not zero, where a figure has no basis.
+    """
+    if weeks < 1:
+        raise ConfigError(f"The number of weeks is {weeks}.", fix="Give at least 1.")
+    log = _sales(dataset)
+    monday = log["offered_at"].dt.floor("D") - pd.to_timedelta(log["offered_at"].dt.day_of_week, unit="D")
+    sums = log.assign(week=monday).groupby("week")[["offers", "purchased", "price", "revenue", "profit"]].sum()
+    sums = sums.reindex(pd.date_range(sums.index.min(), sums.index.max(), freq="7D", name="week"), fill_value=0.0)
+    complete = sums.index + pd.Timedelta(days=7) <= log["offered_at"].max() + pd.Timedelta(days=1)
+    sums = sums[complete] if complete.any() else sums
+    offers = sums["offers"].replace(0, np.nan)
+    table = sums.assign(
+        conversion_rate=sums["purchased"] / offers,
+        average_price=sums["price"] / offers,
+        margin_rate=sums["profit"] / sums["revenue"].replace(0, np.nan),
+    ).reset_index()
+    return table[list(WEEKLY_COLUMNS)].tail(weeks).reset_index(drop=True)
+
+
+def _sales(dataset: Dataset) -> pd.DataFrame:
+    """One row per offer with its revenue and profit."""
+    offers = dataset.offers.reset_index(drop=True)
+    product = attributes_of(dataset.products, "product_id", offers["product_id"])
+    category = product["category"] if "category" in product.columns else pd.Series("all", index=offers.index)
+    cost = column_at(offers, market_at(dataset, offers, category), product, "unit_cost")
+    margin = dataset.manifest.margin_assumption
+    price = offers["price"].astype(float)
+    cost = cost if margin is None else cost.fillna(price * (1 - margin))
+    bought = offers["purchased"].astype(float)
+    known = pd.to_numeric(offers["quantity"], errors="coerce") if "quantity" in offers.columns else bought
+    units = known.where(bought > 0, 0.0).fillna(1.0)
+    return pd.DataFrame(
+        {
+            "offered_at": offers["offered_at"],
+            "offers": 1.0,
+            "purchased": bought,
+            "price": price,
+            "revenue": price * units,
+            "profit": ((price - cost) * units).where(units > 0, 0.0),
+        }
+    )
