@@ -1,7 +1,8 @@
 """Every table and column once: name, meaning, unit, kind, required or not, and the names that shops use for it.
 
-A *table* is one of ``offers, customers, products, market, events``. Reading, mapping, validation, the templates to
-download and the tooltips all start from :data:`FIELDS`; nothing else in the project lists columns.
+A *table* is one of ``offers, customers, products, market, events``. Reading, mapping, validation, the
+templates to download and the tooltips all start from :data:`FIELDS`; nothing else in the project lists
+columns.
 
 A column that a shop has beyond these keeps its own name and becomes a feature by its type.
 """
@@ -32,7 +33,8 @@ class Field:
         Unit of the values; empty for text.
     kind
         How the values are read and checked: ``identifier`` (text, leading zeros kept), ``time`` (UTC),
-        ``money`` (positive for prices), ``flag`` (0 or 1), ``number``, ``category`` (text), ``rating`` (1 to 5).
+        ``money`` (positive for prices), ``flag`` (0 or 1), ``number``, ``category`` (text), ``rating`` (1
+        to 5).
     required
         Whether a row without it is unusable.
     synonyms
@@ -47,37 +49,40 @@ class Field:
     synonyms: tuple[str, ...] = ()
 
 
-_CUSTOMER_NAMES = (
-    "customer", "user_id", "user", "client_id", "buyer_id", "shopper_id", "member_id", "household_id", "account_id",
-    "customer_number", "cust_id", "visitor_id", "客户编号", "客户id", "顾客编号", "顾客id", "用户编号", "用户id",
-    "会员编号", "会员id", "客户", "用户", "买家id",
-)  # fmt: skip
-_PRODUCT_NAMES = (
-    "product", "sku", "item_id", "item", "article_id", "article_number", "product_code", "item_number", "variant_id",
-    "variant_sku", "asin", "ean", "upc", "产品编号", "产品id", "商品编号", "商品id", "货号", "商品", "产品", "商品编码",
-)  # fmt: skip
-_PRICE_NAMES = (
-    "offered_price", "offer_price", "sale_price", "selling_price", "unit_price", "price_offered", "price_shown",
-    "transaction_price", "net_price", "价格", "售价", "单价", "成交价", "报价", "销售价",
-)  # fmt: skip
-_LIST_PRICE_NAMES = (
-    "regular_price", "original_price", "rrp", "msrp", "full_price", "base_price", "shelf_price", "compare_at_price",
-    "原价", "标价", "定价", "吊牌价", "目录价", "市场价",
-)  # fmt: skip
-_COMPETITOR_NAMES = (
-    "comp_price", "competitors_price", "rival_price", "competition_price", "market_price", "竞争对手价格", "竞品价格",
-    "竞品价", "竞争价格", "对手价格",
-)  # fmt: skip
-_COST_NAMES = (
-    "cost", "cost_price", "cogs", "purchase_cost", "cost_per_item", "item_cost", "wholesale_price", "unit_costs",
-    "成本", "单位成本", "进价", "成本价", "采购价",
-)  # fmt: skip
-_STOCK_NAMES = ("inventory", "on_hand", "stock_level", "available", "stock_quantity", "库存", "存货", "库存量")
-_TIME_NAMES = ("timestamp", "datetime", "date_time", "time", "date", "时间", "日期", "时间戳")
-_CATEGORY_NAMES = (
-    "product_category", "department", "product_type", "category_name", "item_category", "类别", "品类", "分类",
-    "商品类别", "产品类别",
-)  # fmt: skip
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_CUSTOMER_NAMES = _words(
+    "customer user_id user client_id buyer_id shopper_id member_id household_id "
+    "account_id customer_number cust_id visitor_id 客户编号 客户id 顾客编号 顾客id 用户编号 "
+    "用户id 会员编号 会员id 客户 用户 买家id"
+)
+_PRODUCT_NAMES = _words(
+    "product sku item_id item article_id article_number product_code item_number "
+    "variant_id variant_sku asin ean upc 产品编号 产品id 商品编号 商品id 货号 商品 产品 商品编码"
+)
+_PRICE_NAMES = _words(
+    "offered_price offer_price sale_price selling_price unit_price price_offered "
+    "price_shown transaction_price net_price 价格 售价 单价 成交价 报价 销售价"
+)
+_LIST_PRICE_NAMES = _words(
+    "regular_price original_price rrp msrp full_price base_price shelf_price "
+    "compare_at_price 原价 标价 定价 吊牌价 目录价 市场价"
+)
+_COMPETITOR_NAMES = _words(
+    "comp_price competitors_price rival_price competition_price market_price "
+    "竞争对手价格 竞品价格 竞品价 竞争价格 对手价格"
+)
+_COST_NAMES = _words(
+    "cost cost_price cogs purchase_cost cost_per_item item_cost wholesale_price "
+    "unit_costs 成本 单位成本 进价 成本价 采购价"
+)
+_STOCK_NAMES = _words("inventory on_hand stock_level available stock_quantity 库存 存货 库存量")
+_TIME_NAMES = _words("timestamp datetime date_time time date 时间 日期 时间戳")
+_CATEGORY_NAMES = _words(
+    "product_category department product_type category_name item_category 类别 品类 分类 商品类别 产品类别"
+)
 
 _CUSTOMER_ID = Field("customer_id", "Who was offered the price.", "", "identifier", True, _CUSTOMER_NAMES)
 _PRODUCT_ID = Field("product_id", "Which product was offered.", "", "identifier", True, _PRODUCT_NAMES)
@@ -107,9 +112,12 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
             "UTC time",
             "time",
             True,
-            ("offer_time", "offer_date", "offered_on", "offer_timestamp", "visited_at", "event_time", "order_date",
-             "transaction_timestamp", "transaction_date", "created_at", "报价时间", "下单时间", "访问时间",
-             "交易时间", "订单时间", "订单日期", *_TIME_NAMES),
+            _words(
+                "offer_time offer_date offered_on offer_timestamp visited_at event_time "
+                "order_date transaction_timestamp transaction_date created_at 报价时间 下单时间 "
+                "访问时间 交易时间 订单时间 订单日期"
+            )
+            + _TIME_NAMES,
         ),
         Field("price", "Price that the customer was offered.", "money per unit", "money", True, _PRICE_NAMES),
         Field(
@@ -118,8 +126,10 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
             "0 or 1",
             "flag",
             True,
-            ("bought", "purchase", "is_purchased", "was_purchased", "converted", "conversion", "sold", "buy", "accepted",
-             "ordered", "outcome", "是否购买", "购买", "是否成交", "成交", "已购买"),
+            _words(
+                "bought purchase is_purchased was_purchased converted conversion sold buy "
+                "accepted ordered outcome 是否购买 购买 是否成交 成交 已购买"
+            ),
         ),
         Field(
             "quantity",
@@ -127,7 +137,7 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
             "units",
             "number",
             False,
-            ("qty", "units", "units_sold", "数量", "购买数量", "销量", "件数"),
+            _words("qty units units_sold 数量 购买数量 销量 件数"),
         ),
         _LIST_PRICE,
         _COMPETITOR_PRICE,
@@ -137,48 +147,113 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
             "",
             "category",
             False,
-            ("promo", "on_promotion", "promotion_flag", "is_promo", "campaign", "促销", "活动", "是否促销", "优惠活动"),
+            _words("promo on_promotion promotion_flag is_promo campaign 促销 活动 是否促销 优惠活动"),
         ),
-        Field("channel", "Where the offer was made: shop, web, app …", "", "category", False,
-              ("sales_channel", "source_channel", "渠道", "销售渠道")),
-        Field("currency", "ISO 4217 code of the offer's money.", "", "category", False,
-              ("currency_code", "币种", "货币")),
+        Field(
+            "channel",
+            "Where the offer was made, such as shop, web or app.",
+            "",
+            "category",
+            False,
+            _words("sales_channel source_channel 渠道 销售渠道"),
+        ),
+        Field(
+            "currency",
+            "ISO 4217 code of the offer's money.",
+            "",
+            "category",
+            False,
+            _words("currency_code 币种 货币"),
+        ),
         _UNIT_COST,
         _STOCK,
     ),
-    "customers": (Field("customer_id", "Who the row is about.", "", "identifier", True, ("id", *_CUSTOMER_NAMES)),),
+    "customers": (
+        Field("customer_id", "Who the row is about.", "", "identifier", True, ("id", *_CUSTOMER_NAMES)),
+    ),
     "products": (
-        Field("product_id", "Which product the row is about.", "", "identifier", True, ("id", *_PRODUCT_NAMES)),
+        Field(
+            "product_id", "Which product the row is about.", "", "identifier", True, ("id", *_PRODUCT_NAMES)
+        ),
         _UNIT_COST,
         _LIST_PRICE,
         _STOCK,
-        Field("category", "Group of products that customers choose between.", "", "category", False, _CATEGORY_NAMES),
-        Field("brand", "Brand or producer.", "", "category", False,
-              ("brand_name", "manufacturer", "vendor", "品牌", "厂商", "制造商")),
+        Field(
+            "category",
+            "Group of products that customers choose between.",
+            "",
+            "category",
+            False,
+            _CATEGORY_NAMES,
+        ),
+        Field(
+            "brand",
+            "Brand or producer.",
+            "",
+            "category",
+            False,
+            _words("brand_name manufacturer vendor 品牌 厂商 制造商"),
+        ),
     ),
     "market": (
-        Field("date", "Time from which the row holds, until the next row of the same key.", "UTC time", "time", True,
-              ("valid_from", "day", "week_start", "as_of", "timestamp", "datetime", "日期", "时间", "生效日期")),
-        Field("product_id", "Product that the row is about; none means every product.", "", "identifier", False,
-              _PRODUCT_NAMES),
-        Field("category", "Category that the row is about; none means every category.", "", "category", False,
-              _CATEGORY_NAMES),
+        Field(
+            "date",
+            "Time from which the row holds, until the next row of the same key.",
+            "UTC time",
+            "time",
+            True,
+            _words("valid_from day week_start as_of timestamp datetime 日期 时间 生效日期"),
+        ),
+        Field(
+            "product_id",
+            "Product that the row is about; none means every product.",
+            "",
+            "identifier",
+            False,
+            _PRODUCT_NAMES,
+        ),
+        Field(
+            "category",
+            "Category that the row is about; none means every category.",
+            "",
+            "category",
+            False,
+            _CATEGORY_NAMES,
+        ),
         _COMPETITOR_PRICE,
         _STOCK,
     ),
     "events": (
         Field("customer_id", "Who acted.", "", "identifier", True, _CUSTOMER_NAMES),
-        Field("occurred_at", "When it happened.", "UTC time", "time", True,
-              ("event_time", "event_date", "event_timestamp", "transaction_timestamp", "created_at", "发生时间",
-               "事件时间", *_TIME_NAMES)),
-        Field("event_type", "What the customer did: view, cart, purchase or review.", "", "category", True,
-              ("event", "type", "action", "event_name", "behavior", "behavior_type", "事件类型", "行为", "行为类型")),
+        Field(
+            "occurred_at",
+            "When it happened.",
+            "UTC time",
+            "time",
+            True,
+            _words("event_time event_date event_timestamp transaction_timestamp created_at 发生时间 事件时间")
+            + _TIME_NAMES,
+        ),
+        Field(
+            "event_type",
+            "What the customer did: view, cart, purchase or review.",
+            "",
+            "category",
+            True,
+            _words("event type action event_name behavior behavior_type 事件类型 行为 行为类型"),
+        ),
         Field("product_id", "Product that the event is about.", "", "identifier", False, _PRODUCT_NAMES),
-        Field("rating", "Stars given in a review.", "1 to 5", "rating", False,
-              ("stars", "score", "review_score", "评分", "评级", "星级")),
+        Field(
+            "rating",
+            "Stars given in a review.",
+            "1 to 5",
+            "rating",
+            False,
+            _words("stars score review_score 评分 评级 星级"),
+        ),
         Field("price", "Price seen or paid at the event.", "money per unit", "money", False, _PRICE_NAMES),
     ),
-}  # fmt: skip
+}
 """Canonical tables: name → its fields, in the order in which they are shown."""
 
 TABLES: Final = tuple(FIELDS)

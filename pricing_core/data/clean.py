@@ -13,10 +13,21 @@ from pricing_core.data.options import CleaningOptions
 from pricing_core.data.parsing import Parsed, parse_flag, parse_number, parse_time, to_text
 from pricing_core.data.read import RawTable
 from pricing_core.data.rules import apply_rules
-from pricing_core.data.worksheet import Worksheet, shown
+from pricing_core.data.worksheet import Worksheet, braced, shown
 
 _EVENT_WORDS = {
-    "view": ("view", "views", "page_view", "pageview", "product_view", "click", "pv", "browse", "浏览", "点击"),
+    "view": (
+        "view",
+        "views",
+        "page_view",
+        "pageview",
+        "product_view",
+        "click",
+        "pv",
+        "browse",
+        "浏览",
+        "点击",
+    ),
     "cart": ("cart", "add_to_cart", "addtocart", "add to cart", "basket", "加购", "加入购物车"),
     "purchase": ("purchase", "purchased", "buy", "bought", "order", "transaction", "sale", "购买", "下单"),
     "review": ("review", "rating", "rate", "comment", "评价", "评论"),
@@ -58,7 +69,7 @@ def clean_table(table: str, raw: RawTable, mapping: Mapping[str, str], options: 
         if column not in used:
             columns[_free_name(column, columns)] = _read_further(sheet, column, raw.frame[column], options)
     sheet.frame = pd.DataFrame(columns, index=raw.frame.index)
-    sheet.note_count("info", "", raw.blank_rows, "{count:,} blank rows were passed over.", "None.")
+    sheet.note_count("info", "", raw.blank_rows, "{count} blank row{s} {were} passed over.", "None.")
     _note_malformed(sheet)
     apply_rules(sheet, options)
     _finish_types(sheet)
@@ -76,12 +87,14 @@ def _note_malformed(sheet: Worksheet) -> None:
     bad = sheet.raw.malformed
     if len(bad):
         rows = f"row {bad['row_number'].iloc[0]} {bad['reason'].iloc[0]}"
-        message = f"{{count:,}} rows were set aside because they do not fit the header: {rows}."
+        message = f"{{count}} row{{s}} {{were}} set aside for not fitting the header: {rows}."
         effect = "These rows teach the models nothing until they are corrected."
         sheet.note_count("warning", "", len(bad), message, effect)
 
 
-def _read_field(sheet: Worksheet, field: schema.Field, cells: pd.Series, options: CleaningOptions) -> pd.Series:
+def _read_field(
+    sheet: Worksheet, field: schema.Field, cells: pd.Series, options: CleaningOptions
+) -> pd.Series:
     if field.kind == "identifier":
         values = to_text(cells)
         _note_formulas(sheet, field.name, values)
@@ -127,18 +140,19 @@ def _note_formulas(sheet: Worksheet, column: str, values: pd.Series) -> None:
     suspects = levels[levels.str.match(_FORMULA) & ~levels.str.match(_NUMBER)]
     formula = values.isin(suspects).to_numpy(dtype=bool)
     if formula.any():
-        example = shown(values[formula].iloc[0]).replace("{", "{{").replace("}", "}}")
+        example = braced(shown(values[formula].iloc[0]))
         sheet.note(
             "warning", column, formula,
-            "{count:,} ids start like a spreadsheet formula, for example " + example + "; they were kept as plain text.",
-            "Prices are not affected; the Excel download marks such text so that a spreadsheet does not run it.",
+            f"{{count}} id{{s}} {{were}} kept as plain text though looking like a spreadsheet formula: {example}.",
+            "Prices are not affected; the Excel download marks such text so that a spreadsheet does not "
+            "run it.",
         )  # fmt: skip
 
 
 def _note_parsing(sheet: Worksheet, column: str, parsed: Parsed) -> None:
     for words, count in parsed.repaired.items():
         effect = "A wrong zone would shift hours and days." if "zone" in words else "None, if read rightly."
-        sheet.note_count("info", column, count, "{count:,} cells: " + words + ".", effect)
+        sheet.note_count("info", column, count, "{count} cell{s}: " + words + ".", effect)
     if parsed.question:
         everything = np.ones(len(parsed.values), dtype=bool)
         option = "the order of day and month" if "day first" in parsed.question else "the decimal sign"
@@ -164,8 +178,8 @@ def _judge(
         sheet.set_aside(field.name, missing, f"{field.name} is missing")
         return
     if unreadable.any():
-        example = shown(cells[unreadable].iloc[0]).replace("{", "{{").replace("}", "}}")
-        message = f"{{count:,}} values of {field.name} are not {words} (for example {example}); taken as missing."
+        example = braced(shown(cells[unreadable].iloc[0]))
+        message = f"{{count}} value{{s}} of {field.name} {{are}} not {words} (for example {example}); taken as missing."
         sheet.note("warning", field.name, unreadable, message, "The models treat them as unknown.")
 
 
@@ -183,7 +197,7 @@ def _check_values(sheet: Worksheet, field: schema.Field, values: pd.Series, cell
                 wrong, words = (number < 1) | (number > 5), "outside 1 to 5"
             elif field.name in ("list_price", "competitor_price"):
                 wrong, words = number <= 0, "zero or negative"
-        message = f"{{count:,}} values of {field.name} are {words}; taken as missing."
+        message = f"{{count}} value{{s}} of {field.name} {{are}} {words}; taken as missing."
         sheet.note("warning", field.name, wrong, message, "The models treat them as unknown.")
         return values.mask(wrong) if wrong.any() else values
     return values
@@ -209,7 +223,12 @@ def _read_further(sheet: Worksheet, column: str, cells: pd.Series, options: Clea
 
 
 def _typed_text(
-    sheet: Worksheet, column: str, cells: pd.Series, text: pd.Series, levels: pd.Series, options: CleaningOptions
+    sheet: Worksheet,
+    column: str,
+    cells: pd.Series,
+    text: pd.Series,
+    levels: pd.Series,
+    options: CleaningOptions,
 ) -> pd.Series:
     if bool(levels.str.lower().isin(("true", "false")).all()):
         return parse_flag(text).values.astype("float64" if text.isna().any() else "int8")
@@ -223,8 +242,8 @@ def _typed_text(
     if parsed.unreadable.sum() > (1 - _READABLE_SHARE) * text.notna().sum():
         return text
     if parsed.unreadable.any():
-        example = shown(cells[parsed.unreadable].iloc[0]).replace("{", "{{").replace("}", "}}")
-        message = f"{{count:,}} values of {column} cannot be read like the others (for example {example}); taken as missing."
+        example = braced(shown(cells[parsed.unreadable].iloc[0]))
+        message = f"{{count}} value{{s}} of {column} {{are}} unlike the others (for example {example}); taken as missing."
         sheet.note("warning", column, parsed.unreadable, message, "The models treat them as unknown.")
     return parsed.values
 

@@ -24,7 +24,8 @@ PROXY_SHARE = 0.9
 """Share of a protected attribute's uncertainty from which a column counts as its stand-in."""
 
 _STRUCTURE = {
-    "offers.customer_id": "names the customer: joins the tables, and gives each known customer their own taste",
+    "offers.customer_id": "names the customer: joins the tables, and gives each known customer their own "
+    "taste",
     "offers.product_id": "names the product: joins the tables, and gives each known product its own level",
     "offers.offered_at": "time of the offer: season, recency and the order of events come from it",
     "offers.price": "the price: its effect on demand is what the models learn",
@@ -60,8 +61,8 @@ class ColumnUse:
     reason
         One sentence that says why, or why not.
     role
-        ``feature`` (used by its kind), ``structure`` (a column that the models need for what it is: keys, times,
-        the price, the outcome, events) or ``unused``.
+        ``feature`` (used by its kind), ``structure`` (a column that the models need for what it is: keys,
+        times, the price, the outcome, events) or ``unused``.
     """
 
     table: str
@@ -76,8 +77,8 @@ def classify_columns(dataset: Dataset) -> list[ColumnUse]:
     """Classify every column of a data set, in the order of its tables.
 
     A column becomes a feature by its type unless it is part of the structure, was excluded by the user
-    (``manifest.excluded``), is a protected attribute of a person or its stand-in, identifies a person, gives the
-    outcome away, is constant or empty, or is an identifier or free text that no model can use.
+    (``manifest.excluded``), is a protected attribute of a person or its stand-in, identifies a person,
+    gives the outcome away, is constant or empty, or is an identifier or free text that no model can use.
     """
     uses = []
     for table, frame in dataset.tables().items():
@@ -116,7 +117,10 @@ def _why(kind: ColumnKind) -> str:
 def _kind(column: str, values: pd.Series) -> ColumnKind:
     if pd.api.types.is_datetime64_any_dtype(values):
         return "time"
-    if name_tokens(column)[-1:] in (("id",), ("ids",), ("sku",), ("编号",)) or column in ("customer_id", "product_id"):
+    if name_tokens(column)[-1:] in (("id",), ("ids",), ("sku",), ("编号",)) or column in (
+        "customer_id",
+        "product_id",
+    ):
         return "identifier"
     if pd.api.types.is_bool_dtype(values):
         return "flag"

@@ -58,7 +58,8 @@ class DatasetManifest:
     def __post_init__(self) -> None:
         if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.isupper():
             raise ConfigError(
-                f"The currency is {self.currency!r}.", fix="Give an ISO 4217 code of three letters, such as USD or EUR."
+                f"The currency is {self.currency!r}.",
+                fix="Give an ISO 4217 code of three letters, such as USD or EUR.",
             )
         check_margin(self.margin_assumption)
 

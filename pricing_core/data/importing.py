@@ -36,8 +36,8 @@ class ImportOutcome:
     report
         Findings and row counts.
     set_aside
-        Rows that were not used: ``table, row_number, reason`` and the original cells as text; ``row_number`` is the
-        row as a spreadsheet shows it.
+        Rows that were not used: ``table, row_number, reason`` and the original cells as text;
+        ``row_number`` is the row as a spreadsheet shows it.
     """
 
     dataset: Dataset
@@ -173,7 +173,9 @@ def _plan(
     for table in (*sources, *mapping):
         schema.fields(table)
     if "offers" not in sources:
-        raise MappingError("There is no offers table.", fix="Give the file with the prices that customers were offered.")
+        raise MappingError(
+            "There is no offers table.", fix="Give the file with the prices that customers were offered."
+        )
     raw: dict[str, RawTable] = {}
     chosen: dict[str, dict[str, str]] = {}
     names: dict[str, str] = {}
@@ -250,12 +252,14 @@ def _check_excluded(
         table, _, column = key.partition(".")
         if table not in tables:
             raise MappingError(
-                f"The exclusion {key!r} names no imported table.", fix=f"Tables imported: {', '.join(tables)}."
+                f"The exclusion {key!r} names no imported table.",
+                fix=f"Tables imported: {', '.join(tables)}.",
             )
         canonical = {source: name for name, source in mapping[table].items()}.get(column, column)
         if canonical not in tables[table].columns:
             raise MappingError(
-                f"{table} has no column {column!r} to exclude.", fix=f"Columns: {', '.join(tables[table].columns)}."
+                f"{table} has no column {column!r} to exclude.",
+                fix=f"Columns: {', '.join(tables[table].columns)}.",
             )
         checked[f"{table}.{canonical}"] = reason
     return checked

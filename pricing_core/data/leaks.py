@@ -1,6 +1,7 @@
 """Does a column give the outcome away? By its name, or because it is known only once the customer has decided.
 
-Such a column predicts purchases in past data better than anything else and is unknown when a price is to be set.
+Such a column predicts purchases in past data better than anything else and is unknown when a price is to be
+set.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ LEAK_AUC = 0.985
 MAX_LEVELS = 200
 
 _LEAK_NAMES = (
-    "quantity", "qty", "units_sold", "quantity_sold", "price_paid", "amount_paid", "paid", "price_src", "price_source",
-    "revenue", "sales", "sales_value", "turnover", "profit", "gross_profit", "order_id", "order_number", "order_value",
-    "order_total", "transaction_id", "invoice", "invoice_id", "basket", "refund", "refunded", "returned", "delivered_at",
+    "quantity", "qty", "units_sold", "quantity_sold", "price_paid", "amount_paid", "paid",
+    "price_src", "price_source",
+    "revenue", "sales", "sales_value", "turnover", "profit", "gross_profit", "order_id",
+    "order_number", "order_value",
+    "order_total", "transaction_id", "invoice", "invoice_id", "basket", "refund", "refunded",
+    "returned", "delivered_at",
     "shipped_at", "paid_at", "purchased_at", "conversion", "converted", "bought", "销售额", "实付", "实付金额", "订单号",
     "订单编号", "利润", "退货",
 )  # fmt: skip
@@ -50,10 +54,10 @@ def leak_by_content(values: pd.Series, purchased: Floats) -> str | None:
 
     Notes
     -----
-    Two signs. (a) Separation: the area under the ROC curve of the column alone (numbers in their order, levels by
-    their conversion rate, missing values as a level) is at least 0.985 in either direction. (b) A level, or missing
-    values, under which at least 50 purchases would be expected at the average conversion rate and none happened, or
-    the reverse.
+    Two signs. (a) Separation: the area under the ROC curve of the column alone (numbers in their order,
+    levels by their conversion rate, missing values as a level) is at least 0.985 in either direction. (b) A
+    level, or missing values, under which at least 50 purchases would be expected at the average conversion
+    rate and none happened, or the reverse.
     """
     bought = float(purchased.sum())
     if min(bought, len(purchased) - bought) < MIN_OUTCOMES:

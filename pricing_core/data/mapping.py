@@ -12,8 +12,9 @@ from pricing_core.errors import MappingError
 def guess_mapping(columns: Iterable[str], table: str) -> dict[str, str]:
     """Guess field → column from the headers of a file.
 
-    A header that equals a field's name wins; then the field's synonyms are tried in order. Case, punctuation and
-    units in brackets do not matter, and no column is used twice. Fields without a match are left out.
+    A header that equals a field's name wins; then the field's synonyms are tried in order. Case,
+    punctuation and units in brackets do not matter, and no column is used twice. Fields without a match are
+    left out.
     """
     free = {name_key(column): column for column in reversed(list(columns))}
     guess: dict[str, str] = {}

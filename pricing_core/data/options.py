@@ -28,18 +28,19 @@ class CleaningOptions:
     Attributes
     ----------
     duplicates
-        ``set_aside`` keeps the first of several equal offers or events; ``keep`` keeps all. Customers, products and
-        market rows must be unique, so that further rows of the same key are always set aside.
+        ``set_aside`` keeps the first of several equal offers or events; ``keep`` keeps all. Customers,
+        products and market rows must be unique, so that further rows of the same key are always set aside.
     outliers
         A price of an offer is an outlier when its logarithm is more than 6 robust standard deviations
         (1.4826 · median absolute deviation) and more than log 3 away from the median of its product.
         ``flag`` reports it, ``set_aside`` sets the row aside, ``keep`` does not look.
     missing_numeric
-        Gaps in optional numbers: ``keep`` leaves them to the models, which know a value for *missing*; ``median``
-        fills in the median of the product, else of the column; ``set_aside`` sets the rows aside.
+        Gaps in optional numbers: ``keep`` leaves them to the models, which know a value for *missing*;
+        ``median`` fills in the median of the product, else of the column; ``set_aside`` sets the rows
+        aside.
     noise
-        An event (other than a purchase) of the same customer, type and product within ``noise_seconds`` after the one
-        before is a double click: ``set_aside`` or ``keep``.
+        An event (other than a purchase) of the same customer, type and product within ``noise_seconds``
+        after the one before is a double click: ``set_aside`` or ``keep``.
     noise_seconds
         Seconds, at least 0.
     timezone
@@ -66,7 +67,9 @@ class CleaningOptions:
             if value not in allowed:
                 raise ConfigError(f"{name} is {value!r}.", fix=f"Allowed are {', '.join(allowed)}.")
         if not self.noise_seconds >= 0:
-            raise ConfigError(f"noise_seconds is {self.noise_seconds}.", fix="Give 0 or a positive number of seconds.")
+            raise ConfigError(
+                f"noise_seconds is {self.noise_seconds}.", fix="Give 0 or a positive number of seconds."
+            )
         try:
             ZoneInfo(self.timezone)
         except (OSError, ValueError, TypeError, KeyError) as error:

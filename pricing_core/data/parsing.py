@@ -1,7 +1,7 @@
 """Turn the cells of a column into identifiers, numbers, flags or times, counting what could not be read.
 
-Every function reads the *different* values of a column once and spreads the answer over the rows, so that a column
-of a million cells with a few hundred prices costs a few hundred conversions.
+Every function reads the *different* values of a column once and spreads the answer over the rows, so that a
+column of a million cells with a few hundred prices costs a few hundred conversions.
 """
 
 from __future__ import annotations
@@ -16,7 +16,22 @@ from numpy.typing import NDArray
 Decimal = Literal["auto", "point", "comma"]
 DateOrder = Literal["auto", "day_first", "month_first"]
 
-MISSING_WORDS: Final = ("", "na", "n/a", "nan", "null", "none", "nil", "-", "--", "#n/a", "<na>", "nat", "无", "空")
+MISSING_WORDS: Final = (
+    "",
+    "na",
+    "n/a",
+    "nan",
+    "null",
+    "none",
+    "nil",
+    "-",
+    "--",
+    "#n/a",
+    "<na>",
+    "nat",
+    "无",
+    "空",
+)
 _MISSING_TEXT: Final = ("", "n/a", "nan", "null", "#n/a", "<na>")
 _TRUE: Final = ("1", "1.0", "true", "t", "yes", "y", "bought", "purchased", "sold", "是", "已购买", "真")
 _FALSE: Final = ("0", "0.0", "false", "f", "no", "n", "not bought", "否", "未购买", "假")
@@ -39,7 +54,8 @@ class Parsed:
     repaired
         What was changed on the way, in words, with the number of rows: ``"currency sign removed" → 120``.
     question
-        Set when the cells can be read in two ways and the user has to choose; then ``values`` are one of them.
+        Set when the cells can be read in two ways and the user has to choose; then ``values`` are one of
+        them.
     """
 
     values: pd.Series
@@ -73,8 +89,9 @@ def _spread(levels: pd.Series, codes: NDArray[np.int64], index: pd.Index) -> pd.
 def parse_number(values: pd.Series, decimal: Decimal = "auto") -> Parsed:
     """Read a column of numbers: currency signs, blanks and thousands separators are removed, ``1,99`` is understood.
 
-    With ``decimal="auto"`` the last separator of a cell that has both is the decimal sign, a single comma is a decimal
-    sign unless every such cell looks like ``1,234``: then the column is ambiguous and ``question`` is set.
+    With ``decimal="auto"`` the last separator of a cell that has both is the decimal sign, a single comma
+    is a decimal sign unless every such cell looks like ``1,234``: then the column is ambiguous and
+    ``question`` is set.
     """
     nothing = np.zeros(len(values), dtype=bool)
     if pd.api.types.is_bool_dtype(values):
@@ -91,8 +108,12 @@ def parse_number(values: pd.Series, decimal: Decimal = "auto") -> Parsed:
     number = number.mask(np.isinf(number))
     bad = number.isna().to_numpy() & ~missing
     repaired = {
-        "currency signs or blanks removed": _rows(codes, (bare != text).to_numpy(dtype=bool) & ~missing & ~bad),
-        "decimal or thousands commas read": _rows(codes, commas.reindex(text.index, fill_value=False).to_numpy() & ~bad),
+        "currency signs or blanks removed": _rows(
+            codes, (bare != text).to_numpy(dtype=bool) & ~missing & ~bad
+        ),
+        "decimal or thousands commas read": _rows(
+            codes, commas.reindex(text.index, fill_value=False).to_numpy() & ~bad
+        ),
     }
     return Parsed(
         _spread(number, codes, values.index),
@@ -149,9 +170,10 @@ def parse_flag(values: pd.Series) -> Parsed:
 def parse_time(values: pd.Series, timezone: str = "UTC", order: DateOrder = "auto") -> Parsed:
     """Read times as ``datetime64[us, UTC]``; cells without a zone are taken in ``timezone``.
 
-    Understood: ISO 8601, ``YYYYMMDD``, ``YYYY/MM/DD``, day and month in either order with ``/``, ``.`` or ``-``, seconds
-    or milliseconds since 1970. When no cell says whether the day or the month comes first, ``question`` is set.
-    A local time that a clock change skips is moved forward, one that it repeats is taken as the first.
+    Understood: ISO 8601, ``YYYYMMDD``, ``YYYY/MM/DD``, day and month in either order with ``/``, ``.`` or
+    ``-``, seconds or milliseconds since 1970. When no cell says whether the day or the month comes first,
+    ``question`` is set. A local time that a clock change skips is moved forward, one that it repeats is
+    taken as the first.
     """
     if pd.api.types.is_datetime64_any_dtype(values):
         zoned = values.dt.tz is not None

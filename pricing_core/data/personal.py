@@ -11,25 +11,34 @@ from pricing_core.data.names import name_tokens
 
 PROTECTED_WORDS = {
     "gender": "gender", "sex": "gender", "性别": "gender",
-    "age": "age", "ages": "age", "birth": "age", "birthday": "age", "birthdate": "age", "dob": "age", "birthyear": "age",
+    "age": "age", "ages": "age", "birth": "age", "birthday": "age", "birthdate": "age",
+    "dob": "age", "birthyear": "age",
     "年龄": "age", "生日": "age", "出生日期": "age", "出生年份": "age", "年龄段": "age",
-    "ethnicity": "ethnicity", "ethnic": "ethnicity", "race": "ethnicity", "racial": "ethnicity", "种族": "ethnicity",
+    "ethnicity": "ethnicity", "ethnic": "ethnicity", "race": "ethnicity", "racial": "ethnicity",
+    "种族": "ethnicity",
     "民族": "ethnicity", "nationality": "nationality", "citizenship": "nationality", "国籍": "nationality",
-    "religion": "religion", "religious": "religion", "faith": "religion", "宗教": "religion", "宗教信仰": "religion",
-    "marital": "marital status", "married": "marital status", "婚姻": "marital status", "婚姻状况": "marital status",
+    "religion": "religion", "religious": "religion", "faith": "religion", "宗教": "religion",
+    "宗教信仰": "religion",
+    "marital": "marital status", "married": "marital status", "婚姻": "marital status",
+    "婚姻状况": "marital status",
     "婚否": "marital status", "disability": "disability", "disabled": "disability", "残疾": "disability",
-    "pregnant": "pregnancy", "pregnancy": "pregnancy", "怀孕": "pregnancy", "health": "health", "健康状况": "health",
+    "pregnant": "pregnancy", "pregnancy": "pregnancy", "怀孕": "pregnancy", "health": "health",
+    "健康状况": "health",
     "sexual": "sexual orientation", "性取向": "sexual orientation", "political": "political opinion",
     "政治面貌": "political opinion", "genetic": "genetic data",
 }  # fmt: skip
 """Words in a column name → the protected attribute that they stand for."""
 
 _PERSONAL_WORDS = {
-    "email": "e-mail addresses", "mail": "e-mail addresses", "邮箱": "e-mail addresses", "电子邮件": "e-mail addresses",
+    "email": "e-mail addresses", "mail": "e-mail addresses", "邮箱": "e-mail addresses",
+    "电子邮件": "e-mail addresses",
     "phone": "phone numbers", "telephone": "phone numbers", "电话": "phone numbers", "手机": "phone numbers",
-    "手机号": "phone numbers", "address": "addresses", "street": "addresses", "地址": "addresses", "住址": "addresses",
-    "surname": "names", "firstname": "names", "lastname": "names", "fullname": "names", "姓名": "names", "名字": "names",
-    "ssn": "identity numbers", "passport": "identity numbers", "iban": "account numbers", "身份证": "identity numbers",
+    "手机号": "phone numbers", "address": "addresses", "street": "addresses", "地址": "addresses",
+    "住址": "addresses",
+    "surname": "names", "firstname": "names", "lastname": "names", "fullname": "names",
+    "姓名": "names", "名字": "names",
+    "ssn": "identity numbers", "passport": "identity numbers", "iban": "account numbers",
+    "身份证": "identity numbers",
     "身份证号": "identity numbers",
 }  # fmt: skip
 _NAME_OF_PERSON = {"name", "first", "last", "full", "customer", "user", "given", "family"}
@@ -65,7 +74,9 @@ def personal_data(column: str, values: pd.Series) -> str | None:
         return "card numbers"
     separated = sample.str.contains(r"[\s+().\-/]", regex=True)
     enough = sample.str.count(r"\d") >= 9
-    if (sample.str.match(_PHONE) & separated & enough & ~sample.str.match(r"^\d{4}-\d{2}-\d{2}")).mean() >= 0.5:
+    if (
+        sample.str.match(_PHONE) & separated & enough & ~sample.str.match(r"^\d{4}-\d{2}-\d{2}")
+    ).mean() >= 0.5:
         return "phone numbers"
     return None
 
@@ -75,8 +86,8 @@ def stands_in_for(values: pd.Series, protected: pd.Series) -> float:
 
     Notes
     -----
-    U = 1 − H(protected | column) / H(protected), over rows where both are known; 0 where the column has too many
-    levels for the number of rows (fewer than 20 rows a level) to say.
+    U = 1 − H(protected | column) / H(protected), over rows where both are known; 0 where the column has too
+    many levels for the number of rows (fewer than 20 rows a level) to say.
     """
     known = values.notna() & protected.notna()
     levels = values[known].nunique()

@@ -69,7 +69,8 @@ class QualityReport:
                     "table": finding.table,
                     "column": finding.column,
                     "count": finding.count,
-                    "rows": ", ".join(map(str, finding.rows)) + (" …" if finding.count > len(finding.rows) > 0 else ""),
+                    "rows": ", ".join(map(str, finding.rows))
+                    + (" …" if finding.count > len(finding.rows) > 0 else ""),
                     "message": finding.message,
                     "effect": finding.effect,
                 }
@@ -99,7 +100,8 @@ def first_rows(row_numbers: NDArray[np.int64], mask: NDArray[np.bool_]) -> tuple
 def check_offers(offers: pd.DataFrame) -> list[Finding]:
     """Look for what makes pricing impossible or doubtful in cleaned offers.
 
-    Blocking: no usable rows, no purchases, nothing but purchases, one customer only, a single price per product.
+    Blocking: no usable rows, no purchases, nothing but purchases, one customer only, a single price per
+    product.
     """
     if offers.empty:
         return [_blocking("", 0, "No usable rows are left in offers.", "There is nothing to learn from.")]
@@ -107,18 +109,30 @@ def check_offers(offers: pd.DataFrame) -> list[Finding]:
     bought = int(offers["purchased"].sum())
     if bought == 0:
         message = f"None of the {len(offers):,} offers was purchased."
-        findings.append(_blocking("purchased", len(offers), message, "What makes people buy cannot be learned."))
+        findings.append(
+            _blocking("purchased", len(offers), message, "What makes people buy cannot be learned.")
+        )
     elif bought == len(offers):
-        message = f"Every one of the {len(offers):,} offers was purchased: offers that were declined are missing."
-        findings.append(_blocking("purchased", len(offers), message, "What keeps people from buying cannot be learned."))
+        message = (
+            f"Every one of the {len(offers):,} offers was purchased: offers that were declined are missing."
+        )
+        findings.append(
+            _blocking("purchased", len(offers), message, "What keeps people from buying cannot be learned.")
+        )
     if offers["customer_id"].nunique() == 1:
         message = f"All {len(offers):,} offers went to one customer."
-        findings.append(_blocking("customer_id", len(offers), message, "Differences between customers cannot be learned."))
+        findings.append(
+            _blocking("customer_id", len(offers), message, "Differences between customers cannot be learned.")
+        )
     prices = offers.groupby("product_id", observed=True)["price"].nunique()
     varied = int((prices > 1).sum())
     if varied == 0:
-        message = f"The price never varies: each of the {len(prices):,} products was offered at one price only."
-        findings.append(_blocking("price", len(offers), message, "The effect of price on demand cannot be learned."))
+        message = (
+            f"The price never varies: each of the {len(prices):,} products was offered at one price only."
+        )
+        findings.append(
+            _blocking("price", len(offers), message, "The effect of price on demand cannot be learned.")
+        )
     elif varied < len(prices):
         message = f"{len(prices) - varied:,} of {len(prices):,} products were offered at one price only."
         effect = "Their price response is borrowed from other products."
@@ -126,7 +140,9 @@ def check_offers(offers: pd.DataFrame) -> list[Finding]:
         findings.append(Finding("warning", "offers", "price", count, (), message, effect))
     if 0 < bought < 100:
         message = f"Only {bought} purchases."
-        findings.append(Finding("warning", "offers", "purchased", bought, (), message, "Prices will be very uncertain."))
+        findings.append(
+            Finding("warning", "offers", "purchased", bought, (), message, "Prices will be very uncertain.")
+        )
     return findings
 
 
@@ -159,17 +175,33 @@ def check_currency(offers: pd.DataFrame, currency: str) -> list[Finding]:
     found = sorted(offers["currency"].dropna().str.upper().unique())
     if len(found) > 1:
         message = f"Offers are in more than one currency: {', '.join(found)}. Import one currency at a time."
-        return [_blocking("currency", len(offers), message, "Money of different currencies cannot be added up.")]
+        return [
+            _blocking("currency", len(offers), message, "Money of different currencies cannot be added up.")
+        ]
     if found and found[0] != currency:
         message = f"Offers are in {found[0]}, the data set was said to be in {currency}."
-        return [Finding("warning", "offers", "currency", len(offers), (), message, "Amounts are shown as " + currency + ".")]
+        return [
+            Finding(
+                "warning",
+                "offers",
+                "currency",
+                len(offers),
+                (),
+                message,
+                "Amounts are shown as " + currency + ".",
+            )
+        ]
     return []
 
 
-def check_costs(tables: dict[str, pd.DataFrame], margin_assumption: float | None) -> tuple[list[Finding], float | None]:
+def check_costs(
+    tables: dict[str, pd.DataFrame], margin_assumption: float | None
+) -> tuple[list[Finding], float | None]:
     """Say for how many offers the unit cost is unknown; return the margin that will be assumed, None if none is."""
     offers = tables["offers"]
-    known = offers["unit_cost"].notna() if "unit_cost" in offers.columns else pd.Series(False, index=offers.index)
+    known = (
+        offers["unit_cost"].notna() if "unit_cost" in offers.columns else pd.Series(False, index=offers.index)
+    )
     products = tables.get("products")
     if products is not None and "unit_cost" in products.columns:
         priced = products.loc[products["unit_cost"].notna(), "product_id"]

@@ -1,7 +1,7 @@
 """Read a shop's file as a table, whatever delimiter, encoding or format it came in.
 
-CSV cells are read as text, so that an identifier such as ``00123`` keeps its zeros; numbers and times are read later,
-where it is known what a column means (:mod:`pricing_core.data.parsing`).
+CSV cells are read as text, so that an identifier such as ``00123`` keeps its zeros; numbers and times are
+read later, where it is known what a column means (:mod:`pricing_core.data.parsing`).
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def read_table(source: Source) -> pd.DataFrame:
     Raises
     ------
     FileReadError
-        If the file is missing, empty, of an unknown format or encoding, damaged, or has rows that do not fit its
-        header (use :func:`read_raw` to set these aside instead).
+        If the file is missing, empty, of an unknown format or encoding, damaged, or has rows that do not
+        fit its header (use :func:`read_raw` to set these aside instead).
     """
     raw = read_raw(source)
     if len(raw.malformed):
@@ -108,7 +108,9 @@ def _content(source: Source, name: str) -> bytes:
         except OSError as error:
             raise FileReadError(f"{name}: the file cannot be opened ({error.strerror}).") from error
     if not content:
-        raise FileReadError(f"{name}: the file is empty (0 bytes).", fix="Export it again and check its size.")
+        raise FileReadError(
+            f"{name}: the file is empty (0 bytes).", fix="Export it again and check its size."
+        )
     return content
 
 
@@ -137,11 +139,14 @@ def _malformed(rows: list[tuple[int, str, str]]) -> pd.DataFrame:
 def _check_header(columns: list[str], name: str) -> list[str]:
     columns = [column.strip().lstrip("\ufeff") for column in columns]
     if not columns:
-        raise FileReadError(f"{name}: the file has no columns.", fix="The first row must hold the column names.")
+        raise FileReadError(
+            f"{name}: the file has no columns.", fix="The first row must hold the column names."
+        )
     twice = [column for column, count in Counter(columns).items() if count > 1 and column]
     if twice:
         raise FileReadError(
-            f"{name}: the column name {twice[0]!r} occurs more than once.", fix="Give every column its own name."
+            f"{name}: the column name {twice[0]!r} occurs more than once.",
+            fix="Give every column its own name.",
         )
     return [column or f"column {number}" for number, column in enumerate(columns, start=1)]
 
@@ -197,7 +202,9 @@ def _try_decode(content: bytes, name: str, encodings: tuple[str, ...]) -> str:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        control = sum(text[:20_000].count(chr(code)) for code in (*range(9), *range(14, 32), *range(127, 160)))
+        control = sum(
+            text[:20_000].count(chr(code)) for code in (*range(9), *range(14, 32), *range(127, 160))
+        )
         if control == 0:
             return text
     raise _unknown_encoding(name)
@@ -244,7 +251,9 @@ def _read_csv(content: bytes, name: str) -> RawTable:
     malformed = _malformed([(number + first_row - 2, cells, reason) for number, cells, reason in bad])
     raw = _without_blank_rows(RawTable(frame, rows + (first_row - 2), malformed))
     if len(raw.frame) == 0 and not bad:
-        raise FileReadError(f"{name}: the file has a header but no rows.", fix="Export it again with its rows.")
+        raise FileReadError(
+            f"{name}: the file has a header but no rows.", fix="Export it again with its rows."
+        )
     return raw
 
 
@@ -269,13 +278,20 @@ def _parse_csv(
     try:
         table = arrow_csv.read_csv(
             io.BytesIO(content),
-            read_options=arrow_csv.ReadOptions(column_names=columns, skip_rows=1, use_threads=False, block_size=1 << 26),
+            read_options=arrow_csv.ReadOptions(
+                column_names=columns, skip_rows=1, use_threads=False, block_size=1 << 26
+            ),
             parse_options=arrow_csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=handle
+                delimiter=delimiter,
+                newlines_in_values=True,
+                ignore_empty_lines=False,
+                invalid_row_handler=handle,
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types={column: pa.string() for column in columns}, strings_can_be_null=True,
-                quoted_strings_can_be_null=True, null_values=[""],
+                column_types={column: pa.string() for column in columns},
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+                null_values=[""],
             ),
         )
     except pa.ArrowInvalid as error:

@@ -54,9 +54,9 @@ def _duplicates(sheet: Worksheet, options: CleaningOptions) -> None:
         conflicting = conflicting[conflicting]
     else:
         conflicting = exact
-    message = f"{{count:,}} rows share {', '.join(keys)} with another row; they were kept."
+    message = f"{{count}} row{{s}} with the {', '.join(keys)} of another row {{were}} kept."
     mask = _mask(sheet, conflicting.index)
-    sheet.note("warning", "", mask, message, "Each counts as an occasion of its own.")
+    sheet.note("warning", "", mask, message, "Each row counts as an occasion of its own.")
 
 
 def _set_aside_repeats(
@@ -64,15 +64,18 @@ def _set_aside_repeats(
 ) -> None:
     if not repeats.any():
         return
-    first = numbers.groupby(group.groupby(list(group.columns), dropna=False, sort=False).ngroup()).transform("first")
+    first = numbers.groupby(group.groupby(list(group.columns), dropna=False, sort=False).ngroup()).transform(
+        "first"
+    )
     rows = repeats.index[repeats.to_numpy()]
     mask = _mask(sheet, rows)
     for row, number in first[rows].items():
         sheet.reasons.setdefault(int(row), []).append(f"{words} {number}")  # type: ignore[call-overload]
     sheet.rejected |= mask
-    verb = "row was" if len(rows) == 1 else "rows were"
-    message = f"{{count:,}} {verb} set aside as duplicates: row {numbers[rows[0]]} {words} {first[rows[0]]}."
-    sheet.note("warning", "", mask, message, "Counted twice, they would make the estimates look surer than they are.")
+    message = f"{{count}} row{{s}} {{were}} set aside as duplicate{{s}}: row {numbers[rows[0]]} {words} {first[rows[0]]}."
+    sheet.note(
+        "warning", "", mask, message, "Counted twice, they would make the estimates look surer than they are."
+    )
 
 
 def _noise(sheet: Worksheet, options: CleaningOptions) -> None:
@@ -104,9 +107,13 @@ def _outliers(sheet: Worksheet, options: CleaningOptions) -> None:
     far = ((distance > OUTLIER_DEVIATIONS * spread) & (distance > np.log(OUTLIER_FACTOR))).to_numpy()
     mask = _mask(sheet, usable.index[far])
     if options.outliers == "set_aside":
-        sheet.set_aside("price", mask, "price is far from the usual price of the product", cells=sheet.frame["price"])
+        sheet.set_aside(
+            "price", mask, "price is far from the usual price of the product", cells=sheet.frame["price"]
+        )
         return
-    message = "{count:,} prices are more than three times above or below the usual price of their product; kept."
+    message = (
+        "{count} price{s} {are} more than three times above or below the usual price of the product; kept."
+    )
     sheet.note("warning", "price", mask, message, "A mistyped price distorts the response of its product.")
 
 
@@ -120,7 +127,7 @@ def _gaps(sheet: Worksheet, options: CleaningOptions) -> None:
         numeric = field.kind in ("money", "number", "rating")
         if not numeric or options.missing_numeric == "keep" or sheet.table == "events":
             if field.kind != "identifier" and sheet.table != "events":
-                message = f"{{count:,}} values of {field.name} are missing."
+                message = f"{{count}} value{{s}} of {field.name} {{are}} missing."
                 sheet.note("info", field.name, gaps, message, "The models treat them as unknown.")
         elif options.missing_numeric == "set_aside":
             sheet.set_aside(field.name, gaps, f"{field.name} is missing")
@@ -134,7 +141,7 @@ def _fill_median(sheet: Worksheet, column: str, gaps: Mask) -> None:
     if "product_id" in sheet.frame.columns and sheet.table != "products":
         fill = values.groupby(sheet.frame["product_id"], dropna=False).transform("median").fillna(fill)
     sheet.frame[column] = sheet.frame[column].mask(gaps, fill)
-    message = f"{{count:,}} missing values of {column} were filled with the median of the product, else of the column."
+    message = f"{{count}} missing value{{s}} of {column} {{were}} filled with the median of the product, else of the column."
     sheet.note("warning", column, gaps, message, "Filled values hide that the true ones are unknown.")
 
 

@@ -44,12 +44,15 @@ _NAMES: Final = {"demo_shop": "Demo shop (simulated)", "grocery": "Grocery (real
 _MARGINS: Final = {"demo_shop": None, "grocery": 0.30}
 _DESCRIPTIONS: Final = {
     "demo_shop": (
-        "A simulated shop with customers, unit costs, stock, competitor prices and browsing events. Its true demand is "
+        "A simulated shop with customers, unit costs, stock, competitor prices and browsing events. Its "
+        "true demand is "
         "known, so that the models can be checked against it."
     ),
     "grocery": (
-        "Real choice occasions of 300 households of a US grocery chain over one year (dunnhumby, The Complete Journey). "
-        "Refusals are inferred from store visits, and unit costs are not in the data: profit rests on an assumed margin."
+        "Real choice occasions of 300 households of a US grocery chain over one year (dunnhumby, The "
+        "Complete Journey). "
+        "Refusals are inferred from store visits, and unit costs are not in the data: profit rests on an "
+        "assumed margin."
     ),
 }
 
@@ -67,7 +70,11 @@ def load_sample_sources(name: str, root: Path = SAMPLE_ROOT) -> SampleSource:
     if name not in SAMPLE_NAMES:
         raise FileReadError(f"There is no sample {name!r}.", fix=f"Samples are {', '.join(SAMPLE_NAMES)}.")
     folder = root / name
-    tables = {table: folder / f"{table}.parquet" for table in schema.TABLES if (folder / f"{table}.parquet").is_file()}
+    tables = {
+        table: folder / f"{table}.parquet"
+        for table in schema.TABLES
+        if (folder / f"{table}.parquet").is_file()
+    }
     if "offers" not in tables:
         raise FileReadError(
             f"The sample {name} is missing: there is no sample_data/{name}/offers.parquet.",

@@ -31,7 +31,10 @@ def table_schema(table: str) -> Any:
 
     columns = {
         field.name: pandera.Column(
-            None if field.name == "promotion" else _DTYPES[field.kind], checks(field), nullable=not field.required, required=field.required
+            None if field.name == "promotion" else _DTYPES[field.kind],
+            checks(field),
+            nullable=not field.required,
+            required=field.required,
         )
         for field in schema.fields(table)
     }

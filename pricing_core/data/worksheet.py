@@ -33,16 +33,24 @@ class Worksheet:
         self.rejected: Mask = np.zeros(len(raw.frame), dtype=bool)
 
     def note(self, severity: Severity, column: str, mask: Mask, message: str, effect: str) -> None:
-        """Add a finding about the rows of a mask; nothing happens when there are none."""
+        """Add a finding about the rows of a mask; nothing happens when there are none.
+
+        In the message, ``{count}`` stands for the number of rows, and ``{s}``, ``{are}``, ``{were}`` for a
+        plural s and the verb that fits the number.
+        """
         count = int(mask.sum())
         if count:
             rows = first_rows(self.raw.row_numbers, mask)
-            self.findings.append(Finding(severity, self.table, column, count, rows, message.format(count=count), effect))
+            self.findings.append(
+                Finding(severity, self.table, column, count, rows, _counted(message, count), effect)
+            )
 
     def note_count(self, severity: Severity, column: str, count: int, message: str, effect: str) -> None:
         """Add a finding that has a number of rows but no row numbers."""
         if count:
-            self.findings.append(Finding(severity, self.table, column, count, (), message.format(count=count), effect))
+            self.findings.append(
+                Finding(severity, self.table, column, count, (), _counted(message, count), effect)
+            )
 
     def set_aside(self, column: str, mask: Mask, reason: str, *, cells: pd.Series | None = None) -> None:
         """Reject the rows of a mask; ``cells``, if given, is quoted after the reason, row by row."""
@@ -50,13 +58,18 @@ class Worksheet:
         if len(rows) == 0:
             return
         self.rejected |= mask
-        quoted = [reason] * len(rows) if cells is None else [f"{reason}: {shown(cell)}" for cell in cells.iloc[rows]]
+        quoted = (
+            [reason] * len(rows)
+            if cells is None
+            else [f"{reason}: {shown(cell)}" for cell in cells.iloc[rows]]
+        )
         for row, text in zip(rows.tolist(), quoted, strict=True):
             self.reasons.setdefault(row, []).append(text)
-        example = f"; for example {quoted[0]!r}" if cells is not None else ""
-        verb = "row was" if len(rows) == 1 else "rows were"
-        message = f"{{count:,}} {verb} set aside: {reason}{example.replace('{', '{{').replace('}', '}}')}."
-        self.note("warning", column, mask, message, "These rows teach the models nothing until they are corrected.")
+        example = f" (for example {braced(shown(cells.iloc[rows[0]]))})" if cells is not None else ""
+        message = f"{{count}} row{{s}} {{were}} set aside: {reason}{example}."
+        self.note(
+            "warning", column, mask, message, "These rows teach the models nothing until they are corrected."
+        )
 
     def kept(self) -> tuple[pd.DataFrame, NDArray[np.int64]]:
         """Return the rows that are left, and their row numbers."""
@@ -79,6 +92,18 @@ class Worksheet:
                                   first: bad["text"]})  # fmt: skip
             text = pd.concat([text, whole], ignore_index=True).fillna("")
         return text.sort_values("row_number", kind="stable").reset_index(drop=True)
+
+
+def _counted(message: str, count: int) -> str:
+    one = count == 1
+    return message.format(
+        count=f"{count:,}", s="" if one else "s", are="is" if one else "are", were="was" if one else "were"
+    )
+
+
+def braced(text: str) -> str:
+    """Protect the braces of a cell that is quoted in a message."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def shown(cell: object) -> str:

@@ -62,7 +62,8 @@ def load_or_create_key(path: Path) -> bytes:
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except (OSError, ValueError) as error:
         raise WorkspaceError(
-            f"The pseudonym key {path.name} cannot be read.", fix="Restore it from a backup, or use a new workspace."
+            f"The pseudonym key {path.name} cannot be read.",
+            fix="Restore it from a backup, or use a new workspace.",
         ) from error
     if len(key) != KEY_BYTES:
         raise WorkspaceError(
