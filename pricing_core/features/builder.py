@@ -1,0 +1,196 @@
+"""From offers to readable features: one row per offer, everything as of its time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pricing_core.data.columns import ColumnUse, classify_columns
+from pricing_core.data.dataset import Dataset
+from pricing_core.features.asof import to_seconds
+from pricing_core.features.history import event_history, event_log, offer_history, product_history
+from pricing_core.features.joins import DAY, attributes_of, base_price, column_at, market_at
+
+Floats = NDArray[np.float64]
+
+BLOCKS = ("customer", "product", "market")
+# Columns with a meaning of their own; every other column becomes a feature by its type.
+NATIVE = frozenset({"unit_cost", "list_price", "stock", "competitor_price", "price"})
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Readable features of *n* offers and what else is known of them.
+
+    ``frame`` has one column per feature, numbers or text, missing where unknown; ``block_of`` says to which of customer,
+    product and market a feature belongs. ``base_price`` is a price level that does not depend on the offer's own price.
+    """
+
+    offers: pd.DataFrame
+    frame: pd.DataFrame
+    block_of: dict[str, str]
+    base_price: Floats
+    list_price: Floats
+    unit_cost: Floats
+    cost_assumed: NDArray[np.bool_]
+    competitor_price: Floats
+    category: pd.Series
+    events: pd.DataFrame = field(repr=False)
+    category_of: pd.Series = field(repr=False)
+
+    @property
+    def n(self) -> int:
+        """Number of offers."""
+        return len(self.offers)
+
+
+def build_features(
+    dataset: Dataset,
+    offers: pd.DataFrame | None = None,
+    *,
+    uses: list[ColumnUse] | None = None,
+    competitor_change_rate: float = 0.0,
+    cost_change_rate: float = 0.0,
+) -> FeatureTable:
+    """Compute the features of ``offers`` (default: the logged ones) from the data set's past.
+
+    Parameters
+    ----------
+    offers
+        ``customer_id, product_id, offered_at`` and any context columns; ``price`` and ``purchased`` are not looked at.
+    uses
+        Which further columns become features; default: decided from the data.
+    competitor_change_rate, cost_change_rate
+        A scenario: competitor prices and unit costs multiplied by one plus this.
+    """
+    offers = (dataset.offers if offers is None else offers).reset_index(drop=True)
+    uses = classify_columns(dataset) if uses is None else uses
+    product = attributes_of(dataset.products, "product_id", offers["product_id"])
+    customer = attributes_of(dataset.customers, "customer_id", offers["customer_id"])
+    category = _category(product, offers)
+    market = market_at(dataset, offers, category)
+    list_price = column_at(offers, market, product, "list_price")
+    base = base_price(dataset, offers, list_price, category)
+    competitor = column_at(offers, market, product, "competitor_price") * (1 + competitor_change_rate)
+    cost, assumed = _unit_cost(dataset, offers, market, product, base)
+    stock = column_at(offers, market, product, "stock")
+    events = event_log(dataset)
+    log_base, log_category = _log_levels(dataset)
+    log_x = dataset.offers["price"].to_numpy(dtype=float) / log_base
+    past = product_history(dataset.offers, events, offers, base, cost, stock)
+    blocks = {
+        "customer": [
+            offer_history(dataset.offers, log_x, log_category, offers, category),
+            event_history(events, offers),
+            _further(customer, "customers", uses, offers),
+        ],
+        "product": [
+            _product_numbers(base, cost, assumed, stock),
+            past.drop(columns="shop conversion, 4 weeks"),
+            _further(product, "products", uses, offers),
+        ],
+        "market": [
+            _market_numbers(dataset, offers, base, competitor),
+            past[["shop conversion, 4 weeks"]],
+            _further(market, "market", uses, offers),
+            _further(offers, "offers", uses, offers),
+        ],
+    }
+    frame = pd.concat([part for parts in blocks.values() for part in parts], axis=1)
+    frame = frame.loc[:, ~frame.columns.duplicated()]
+    block_of = {column: block for block, parts in blocks.items() for part in parts for column in part.columns}
+    return FeatureTable(
+        offers=offers,
+        frame=frame,
+        block_of=block_of,
+        base_price=base.to_numpy(dtype=float),
+        list_price=list_price.to_numpy(dtype=float),
+        unit_cost=cost.to_numpy(dtype=float) * (1 + cost_change_rate),
+        cost_assumed=assumed.to_numpy(dtype=bool),
+        competitor_price=competitor.to_numpy(dtype=float),
+        category=category,
+        events=events,
+        category_of=_category_by_product(dataset),
+    )
+
+
+def _category(product: pd.DataFrame, offers: pd.DataFrame) -> pd.Series:
+    for table in (offers, product):
+        if "category" in table.columns:
+            return table["category"].astype(object).where(table["category"].notna(), "unknown").astype(str)
+    return pd.Series("all", index=offers.index)
+
+
+def _category_by_product(dataset: Dataset) -> pd.Series:
+    if dataset.products is not None and "category" in dataset.products.columns:
+        table = dataset.products.drop_duplicates("product_id").set_index("product_id")["category"]
+        return table.astype(object).where(table.notna(), "unknown").astype(str)
+    return pd.Series("all", index=pd.Index(dataset.offers["product_id"].unique()))
+
+
+def _log_levels(dataset: Dataset) -> tuple[Floats, pd.Series]:
+    log = dataset.offers
+    product = attributes_of(dataset.products, "product_id", log["product_id"])
+    category = _category(product, log)
+    market = market_at(dataset, log, category)
+    list_price = column_at(log, market, product, "list_price")
+    return base_price(dataset, log, list_price, category).to_numpy(dtype=float), category
+
+
+def _unit_cost(
+    dataset: Dataset, offers: pd.DataFrame, market: pd.DataFrame, product: pd.DataFrame, base: pd.Series
+) -> tuple[pd.Series, pd.Series]:
+    cost = column_at(offers, market, product, "unit_cost")
+    missing = cost.isna()
+    margin = dataset.manifest.margin_assumption
+    return cost.fillna(base * (1 - (0.3 if margin is None else margin))), missing
+
+
+def _product_numbers(base: pd.Series, cost: pd.Series, assumed: pd.Series, stock: pd.Series) -> pd.DataFrame:
+    frame = {"price level (log)": np.log(base)}
+    if not assumed.all():
+        frame["unit cost / price level"] = (cost / base).where(~assumed)
+    if stock.notna().any():
+        frame["stock (log)"] = np.log1p(stock.clip(lower=0))
+    return pd.DataFrame(frame)
+
+
+def _market_numbers(dataset: Dataset, offers: pd.DataFrame, base: pd.Series, competitor: pd.Series) -> pd.DataFrame:
+    """Competitor gap, and cyclic terms of the calendar; the year's cycle only where the log covers most of one."""
+    second = to_seconds(offers["offered_at"])
+    frame: dict[str, object] = {}
+    if competitor.notna().any():
+        frame["competitor gap"] = np.log(competitor.where(competitor > 0) / base)
+    log = dataset.offers["offered_at"]
+    days = (log.max() - log.min()).total_seconds() / DAY
+    if days >= 270:
+        year = 2 * np.pi * (second / (365.25 * DAY))
+        frame |= {"season (cosine)": np.cos(year), "season (sine)": np.sin(year)}
+        if days >= 360:
+            frame |= {"half-year (cosine)": np.cos(2 * year), "half-year (sine)": np.sin(2 * year)}
+    if days >= 14:
+        week = 2 * np.pi * (second / (7 * DAY))
+        frame |= {"weekday (cosine)": np.cos(week), "weekday (sine)": np.sin(week)}
+    return pd.DataFrame(frame, index=offers.index)
+
+
+def _further(table: pd.DataFrame, name: str, uses: list[ColumnUse], offers: pd.DataFrame) -> pd.DataFrame:
+    """Further columns of a table as features by their type; a time becomes days before the offer."""
+    frame: dict[str, pd.Series] = {}
+    for use in uses:
+        if use.table != name or not use.used or use.column in NATIVE:
+            continue
+        label = use.column.replace("_", " ")
+        if use.column not in table.columns:
+            frame[label] = pd.Series(np.nan, index=offers.index)
+        elif use.kind == "time":
+            gap = offers["offered_at"] - pd.to_datetime(table[use.column], utc=True, errors="coerce")
+            frame[f"days since {label}"] = np.log1p((gap.dt.total_seconds() / DAY).clip(lower=0))
+        elif use.kind in ("number", "flag", "rating", "money"):
+            frame[label] = pd.to_numeric(table[use.column], errors="coerce").astype(float)
+        else:
+            frame[label] = table[use.column].astype(object).where(table[use.column].notna(), None)
+    return pd.DataFrame(frame, index=offers.index)

@@ -1,0 +1,133 @@
+"""Fitted encoding of readable features: standardized numbers, one-hot categories, product and event codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pricing_core.errors import ModelError
+from pricing_core.features.batch import EncodedBatch
+from pricing_core.features.builder import BLOCKS, FeatureTable
+from pricing_core.features.sequence import CHANNELS, event_sequence
+
+_MAX_LEVELS = 40
+_CLIP = 6.0  # standard deviations; an outlier in a feature must not throw the network out of its range
+
+
+class FeatureEncoder:
+    """Learns means, spreads and category levels from the training rows and applies them to any rows.
+
+    Numbers are centered and scaled, missing ones become the mean and raise a "missing" column; values beyond six standard
+    deviations are held there. Categories get one column per level (at most 40, the most frequent); an unseen or missing
+    level is all zeros. An unseen product has code 0, so that the network falls back on its attributes.
+
+    Attributes
+    ----------
+    columns_
+        Per block, a list of ``{name, kind, mean, scale, missing, levels}``.
+    products_
+        Product ids in code order.
+    """
+
+    def __init__(self, *, sequence_length: int = 20) -> None:
+        self.sequence_length = sequence_length
+        self.columns_: dict[str, list[dict[str, Any]]] = {}
+        self.products_: list[str] = []
+
+    def fit(self, table: FeatureTable) -> FeatureEncoder:
+        """Learn the encoding from training rows."""
+        self.columns_ = {block: [] for block in BLOCKS}
+        for name in table.frame.columns:
+            self.columns_[table.block_of[name]].append(_fit_column(name, table.frame[name]))
+        self.products_ = sorted(table.offers["product_id"].astype(str).unique())
+        return self
+
+    def transform(self, table: FeatureTable) -> EncodedBatch:
+        """Encode rows; ``expected_price`` is one until the pricing model fills it in."""
+        if not self.columns_:
+            raise ModelError("The feature encoder has not been fitted.", fix="Call fit first.")
+        blocks, groups = {}, []
+        for block in BLOCKS:
+            parts: list[NDArray[np.float32]] = []
+            width = 0
+            for spec in self.columns_[block]:
+                encoded = _encode_column(spec, table.frame.get(spec["name"]), table.n)
+                groups.append((spec["name"], block, tuple(range(width, width + encoded.shape[1]))))
+                width += encoded.shape[1]
+                parts.append(encoded)
+            blocks[block] = np.hstack(parts) if parts else np.zeros((table.n, 0), dtype=np.float32)
+        index = pd.Index(self.products_)
+        code = (index.get_indexer(pd.Index(table.offers["product_id"].astype(str))) + 1).astype(np.int32)
+        events = event_sequence(
+            table.events, table.category_of, table.offers, table.category, index, length=self.sequence_length
+        )
+        return EncodedBatch(
+            customer=blocks["customer"],
+            product=blocks["product"],
+            market=blocks["market"],
+            product_code=code,
+            sequence=events.values,
+            sequence_item=events.items,
+            sequence_mask=events.present,
+            expected_price=np.ones(table.n, dtype=np.float32),
+            groups=(
+                *groups,
+                ("product identity", "product_code", ()),
+                ("recent events", "sequence", ()),
+                ("usual price here", "expected_price", ()),
+            ),
+        )
+
+    @property
+    def n_products(self) -> int:
+        """Number of known products."""
+        return len(self.products_)
+
+    @property
+    def n_channels(self) -> int:
+        """Channels of the event sequence."""
+        return len(CHANNELS)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able state."""
+        return {"sequence_length": self.sequence_length, "columns": self.columns_, "products": self.products_}
+
+    @classmethod
+    def from_dict(cls, state: dict[str, Any]) -> FeatureEncoder:
+        """Inverse of :meth:`to_dict`."""
+        encoder = cls(sequence_length=int(state["sequence_length"]))
+        encoder.columns_, encoder.products_ = state["columns"], list(state["products"])
+        return encoder
+
+
+def _fit_column(name: str, values: pd.Series) -> dict[str, Any]:
+    if pd.api.types.is_numeric_dtype(values):
+        number = values.to_numpy(dtype=float)
+        finite = number[np.isfinite(number)]
+        mean = float(finite.mean()) if len(finite) else 0.0
+        spread = float(finite.std()) if len(finite) else 0.0
+        missing = bool(len(finite) < len(number))
+        return {"name": name, "kind": "number", "mean": mean, "scale": spread if spread > 1e-12 else 1.0, "missing": missing}
+    counts = values.dropna().astype(str).value_counts()
+    # Ties are broken by name so that the order of rows does not change the encoding.
+    levels = sorted(counts.index, key=lambda level: (-int(counts[level]), str(level)))[:_MAX_LEVELS]
+    return {"name": name, "kind": "category", "levels": [str(level) for level in levels]}
+
+
+def _encode_column(spec: dict[str, Any], values: pd.Series | None, n: int) -> NDArray[np.float32]:
+    if spec["kind"] == "number":
+        number = np.full(n, np.nan) if values is None else pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
+        known = np.isfinite(number)
+        scaled = np.where(known, (number - spec["mean"]) / spec["scale"], 0.0)
+        column = np.clip(scaled, -_CLIP, _CLIP)[:, None]
+        return np.hstack([column, ~known[:, None]] if spec["missing"] else [column]).astype(np.float32)
+    levels = pd.Index(spec["levels"])
+    code = np.full(n, -1) if values is None else levels.get_indexer(pd.Index(values.astype(object).map(_as_text)))
+    return (code[:, None] == np.arange(len(levels))[None, :]).astype(np.float32)
+
+
+def _as_text(value: object) -> str | None:
+    return None if value is None or value is pd.NA or value != value else str(value)

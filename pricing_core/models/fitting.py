@@ -1,0 +1,133 @@
+"""Fit one behavior network: weighted likelihood bootstrap members, early stopping on held-out time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pricing_core.features.batch import EncodedBatch
+from pricing_core.models.network import NetworkShape, build_network
+from pricing_core.models.serving import ServingNetwork
+
+Floats = NDArray[np.float64]
+Report = Callable[[float], None]
+INPUTS = ("customer", "product", "market", "product_code", "sequence", "sequence_item", "sequence_mask", "expected_price")
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How a network is fitted: rows per step, step size, weight decay, share of hidden product identities, seed."""
+
+    batch_size: int = 1024
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    hide_identity: float = 0.1
+    random_state: int = 0
+
+
+def network_inputs(batch: EncodedBatch) -> dict[str, NDArray[Any]]:
+    """Arrays of a batch under the network's input names."""
+    arrays = {name: getattr(batch, name) for name in INPUTS}
+    arrays["expected_price"] = batch.expected_price[:, None]
+    return arrays
+
+
+def pooled_start(x: Floats, y: Floats, expected: Floats, weight: Floats) -> tuple[float, float]:
+    """Logit at the average price and price sensitivity of a pooled logit on ``x − ê`` and ``ê`` (Newton, 12 steps)."""
+    centered = x - expected
+    design = np.column_stack([np.ones_like(x), -centered, expected - expected.mean()])
+    theta = np.zeros(3)
+    rate = np.clip(np.average(y, weights=weight), 1e-6, 1 - 1e-6)
+    theta[0] = np.log(rate / (1 - rate))
+    for _ in range(12):
+        p = 1 / (1 + np.exp(-np.clip(design @ theta, -30, 30)))
+        gradient = design.T @ (weight * (y - p))
+        curvature = (design * (weight * p * (1 - p))[:, None]).T @ design
+        theta = theta + np.linalg.solve(curvature + 1e-6 * weight.sum() * np.eye(3), gradient)
+    return float(theta[0]), float(np.clip(theta[1], 0.5, 12.0))
+
+
+class NetworkFitter:
+    """Keep the data of one network as tensors and run passes over them.
+
+    Parameters
+    ----------
+    batch, x, y
+        Training rows: encoded features, relative price (n,), outcome (n,).
+    weight
+        Weight of each row in each member (n, members): bootstrap weight of its customer times its sampling weight.
+    """
+
+    def __init__(
+        self, shape: NetworkShape, settings: FitSettings, batch: EncodedBatch, x: Floats, y: Floats, weight: Floats
+    ) -> None:
+        import keras
+        import tensorflow as tf
+
+        keras.utils.set_random_seed(settings.random_state)
+        self.settings = settings
+        self.model = build_network(shape)
+        self.n = batch.n
+        self._rng = np.random.default_rng(settings.random_state)
+        self._data = {name: tf.constant(value) for name, value in network_inputs(batch).items()}
+        self._x, self._y = (tf.constant(v.astype(np.float32)) for v in (x, y))
+        self._weight = tf.constant((weight / weight.mean()).astype(np.float32))
+        self.steps_per_epoch = max(1, -(-self.n // settings.batch_size))
+        # Averaged weights stand in for a decaying step size, so that every epoch can be judged as if it were the last.
+        momentum = float(np.clip(np.exp(-1.0 / self.steps_per_epoch), 0.8, 0.995))
+        self._optimizer = keras.optimizers.AdamW(
+            settings.learning_rate, weight_decay=settings.weight_decay, use_ema=True, ema_momentum=momentum
+        )
+        self._optimizer.build(self.model.trainable_variables)
+        self._step = tf.function(self._training_step, reduce_retracing=True)
+
+    def run_epoch(self, report: Report) -> float:
+        """One pass in random order; returns the mean training loss (log loss per row)."""
+        import tensorflow as tf
+
+        order = self._rng.permutation(self.n).astype(np.int32)
+        losses = []
+        for step in range(self.steps_per_epoch):
+            rows = order[step * self.settings.batch_size : (step + 1) * self.settings.batch_size]
+            seed = tf.constant([self.settings.random_state, int(self._rng.integers(2**31))], dtype=tf.int32)
+            losses.append(self._step(tf.constant(rows), seed))
+            if step % 10 == 0:
+                report(step / self.steps_per_epoch)
+        return float(np.mean([float(loss) for loss in losses]))
+
+    def averaged(self) -> ServingNetwork:
+        """The network with its averaged weights, ready to serve; training can go on."""
+        current = [variable.numpy() for variable in self.model.trainable_variables]
+        self._optimizer.finalize_variable_values(self.model.trainable_variables)
+        network = ServingNetwork.from_keras(self.model)
+        for variable, value in zip(self.model.trainable_variables, current, strict=True):
+            variable.assign(value)
+        return network
+
+    def finish(self) -> Any:
+        """Put the averaged weights into the Keras model and return it."""
+        self._optimizer.finalize_variable_values(self.model.trainable_variables)
+        return self.model
+
+    def _training_step(self, rows: Any, seed: Any) -> Any:
+        import tensorflow as tf
+
+        inputs = {name: tf.gather(value, rows) for name, value in self._data.items()}
+        hidden = tf.random.stateless_uniform(tf.shape(rows), seed) < self.settings.hide_identity
+        inputs["product_code"] = tf.where(hidden, 0, inputs["product_code"])
+        x, y, weight = tf.gather(self._x, rows), tf.gather(self._y, rows), tf.gather(self._weight, rows)
+        with tf.GradientTape() as tape:
+            curve = self.model(inputs, training=True)
+            logit = curve[..., 0] - curve[..., 1] * x[None, :, None]
+            target = tf.broadcast_to(y[None, :, None], tf.shape(logit))
+            each = tf.nn.sigmoid_cross_entropy_with_logits(target, logit)
+            weighted = each * tf.transpose(weight)[:, :, None]
+            # Summed over members and heads so that each of them takes the step it would take alone.
+            loss = tf.reduce_sum(tf.reduce_mean(weighted, axis=1))
+        gradients = tape.gradient(loss, self.model.trainable_variables)
+        self._optimizer.apply_gradients(zip(gradients, self.model.trainable_variables, strict=True))
+        return tf.reduce_mean(weighted)

@@ -1,0 +1,154 @@
+"""Encoder, pricing model and behavior model of one shop: fitted together, saved together, asked together."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pricing_core.data.columns import ColumnUse
+from pricing_core.data.dataset import Dataset
+from pricing_core.errors import ModelError
+from pricing_core.features import EncodedBatch, FeatureEncoder, FeatureTable, build_features
+from pricing_core.models.behavior import BehaviorModel, customer_fold
+from pricing_core.models.pricing_model import GoingPrice, PricingModel
+from pricing_core.response.pricing_rows import PricingRows
+
+Floats = NDArray[np.float64]
+
+_FEW_OFFERS = 50  # a product with fewer logged offers borrows its response from its attributes
+_RECENT_DAYS = 28
+
+
+@dataclass(frozen=True)
+class EncodedOffers:
+    """Offers made ready for the models: readable features, encoded batch and going price, row by row."""
+
+    table: FeatureTable
+    batch: EncodedBatch
+    going: GoingPrice
+
+
+class ShopModel:
+    """The two models of a shop and the encoding that they share.
+
+    Parameters
+    ----------
+    encoder, pricing, behavior
+        Fitted parts.
+    uses
+        Which columns were used as features.
+    product_offers
+        Logged offers per product id.
+    coverage
+        Share of past prices that counts as supported.
+    """
+
+    def __init__(
+        self,
+        encoder: FeatureEncoder,
+        pricing: PricingModel,
+        behavior: BehaviorModel,
+        uses: list[ColumnUse],
+        product_offers: dict[str, int],
+        coverage: float = 0.98,
+    ) -> None:
+        self.encoder, self.pricing, self.behavior = encoder, pricing, behavior
+        self.uses, self.product_offers, self.coverage = uses, product_offers, coverage
+
+    def encode(
+        self,
+        dataset: Dataset,
+        offers: pd.DataFrame,
+        *,
+        competitor_change_rate: float = 0.0,
+        cost_change_rate: float = 0.0,
+    ) -> EncodedOffers:
+        """Features and going price of any offers, also of customers, products and categories never seen."""
+        table = build_features(
+            dataset,
+            offers,
+            uses=self.uses,
+            competitor_change_rate=competitor_change_rate,
+            cost_change_rate=cost_change_rate,
+        )
+        batch = self.encoder.transform(table)
+        going = self.pricing.predict(batch, table.base_price)
+        return EncodedOffers(table, batch.with_expected_price(going.expected.astype(np.float32)), going)
+
+    def rows(self, dataset: Dataset, encoded: EncodedOffers) -> PricingRows:
+        """What the optimizer sees of encoded offers: prices, costs, support and the price response."""
+        table, going = encoded.table, encoded.going
+        low, high = self.pricing.supported_range(going, self.coverage)
+        current = current_prices(dataset, table, going)
+        return PricingRows(
+            customer_id=table.offers["customer_id"].astype(str).to_numpy(dtype=object),
+            product_id=table.offers["product_id"].astype(str).to_numpy(dtype=object),
+            category=table.category.to_numpy(dtype=object),
+            current_price=current,
+            list_price=table.list_price,
+            unit_cost=table.unit_cost,
+            competitor_price=table.competitor_price,
+            support_low=low,
+            support_high=high,
+            customer_fold=customer_fold(table.offers["customer_id"]),
+            evidence=self._evidence(table, current, low, high),
+            weight=np.ones(table.n),
+            response=self.behavior.respond(encoded.batch, going.reference),
+            cost_assumed=table.cost_assumed,
+        )
+
+    def _evidence(self, table: FeatureTable, current: Floats, low: Floats, high: Floats) -> NDArray[np.object_]:
+        seen = table.offers["product_id"].astype(str).map(self.product_offers).fillna(0).to_numpy(dtype=float)
+        label = np.where(seen < _FEW_OFFERS, "borrowed", "measured").astype(object)
+        label[(current < low) | (current > high)] = "extrapolated"
+        return label
+
+    def save(self, folder: Path) -> None:
+        """Write every part in an open format."""
+        self.pricing.save(folder)
+        self.behavior.save(folder)
+        state = {
+            "encoder": self.encoder.to_dict(),
+            "uses": [asdict(use) for use in self.uses],
+            "product_offers": self.product_offers,
+            "coverage": self.coverage,
+        }
+        (folder / "features.json").write_text(json.dumps(state))
+
+    @classmethod
+    def load(cls, folder: Path) -> ShopModel:
+        """Read what :meth:`save` wrote; TensorFlow is not needed."""
+        try:
+            state: dict[str, Any] = json.loads((folder / "features.json").read_text())
+            encoder = FeatureEncoder.from_dict(state["encoder"])
+            uses = [ColumnUse(**use) for use in state["uses"]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"The model in {folder.name} cannot be read: {error}.", fix="Train again.") from error
+        pricing, behavior = PricingModel.load(folder), BehaviorModel.load(folder)
+        return cls(encoder, pricing, behavior, uses, state["product_offers"], float(state["coverage"]))
+
+
+def current_prices(dataset: Dataset, table: FeatureTable, going: GoingPrice) -> Floats:
+    """Price that holds today for each row.
+
+    The row's own ``price`` or ``current_price`` where given; otherwise the median price of the product in the last four weeks of
+    the log, its list price, or the going price.
+    """
+    current = pd.Series(np.nan, index=table.offers.index, dtype=float)
+    for column in ("price", "current_price"):
+        if column in table.offers.columns:
+            current = current.fillna(pd.to_numeric(table.offers[column], errors="coerce").astype(float))
+    if current.isna().any():
+        log = dataset.offers
+        recent = log[log["offered_at"] > log["offered_at"].max() - pd.Timedelta(days=_RECENT_DAYS)]
+        median = recent.groupby(recent["product_id"].astype(str))["price"].median().round(2)
+        current = current.fillna(table.offers["product_id"].astype(str).map(median))
+        current = current.fillna(pd.Series(table.list_price, index=current.index))
+        current = current.fillna(pd.Series(going.reference, index=current.index))
+    return current.to_numpy(dtype=float)

@@ -1,0 +1,262 @@
+"""Train a shop's models: sample rows, fit the pricing model, choose and refit the behavior model, keep what judges need."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pricing_core.data.columns import classify_columns
+from pricing_core.data.dataset import Dataset
+from pricing_core.errors import ConfigError, DataError
+from pricing_core.features import FeatureEncoder, FeatureTable, build_features
+from pricing_core.models.behavior import BehaviorConfig, BehaviorModel, LearningRows
+from pricing_core.models.monotone_trees import MonotoneTrees
+from pricing_core.models.pricing_model import GoingPrice, PricingConfig, PricingModel
+from pricing_core.models.shop_model import EncodedOffers, ShopModel
+from pricing_core.progress import Progress, SilentProgress, SubProgress
+
+Floats = NDArray[np.float64]
+
+MINIMUM_OFFERS = 200
+MINIMUM_PURCHASES = 20
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Everything that decides what a training run learns.
+
+    Parameters
+    ----------
+    seed
+        One seed reaches every learner; the same seed gives the same price list.
+    quick
+        Fewer members, passes and trees: a first answer within a minute, with wider intervals.
+    held_out_share
+        Share of the latest offers that choose the length of training and judge the models, in (0, 0.5].
+    max_rows
+        Rows to learn from; above it all purchases are kept and refusals are sampled and weighted up.
+    coverage
+        Share of past prices that counts as supported.
+    """
+
+    seed: int = 0
+    quick: bool = False
+    held_out_share: float = 0.15
+    max_rows: int = 1_000_000
+    coverage: float = 0.98
+
+    def __post_init__(self) -> None:
+        if not 0 < self.held_out_share <= 0.5:
+            raise ConfigError(f"The held-out share is {self.held_out_share}; it must be above 0 and at most 0.5.")
+        if not 0.5 <= self.coverage < 1:
+            raise ConfigError(f"The coverage of supported prices is {self.coverage}; it must be in [0.5, 1).")
+        if self.max_rows < MINIMUM_OFFERS:
+            raise ConfigError(f"max_rows is {self.max_rows}; at least {MINIMUM_OFFERS} are needed.")
+
+    def behavior(self) -> BehaviorConfig:
+        """Settings of the behavior model."""
+        if self.quick:
+            return BehaviorConfig(members=3, max_epochs=5, learning_rate=3e-3, random_state=self.seed)
+        return BehaviorConfig(random_state=self.seed)
+
+    def pricing(self) -> PricingConfig:
+        """Settings of the pricing model."""
+        if self.quick:
+            return PricingConfig(n_trees=80, n_folds=2, random_state=self.seed)
+        return PricingConfig(random_state=self.seed)
+
+    @property
+    def row_limit(self) -> int:
+        """Rows to learn from."""
+        return min(self.max_rows, 210_000) if self.quick else self.max_rows
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Later offers, judged by models that learned from earlier ones only.
+
+    ``probability`` (n,) of the logged price by the behavior model; ``baselines`` name → probability (n,); ``model`` is the one
+    to ask for other prices.
+    """
+
+    encoded: EncodedOffers
+    price: Floats
+    purchased: Floats
+    weight: Floats
+    probability: Floats
+    baselines: dict[str, Floats]
+    model: ShopModel
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """Fitted models, what judges need, and the account of the training."""
+
+    model: ShopModel
+    held_out: HeldOut
+    history: pd.DataFrame
+    counts: dict[str, int]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def train_models(dataset: Dataset, config: TrainingConfig, progress: Progress | None = None) -> TrainingResult:
+    """Fit both models on a data set.
+
+    Raises
+    ------
+    DataError
+        If there are too few offers or purchases to learn from.
+    """
+    progress = progress or SilentProgress()
+    clock = _Clock()
+    check_enough(dataset.offers)
+    offers, weight, counts = sample_offers(dataset.offers, config)
+    progress.stage("Features", 0.02, f"Computing what was known before each of {len(offers):,} offers")
+    uses = classify_columns(dataset)
+    table = build_features(dataset, offers, uses=uses)
+    encoder = FeatureEncoder().fit(table)
+    batch = encoder.transform(table)
+    clock.lap("features")
+    progress.stage("Pricing model", 0.10, "Learning the going price and the shop's pricing habit")
+    price = offers["price"].to_numpy(dtype=float)
+    customers = pd.factorize(offers["customer_id"], sort=True)[0].astype(np.int64)
+    pricing = PricingModel(config.pricing()).fit(batch, table.base_price, price, customers)
+    going = pricing.predict(batch, table.base_price)
+    batch = batch.with_expected_price(pricing.train_expected_.astype(np.float32))
+    # Where a row was learned from, its expected price is the cross-fitted one.
+    going = GoingPrice(going.reference, pricing.train_expected_, going.spread)
+    encoded = EncodedOffers(table, batch, going)
+    clock.lap("pricing model")
+    rows = LearningRows(
+        batch,
+        price / going.reference,
+        offers["purchased"].to_numpy(dtype=float),
+        offers["customer_id"].astype(str).to_numpy(dtype=object),
+        weight,
+    )
+    product_offers = {str(k): int(v) for k, v in dataset.offers["product_id"].astype(str).value_counts().items()}
+
+    def assemble(behavior: BehaviorModel) -> ShopModel:
+        return ShopModel(encoder, pricing, behavior, uses, product_offers, config.coverage)
+
+    late = held_out_rows(offers["offered_at"], config.held_out_share)
+    progress.stage("Behavior model", 0.22, "Starting the network")
+    chosen = BehaviorModel(config.behavior()).choose_epochs(
+        rows.take(~late), rows.take(late), SubProgress(progress, 0.22, 0.52)
+    )
+    clock.lap("choosing the length of training")
+    final = BehaviorModel(config.behavior()).fit(rows, chosen.epochs_, SubProgress(progress, 0.52, 0.82))
+    clock.lap("behavior model")
+    progress.stage("Baselines", 0.83, "Training the simple models that it has to beat")
+    held_out = _judge(encoded, rows, late, assemble(chosen), config)
+    clock.lap("baselines")
+    return TrainingResult(
+        assemble(final), held_out, pd.DataFrame(chosen.history_ + final.history_), counts, clock.seconds
+    )
+
+
+def check_enough(offers: pd.DataFrame) -> None:
+    """Raise a DataError where no model could learn."""
+    purchases = int((offers["purchased"] == 1).sum())
+    if len(offers) < MINIMUM_OFFERS or purchases < MINIMUM_PURCHASES or purchases == len(offers):
+        raise DataError(
+            f"The data set has {len(offers):,} offers and {purchases:,} purchases; training needs at least"
+            f" {MINIMUM_OFFERS} offers, {MINIMUM_PURCHASES} purchases and some refusals.",
+            fix="Import a longer period or more customers.",
+        )
+
+
+def sample_offers(offers: pd.DataFrame, config: TrainingConfig) -> tuple[pd.DataFrame, Floats, dict[str, int]]:
+    """All offers, or all purchases and a sample of refusals weighted up to stand for all of them, in time order."""
+    limit = config.row_limit
+    bought = offers["purchased"].to_numpy() == 1
+    order = np.argsort(offers["offered_at"].to_numpy(), kind="stable")
+    counts = {"offers": len(offers), "purchases": int(bought.sum()), "rows_used": len(offers)}
+    if len(offers) <= limit:
+        return offers.iloc[order].reset_index(drop=True), np.ones(len(offers)), counts
+    rng = np.random.default_rng(config.seed)
+    refused = np.flatnonzero(~bought)
+    share = max(limit - int(bought.sum()), limit // 2) / len(refused)
+    keep = bought.copy()
+    keep[refused[rng.random(len(refused)) < share]] = True
+    order = order[keep[order]]
+    weight = np.where(bought, 1.0, len(refused) / max(int((keep & ~bought).sum()), 1))[order]
+    counts["rows_used"] = len(order)
+    return offers.iloc[order].reset_index(drop=True), weight, counts
+
+
+def held_out_rows(times: pd.Series, share: float) -> NDArray[np.bool_]:
+    """The latest ``share`` of offers; offers of one moment stay together."""
+    cut = times.sort_values().iloc[int(len(times) * (1 - share))]
+    late = (times >= cut).to_numpy()
+    if late.all() or not late.any():
+        raise DataError(
+            "All offers carry the same time, so there is no later period to judge the models on.",
+            fix="Map a time column that says when each offer was made.",
+        )
+    return np.asarray(late)
+
+
+def _judge(
+    encoded: EncodedOffers, rows: LearningRows, late: NDArray[np.bool_], model: ShopModel, config: TrainingConfig
+) -> HeldOut:
+    index = np.flatnonzero(late)
+    later, earlier = rows.take(index), rows.take(~late)
+    going = GoingPrice(*(getattr(encoded.going, n)[index] for n in ("reference", "expected", "spread")))
+    response = model.behavior.respond(later.batch, going.reference)
+    price = later.x * going.reference
+    trees = MonotoneTrees(n_trees=80 if config.quick else 200, learning_rate=0.1 if config.quick else 0.05)
+    trees.fit(earlier.batch, earlier.x, earlier.y, earlier.weight)
+    rate = float(np.average(earlier.y, weights=earlier.weight))
+    baselines = {
+        "monotone boosted trees": trees.probability(later.batch, later.x),
+        "average of the product": _product_rate(earlier, later, rate),
+        "average of the shop": np.full(len(index), rate),
+    }
+    return HeldOut(
+        encoded=EncodedOffers(_table_rows(encoded.table, index), later.batch, going),
+        price=price,
+        purchased=later.y,
+        weight=later.weight,
+        probability=response.probability(price),
+        baselines=baselines,
+        model=model,
+    )
+
+
+def _product_rate(earlier: LearningRows, later: LearningRows, rate: float, prior: float = 50.0) -> Floats:
+    width = int(earlier.batch.product_code.max()) + 2
+    total = np.bincount(earlier.batch.product_code, earlier.weight, width)
+    bought = np.bincount(earlier.batch.product_code, earlier.weight * earlier.y, width)
+    shrunk = (bought + prior * rate) / (total + prior)
+    return np.asarray(shrunk[np.minimum(later.batch.product_code, width - 1)])
+
+
+def _table_rows(table: FeatureTable, index: NDArray[np.int64]) -> FeatureTable:
+    return FeatureTable(
+        offers=table.offers.iloc[index].reset_index(drop=True),
+        frame=table.frame.iloc[index].reset_index(drop=True),
+        block_of=table.block_of,
+        base_price=table.base_price[index],
+        list_price=table.list_price[index],
+        unit_cost=table.unit_cost[index],
+        cost_assumed=table.cost_assumed[index],
+        competitor_price=table.competitor_price[index],
+        category=table.category.iloc[index].reset_index(drop=True),
+        events=table.events,
+        category_of=table.category_of,
+    )
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def lap(self, name: str) -> None:
+        now = time.monotonic()
+        self.seconds[name], self._last = round(now - self._last, 2), now

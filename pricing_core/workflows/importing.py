@@ -1,0 +1,151 @@
+"""Bring data in: a sample, or the shop's own files; change what is assumed about them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pricing_core.data.importing import Sources, import_tables
+from pricing_core.data.options import CleaningOptions
+from pricing_core.data.quality import QualityReport
+from pricing_core.data.samples import load_sample_sources
+from pricing_core.progress import Progress, SilentProgress
+from pricing_core.store import datasets
+from pricing_core.store.workspace import Workspace
+from pricing_core.trust.pseudonyms import Pseudonymizer, load_or_create_key
+
+
+@dataclass(frozen=True)
+class StoredImport:
+    """A finished import: id of the stored data set, quality report, and rows set aside."""
+
+    dataset_id: str
+    report: QualityReport
+    set_aside: pd.DataFrame
+
+
+def import_files(
+    ws: Workspace,
+    sources: Sources,
+    *,
+    mapping: Mapping[str, Mapping[str, str]] | None = None,
+    options: CleaningOptions | None = None,
+    name: str = "my shop",
+    source: str = "",
+    currency: str = "USD",
+    margin_assumption: float | None = None,
+    pseudonymize: bool = True,
+    excluded: Mapping[str, str] | None = None,
+    note: str = "",
+    progress: Progress | None = None,
+) -> StoredImport:
+    """Import tables and store them as a new version; the earlier versions stay.
+
+    Customer ids become keyed pseudonyms unless ``pseudonymize`` is False; the key never leaves the workspace.
+    """
+    progress = progress or SilentProgress()
+    rename = Pseudonymizer(load_or_create_key(ws.key_path)).apply if pseudonymize else None
+    outcome = import_tables(
+        sources,
+        mapping=mapping,
+        options=options,
+        name=name,
+        source=source,
+        currency=currency,
+        margin_assumption=margin_assumption,
+        pseudonymize=rename,
+        excluded=excluded,
+        note=note,
+        progress=progress,
+    )
+    progress.stage("Storing", 0.95, "Writing the tables into the workspace")
+    dataset_id = datasets.save_dataset(ws, outcome.dataset, outcome.report.to_frame(), outcome.set_aside)
+    progress.stage("Done", 1.0, f"{len(outcome.dataset.offers):,} offers imported")
+    return StoredImport(dataset_id, outcome.report, outcome.set_aside)
+
+
+def import_sample(ws: Workspace, name: str, progress: Progress | None = None) -> str:
+    """Import a shop that comes with the project and return its data set id."""
+    sample = load_sample_sources(name)
+    stored = import_files(
+        ws,
+        sample.tables,
+        mapping=sample.mapping,
+        name=sample.name,
+        source=f"sample {name}",
+        currency=sample.currency,
+        margin_assumption=sample.margin_assumption,
+        note=sample.description,
+        progress=progress,
+    )
+    return stored.dataset_id
+
+
+def set_margin_assumption(ws: Workspace, dataset_id: str, rate: float) -> None:
+    """Change the margin that is assumed where a unit cost is missing; prices and profits follow without training again."""
+    datasets.update_manifest(ws, dataset_id, margin_assumption=rate)
+
+
+def set_exclusions(ws: Workspace, dataset_id: str, excluded: Mapping[str, str]) -> None:
+    """Change which columns the next training must not use (``"table.column"`` → reason)."""
+    datasets.update_manifest(ws, dataset_id, excluded=dict(excluded))
+
+
+def restore_customer_ids(ws: Workspace, ids: pd.Series, dataset_pseudonymized: bool) -> pd.Series:
+    """Pseudonyms of customer ids as the shop writes them; ids that are pseudonyms already stay."""
+    if not dataset_pseudonymized:
+        return ids
+    pseudonym = Pseudonymizer(load_or_create_key(ws.key_path))
+    already = ids.astype(str).str.fullmatch(r"c_[0-9a-f]{20}")
+    return ids.where(already, pseudonym.apply(ids.astype(str)))
+
+
+def import_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Background form of :func:`import_files`; ``params["sources"]`` maps tables to paths of uploaded files."""
+    options = CleaningOptions(**params.get("options", {}))
+    keys = ("mapping", "name", "source", "currency", "margin_assumption", "pseudonymize", "excluded", "note")
+    chosen = {key: params[key] for key in keys if params.get(key) is not None}
+    sources = {table: _stored_upload(given) for table, given in params["sources"].items()}
+    stored = import_files(ws, sources, options=options, progress=progress, **chosen)
+    for given in params["sources"].values():
+        if isinstance(given, dict):  # a kept upload has done its duty; the raw file is personal data
+            Path(given["path"]).unlink(missing_ok=True)
+    return {"dataset_id": stored.dataset_id, "set_aside": len(stored.set_aside)}
+
+
+def keep_uploads(ws: Workspace, files: Mapping[str, tuple[bytes, str]]) -> dict[str, dict[str, str]]:
+    """Keep uploaded files in the workspace until a job has imported them, so that no refresh or crash loses them.
+
+    Parameters
+    ----------
+    files
+        Table → (content, the user's file name).
+
+    Returns
+    -------
+    dict
+        Table → ``{"path", "name"}``, as the import job takes them.
+    """
+    folder = ws.root / "uploads"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    kept = {}
+    for table, (content, name) in files.items():
+        path = folder / f"{hashlib.sha256(content).hexdigest()[:24]}.bin"
+        draft = path.with_suffix(f".{os.getpid()}.part")
+        draft.write_bytes(content)
+        os.replace(draft, path)
+        kept[table] = {"path": str(path), "name": name}
+    return kept
+
+
+def _stored_upload(given: Any) -> Path | tuple[bytes, str]:
+    """A path, or ``{"path": …, "name": …}`` where the file is kept under another name than the user's."""
+    if isinstance(given, dict):
+        return Path(given["path"]).read_bytes(), str(given["name"])
+    return Path(given)

@@ -1,0 +1,103 @@
+"""A trained run as pages and commands read it: small tables at hand, models loaded when something new is to be priced."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pricing_core.data.dataset import Dataset
+from pricing_core.models.shop_model import ShopModel
+from pricing_core.response.pricing_rows import PricingRows
+from pricing_core.store import datasets, runs
+from pricing_core.store.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """One run: what it learned from, how good it is, and its answer for recent customers.
+
+    Attributes
+    ----------
+    run_id, dataset_id
+        Ids in the workspace.
+    manifest, metrics
+        Settings, seed, versions, data hash; figures on held-out time.
+    """
+
+    ws: Workspace
+    run_id: str
+    dataset_id: str
+    folder: Path
+    manifest: dict[str, Any]
+    metrics: dict[str, Any]
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """Loss by epoch."""
+        return pd.read_parquet(self.folder / "history.parquet")
+
+    @cached_property
+    def importance(self) -> pd.DataFrame:
+        """Global importance: ``outcome, feature, mean_abs, direction``."""
+        return pd.read_parquet(self.folder / "importance.parquet")
+
+    @cached_property
+    def column_uses(self) -> pd.DataFrame:
+        """Which columns were used, and why or why not."""
+        return pd.read_parquet(self.folder / "column_uses.parquet")
+
+    @cached_property
+    def targets(self) -> pd.DataFrame:
+        """The recent offers that pages work on."""
+        return pd.read_parquet(self.folder / "targets.parquet")
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data set that the run learned from."""
+        return datasets.load_dataset(self.ws, self.dataset_id)
+
+    @cached_property
+    def model(self) -> ShopModel:
+        """The fitted models (LightGBM is imported for them; TensorFlow is not)."""
+        return ShopModel.load(self.folder)
+
+    @cached_property
+    def rows(self) -> PricingRows:
+        """Price response of the recent offers, with the margin assumption as it stands now."""
+        return with_margin(PricingRows.load(self.folder), datasets.load_manifest(self.ws, self.dataset_id).margin_assumption)
+
+    def observed(self, product_id: str | None = None) -> pd.DataFrame:
+        """Logged ``price`` and ``purchased`` of a product, or of all."""
+        offers = self.dataset.offers
+        mine = offers if product_id is None else offers[offers["product_id"].astype(str) == product_id]
+        return mine[["offered_at", "price", "purchased"]].reset_index(drop=True)
+
+
+def load_run(ws: Workspace, run_id: str | None = None) -> TrainedRun:
+    """Open a run (default: the one in use).
+
+    Raises
+    ------
+    NoModelError
+        If the workspace holds no trained model.
+    """
+    folder = runs.run_dir(ws, run_id)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    return TrainedRun(ws, folder.name, manifest["dataset_id"], folder, manifest, metrics)
+
+
+def with_margin(rows: PricingRows, margin: float | None) -> PricingRows:
+    """Rows whose assumed unit costs follow the margin assumption: cost = (1 − margin) × list (else current) price."""
+    if margin is None or not rows.cost_assumed.any():
+        return rows
+    from dataclasses import replace
+
+    level = np.where(np.isfinite(rows.list_price), rows.list_price, rows.current_price)
+    return replace(rows, unit_cost=np.where(rows.cost_assumed, level * (1 - margin), rows.unit_cost))

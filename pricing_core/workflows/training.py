@@ -1,0 +1,128 @@
+"""Train both models of a shop, judge them on later data, explain them, and keep everything as a run."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pricing_core.data.dataset import Dataset
+from pricing_core.models.training import TrainingConfig, TrainingResult, train_models
+from pricing_core.progress import Progress, SilentProgress, SubProgress
+from pricing_core.store import datasets, runs
+from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.judging import evaluate_run, global_importance
+
+TARGET_LIMIT = 20_000
+_PACKAGES = ("tensorflow-cpu", "tensorflow", "keras", "lightgbm", "numpy", "pandas", "scikit-learn", "shap")
+
+
+def train(
+    ws: Workspace,
+    dataset_id: str | None = None,
+    *,
+    config: TrainingConfig | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """Train on a data set (default: the newest) and return the run's id; the run is in use from then on.
+
+    A run that fails or is cancelled leaves the last good one in use.
+    """
+    progress = progress or SilentProgress()
+    config = config or TrainingConfig()
+    started = time.monotonic()
+    progress.stage("Loading", 0.01, "Reading the data set")
+    dataset_id = dataset_id or datasets.latest_dataset_id(ws)
+    dataset = datasets.load_dataset(ws, dataset_id)
+    dataset_id = dataset_id or str(datasets.latest_dataset_id(ws))
+    result = train_models(dataset, config, SubProgress(progress, 0.02, 0.86))
+    progress.stage("Evaluation", 0.87, "Judging the models on later offers")
+    metrics = evaluate_run(result, config)
+    progress.stage("Current prices", 0.90, "Computing the response of recent customers")
+    folder = runs.new_run_dir(ws)
+    result.model.save(folder)
+    targets = default_targets(dataset)
+    encoded = result.model.encode(dataset, targets)
+    result.model.rows(dataset, encoded).save(folder)
+    targets.to_parquet(folder / "targets.parquet", index=False)
+    progress.stage("Explanation", 0.93, "Finding what drives the predictions")
+    importance = global_importance(result.model, encoded, config)
+    importance.to_parquet(folder / "importance.parquet", index=False)
+    result.history.to_parquet(folder / "history.parquet", index=False)
+    pd.DataFrame([asdict(use) for use in result.model.uses]).to_parquet(folder / "column_uses.parquet", index=False)
+    seconds = {**result.seconds, "total": round(time.monotonic() - started, 1)}
+    manifest = _manifest(dataset, dataset_id, config, result, seconds)
+    _write_json(folder / "metrics.json", metrics)
+    _write_json(folder / "manifest.json", manifest)
+    progress.stage("Storing", 0.99, "Keeping the run")
+    run_id = runs.commit_run(ws, folder, dataset_id=dataset_id, summary=_summary(config, metrics, seconds))
+    progress.stage("Done", 1.0, f"Run {run_id} is in use")
+    return run_id
+
+
+def default_targets(dataset: Dataset, limit: int = TARGET_LIMIT) -> pd.DataFrame:
+    """The most recent offers: who has been in the market lately, at which prices, in which context."""
+    order = np.argsort(dataset.offers["offered_at"].to_numpy(), kind="stable")[-limit:]
+    return dataset.offers.iloc[order].drop(columns=["purchased", "quantity"], errors="ignore").reset_index(drop=True)
+
+
+def training_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Background form of :func:`train`."""
+    known = {key: params[key] for key in ("seed", "quick", "held_out_share", "max_rows", "coverage") if key in params}
+    return {"run_id": train(ws, params.get("dataset_id"), config=TrainingConfig(**known), progress=progress)}
+
+
+def estimated_seconds(n_offers: int, *, quick: bool) -> int:
+    """Rough training time on two cores, from measured seconds per row; shown before a training starts."""
+    rows = min(n_offers, TrainingConfig(quick=quick).row_limit)
+    return int(12 + rows * (1.3e-4 if quick else 5e-4))
+
+
+def _summary(config: TrainingConfig, metrics: Mapping[str, Any], seconds: Mapping[str, float]) -> dict[str, Any]:
+    shown = {key: metrics[key] for key in ("log_loss", "auc", "accuracy", "calibration_slope")}
+    return {"seed": config.seed, "quick": config.quick, "seconds": seconds["total"], **shown}
+
+
+def _manifest(
+    dataset: Dataset, dataset_id: str, config: TrainingConfig, result: TrainingResult, seconds: Mapping[str, float]
+) -> dict[str, Any]:
+    return {
+        "dataset_id": dataset_id,
+        "data_hash": dataset.manifest.data_hash,
+        "data_name": dataset.manifest.name,
+        "currency": dataset.manifest.currency,
+        "config": asdict(config),
+        "behavior": asdict(config.behavior()),
+        "pricing": asdict(config.pricing()),
+        "epochs": result.model.behavior.epochs_,
+        "counts": result.counts,
+        "seconds": dict(seconds),
+        "log_from": dataset.offers["offered_at"].min().isoformat(),
+        "log_to": dataset.offers["offered_at"].max().isoformat(),
+        "python": platform.python_version(),
+        "versions": _versions(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError
+
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, default=float), encoding="utf-8")
