@@ -24,8 +24,7 @@ TERMS: Final[dict[str, str]] = {
     "price step ladder": "How a recommendation comes about, from the reference price to the final one, in "
     "steps of money "
     "that add up exactly.",
-    "uniform price": "One price, or one percentage change, for every customer: the fair baseline for "
-    "personal prices.",
+    "uniform price": "One price, or one percentage change, for every customer: the fair baseline for personal prices.",
     "personalized price": "A price that depends on who the customer is.",
     "discount depth": "How far a price is below the list price, as a share of the list price.",
     "markup": "Price minus unit cost, as a share of the cost.",
@@ -34,8 +33,7 @@ TERMS: Final[dict[str, str]] = {
     "profit built on it is "
     "an assumption too.",
     "unit cost": "What one more unit costs the shop.",
-    "contribution margin": "Price minus unit cost, in money: what a sale contributes to fixed costs and "
-    "profit.",
+    "contribution margin": "Price minus unit cost, in money: what a sale contributes to fixed costs and profit.",
     # demand
     "conversion rate": "The share of offers that end in a purchase.",
     "demand curve": "How the conversion rate falls as the price rises.",
@@ -43,14 +41,11 @@ TERMS: Final[dict[str, str]] = {
     "elasticity": "By how many percent the conversion rate changes when the price rises by 1%; negative "
     "for normal goods.",
     "own-price elasticity": "By how many percent sales of a product change when its own price rises by 1%.",
-    "cross-price elasticity": "By how many percent sales of a product change when another product's price "
-    "rises by 1%.",
-    "willingness to pay": "The highest price at which a customer would still buy, with the stated "
-    "probability.",
+    "cross-price elasticity": "By how many percent sales of a product change when another product's price rises by 1%.",
+    "willingness to pay": "The highest price at which a customer would still buy, with the stated probability.",
     "consumer surplus": "What customers would have been willing to pay beyond what they paid, in money.",
     "taste": "How much a customer wants a product apart from its price.",
-    "supply-demand pressure": "Demand minus unit cost, divided by supply: high when a wanted product is "
-    "scarce.",
+    "supply-demand pressure": "Demand minus unit cost, divided by supply: high when a wanted product is scarce.",
     "promotion": "A period or campaign in which a product is advertised or discounted.",
     "stock": "Units available for sale.",
     "quantity": "Units bought.",
@@ -78,21 +73,18 @@ TERMS: Final[dict[str, str]] = {
     "effective from": "The day on which a new price starts to hold.",
     "objective": "What the prices are chosen to make as large as possible: profit or revenue.",
     "segment": "A group of customers who get the same price.",
-    "scenario": "Assumptions about cost, competitors, demand and horizon under which strategies are "
-    "compared.",
+    "scenario": "Assumptions about cost, competitors, demand and horizon under which strategies are compared.",
     "horizon": "The number of weeks that a simulation covers.",
     "regret": "What a choice earns less than the best possible one.",
     "revenue": "Price times units sold.",
     "profit": "Price minus unit cost, times units sold; before fixed costs.",
     "share paying less": "The share of customers whose price is below the uniform price.",
     # evidence
-    "evidence": "Where the answer comes from: measured on this product, borrowed from similar ones, or "
-    "extrapolated.",
+    "evidence": "Where the answer comes from: measured on this product, borrowed from similar ones, or extrapolated.",
     "measured": "This product was offered at enough different prices to see its own response.",
     "borrowed": "The response comes mainly from similar products and customers.",
     "extrapolated": "The price is outside those that were offered in the past; treat with care.",
-    "support": "The prices at which past data can say something: those that were really offered in such "
-    "situations.",
+    "support": "The prices at which past data can say something: those that were really offered in such situations.",
     "interval": "The range in which the true value lies with the stated probability, usually 90%.",
     "posterior draw": "One plausible version of the demand model; the spread over draws is the uncertainty.",
     "uplift": "How much more a strategy earns than leaving prices as they are.",
@@ -112,14 +104,11 @@ TERMS: Final[dict[str, str]] = {
     "than they are.",
     "endogeneity": "Prices react to demand, so that plain comparisons of high and low prices mislead.",
     # quality of models
-    "accuracy": "The share of offers whose outcome was predicted rightly; high by itself when purchases "
-    "are rare.",
+    "accuracy": "The share of offers whose outcome was predicted rightly; high by itself when purchases are rare.",
     "log loss": "How surprised the model is by what happened; lower is better.",
-    "auc": "How often a purchased offer got a higher prediction than a declined one; 0.5 is guessing, 1 is"
-    " perfect.",
+    "auc": "How often a purchased offer got a higher prediction than a declined one; 0.5 is guessing, 1 is perfect.",
     "brier score": "Average squared distance between predicted probability and outcome; lower is better.",
-    "calibration": "Whether predicted rates come true: of offers predicted at 10%, about 10% should be "
-    "bought.",
+    "calibration": "Whether predicted rates come true: of offers predicted at 10%, about 10% should be bought.",
     "calibration slope": "1 when predictions are neither too bold nor too timid; below 1 they are too bold.",
     "base rate": "The conversion rate of all offers together.",
     "loss": "What training tries to make small; watched on data that the model does not learn from.",
@@ -130,8 +119,7 @@ TERMS: Final[dict[str, str]] = {
     "shap": "Splits a prediction into contributions of its inputs that add up exactly.",
     "lime": "A simple straight-line model of the prediction around one case.",
     "fidelity": "How well the simple explanation follows the model: 1 is perfect, 0 is useless.",
-    "additivity error": "How far the contributions are from adding up to the prediction; should be almost "
-    "zero.",
+    "additivity error": "How far the contributions are from adding up to the prediction; should be almost zero.",
     "flip point": "The smallest change of an input that would change the recommendation.",
     # data
     "pseudonym": "A made-up name in place of a customer id; without the workspace's key nobody can go back.",

@@ -1,4 +1,4 @@
-"""Every table and column once: name, meaning, unit, kind, required or not, and the names that shops use for it.
+"""Every table and column once: name, meaning, unit, kind, required or not, and the names that shops use.
 
 A *table* is one of ``offers, customers, products, market, events``. Reading, mapping, validation, the
 templates to download and the tooltips all start from :data:`FIELDS`; nothing else in the project lists
@@ -97,9 +97,7 @@ _COMPETITOR_PRICE = Field(
     False,
     _COMPETITOR_NAMES,
 )
-_UNIT_COST = Field(
-    "unit_cost", "What one more unit costs the shop.", "money per unit", "money", False, _COST_NAMES
-)
+_UNIT_COST = Field("unit_cost", "What one more unit costs the shop.", "money per unit", "money", False, _COST_NAMES)
 _STOCK = Field("stock", "Units available for sale.", "units", "number", False, _STOCK_NAMES)
 
 FIELDS: Final[dict[str, tuple[Field, ...]]] = {
@@ -168,13 +166,9 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
         _UNIT_COST,
         _STOCK,
     ),
-    "customers": (
-        Field("customer_id", "Who the row is about.", "", "identifier", True, ("id", *_CUSTOMER_NAMES)),
-    ),
+    "customers": (Field("customer_id", "Who the row is about.", "", "identifier", True, ("id", *_CUSTOMER_NAMES)),),
     "products": (
-        Field(
-            "product_id", "Which product the row is about.", "", "identifier", True, ("id", *_PRODUCT_NAMES)
-        ),
+        Field("product_id", "Which product the row is about.", "", "identifier", True, ("id", *_PRODUCT_NAMES)),
         _UNIT_COST,
         _LIST_PRICE,
         _STOCK,

@@ -1,4 +1,4 @@
-"""Read the cells of one table by what its columns mean, and set aside, with the reason, the rows that cannot be used."""
+"""Read the cells of one table by what its columns mean; set aside, with the reason, unusable rows."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TEXT_ENDINGS = ("id", "ids", "sku", "code", "zip", "postcode", "ean", "upc", "ç
 _FORMULA = r"^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]"
 _NUMBER = r"^[+-]?\d+(?:\.\d+)?$"
 _READABLE_SHARE = 0.99
-"""Share of a further column's cells that must read as numbers (or times) for it to be taken as numbers (times)."""
+"""Share of a further column's cells that must read as numbers (or times) for it to be taken as such."""
 
 
 def clean_table(table: str, raw: RawTable, mapping: Mapping[str, str], options: CleaningOptions) -> Worksheet:
@@ -92,9 +92,7 @@ def _note_malformed(sheet: Worksheet) -> None:
         sheet.note_count("warning", "", len(bad), message, effect)
 
 
-def _read_field(
-    sheet: Worksheet, field: schema.Field, cells: pd.Series, options: CleaningOptions
-) -> pd.Series:
+def _read_field(sheet: Worksheet, field: schema.Field, cells: pd.Series, options: CleaningOptions) -> pd.Series:
     if field.kind == "identifier":
         values = to_text(cells)
         _note_formulas(sheet, field.name, values)
@@ -143,7 +141,7 @@ def _note_formulas(sheet: Worksheet, column: str, values: pd.Series) -> None:
         example = braced(shown(values[formula].iloc[0]))
         sheet.note(
             "warning", column, formula,
-            f"{{count}} id{{s}} {{were}} kept as plain text though looking like a spreadsheet formula: {example}.",
+            f"{{count}} id{{s}} {{were}} kept as text though looking like a spreadsheet formula: {example}.",
             "Prices are not affected; the Excel download marks such text so that a spreadsheet does not "
             "run it.",
         )  # fmt: skip
@@ -167,9 +165,7 @@ _KIND_WORDS = {"time": "a time", "flag": "yes or no (1 or 0)", "money": "a numbe
                "rating": "a number", "category": "a known event"}  # fmt: skip
 
 
-def _judge(
-    sheet: Worksheet, field: schema.Field, cells: pd.Series, values: pd.Series, unreadable: np.ndarray
-) -> None:
+def _judge(sheet: Worksheet, field: schema.Field, cells: pd.Series, values: pd.Series, unreadable: np.ndarray) -> None:
     """Set aside rows whose required cell is missing or unreadable; report the same of optional cells."""
     words = _KIND_WORDS.get(field.kind, "readable")
     missing = values.isna().to_numpy() & ~unreadable
@@ -179,7 +175,7 @@ def _judge(
         return
     if unreadable.any():
         example = braced(shown(cells[unreadable].iloc[0]))
-        message = f"{{count}} value{{s}} of {field.name} {{are}} not {words} (for example {example}); taken as missing."
+        message = f"{{count}} value{{s}} of {field.name} {{are}} not {words} (such as {example}); taken as missing."
         sheet.note("warning", field.name, unreadable, message, "The models treat them as unknown.")
 
 
@@ -243,7 +239,7 @@ def _typed_text(
         return text
     if parsed.unreadable.any():
         example = braced(shown(cells[parsed.unreadable].iloc[0]))
-        message = f"{{count}} value{{s}} of {column} {{are}} unlike the others (for example {example}); taken as missing."
+        message = f"{{count}} value{{s}} of {column} {{are}} unlike the others ({example}); taken as missing."
         sheet.note("warning", column, parsed.unreadable, message, "The models treat them as unknown.")
     return parsed.values
 

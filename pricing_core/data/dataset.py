@@ -56,6 +56,7 @@ class DatasetManifest:
     note: str = ""
 
     def __post_init__(self) -> None:
+        """Validate; a ConfigError names the value received and what is allowed."""
         if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.isupper():
             raise ConfigError(
                 f"The currency is {self.currency!r}.",

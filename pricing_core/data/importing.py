@@ -1,9 +1,9 @@
-"""The way in: files or frames of a shop become one :class:`~pricing_core.data.dataset.Dataset` and a quality report."""
+"""The way in: files or frames of a shop become one data set and a quality report."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -57,22 +57,33 @@ class ImportBlocked(DataError):
     """
 
     def __init__(self, message: str, report: QualityReport, set_aside: pd.DataFrame) -> None:
+        """Keep what was found beside the message."""
         super().__init__(message)
         self.report = report
         self.set_aside = set_aside
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """What was asked for, checked."""
+class _Request:
+    """What was asked for, apart from the tables."""
 
-    mapping: dict[str, dict[str, str]]
-    raw: dict[str, RawTable]
+    name: str
+    source: str
+    note: str
     options: CleaningOptions
     currency: str
     margin_assumption: float | None
     excluded: dict[str, str]
-    names: dict[str, str] = field(default_factory=dict)
+    pseudonymize: Pseudonymize | None
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Tables as read, with the column of each field and the name of each file."""
+
+    raw: dict[str, RawTable]
+    mapping: dict[str, dict[str, str]]
+    names: dict[str, str]
 
 
 def import_tables(
@@ -106,7 +117,7 @@ def import_tables(
     margin_assumption
         Margin over price, in [0, 1), for products without unit cost; 0.30 if None and needed.
     pseudonymize
-        Applied to ``customer_id`` of every table and of the rows set aside.
+        Applied to ``customer_id`` of every table and of the rows set aside, after cleaning.
     excluded
         ``"table.column"`` → reason: columns that must not become features.
     progress
@@ -121,31 +132,44 @@ def import_tables(
     ImportBlocked
         If no prices can come from the data; a DataError that carries the report.
     """
-    progress = progress or SilentProgress()
     check_margin(margin_assumption)
-    plan = _plan(sources, mapping or {}, options or CleaningOptions(), currency, margin_assumption, progress)
-    sheets = _clean(plan, progress)
+    progress = progress or SilentProgress()
+    request = _Request(
+        name=name,
+        source=source,
+        note=note,
+        options=options or CleaningOptions(),
+        currency=currency,
+        margin_assumption=margin_assumption,
+        excluded=dict(excluded or {}),
+        pseudonymize=pseudonymize,
+    )
+    read = _read(sources, mapping or {}, progress)
+    return _outcome(read, _clean(read, request.options, progress), request, progress)
+
+
+def _outcome(read: _Read, sheets: dict[str, Worksheet], request: _Request, progress: Progress) -> ImportOutcome:
     tables = {table: sheet.kept()[0] for table, sheet in sheets.items()}
-    exclusions = _check_excluded(excluded or {}, tables, plan.mapping)
+    exclusions = _check_excluded(request.excluded, tables, read.mapping)
     progress.stage("Checking", 0.85, "Looking at the data as a whole")
-    findings, margin = _findings(plan, sheets, tables)
-    set_aside = _set_aside(sheets, plan, pseudonymize)
+    findings, margin = _findings(request, sheets, tables)
+    set_aside = _set_aside(sheets, read.mapping, request.pseudonymize)
     report = _report(sheets, findings)
     if report.blocking:
         raise ImportBlocked(quality.blocking_message(report.blocking), report, set_aside)
     for table, frame in tables.items():
         validate_table(table, frame)
-        if pseudonymize is not None and "customer_id" in frame.columns:
-            tables[table] = frame.assign(customer_id=pseudonymize(frame["customer_id"]))
+        if request.pseudonymize is not None and "customer_id" in frame.columns:
+            tables[table] = frame.assign(customer_id=request.pseudonymize(frame["customer_id"]))
     manifest = DatasetManifest(
-        name=name,
-        source=source or ", ".join(plan.names.values()),
-        currency=currency,
+        name=request.name,
+        source=request.source or ", ".join(read.names.values()),
+        currency=request.currency,
         margin_assumption=margin,
         excluded=exclusions,
-        pseudonymized=pseudonymize is not None,
-        mapping=plan.mapping,
-        note=note,
+        pseudonymized=request.pseudonymize is not None,
+        mapping=read.mapping,
+        note=request.note,
     )
     progress.stage("Checking", 1.0, f"{len(tables['offers']):,} offers ready")
     return ImportOutcome(_dataset(tables, manifest), report, set_aside)
@@ -162,56 +186,47 @@ def _dataset(tables: dict[str, pd.DataFrame], manifest: DatasetManifest) -> Data
     )
 
 
-def _plan(
-    sources: Sources,
-    mapping: Mapping[str, Mapping[str, str]],
-    options: CleaningOptions,
-    currency: str,
-    margin_assumption: float | None,
-    progress: Progress,
-) -> _Plan:
+def _read(sources: Sources, mapping: Mapping[str, Mapping[str, str]], progress: Progress) -> _Read:
     for table in (*sources, *mapping):
         schema.fields(table)
     if "offers" not in sources:
         raise MappingError(
             "There is no offers table.", fix="Give the file with the prices that customers were offered."
         )
-    raw: dict[str, RawTable] = {}
-    chosen: dict[str, dict[str, str]] = {}
-    names: dict[str, str] = {}
+    read = _Read({}, {}, {})
     for position, table in enumerate(table for table in schema.TABLES if table in sources):
-        given = sources[table]
         progress.stage("Reading", 0.4 * position / len(sources), f"Reading {table}")
+        given = sources[table]
         if isinstance(given, pd.DataFrame):
-            names[table] = f"{table} table"
-            raw[table] = from_frame(given, names[table])
+            read.names[table] = f"{table} table"
+            read.raw[table] = from_frame(given, read.names[table])
         else:
-            names[table] = given[1] if isinstance(given, tuple) else Path(given).name
-            raw[table] = read_raw(given)
-        columns = list(raw[table].frame.columns)
-        chosen[table] = complete_mapping(mapping.get(table, {}), columns, table)
-        check_mapping(chosen[table], columns, table, name=names[table])
-    return _Plan(chosen, raw, options, currency, margin_assumption, {}, names)
+            read.names[table] = given[1] if isinstance(given, tuple) else Path(given).name
+            read.raw[table] = read_raw(given)
+        columns = list(read.raw[table].frame.columns)
+        read.mapping[table] = complete_mapping(mapping.get(table, {}), columns, table)
+        check_mapping(read.mapping[table], columns, table, name=read.names[table])
+    return read
 
 
-def _clean(plan: _Plan, progress: Progress) -> dict[str, Worksheet]:
+def _clean(read: _Read, options: CleaningOptions, progress: Progress) -> dict[str, Worksheet]:
     sheets = {}
-    for position, (table, raw) in enumerate(plan.raw.items()):
-        progress.stage("Cleaning", 0.4 + 0.45 * position / len(plan.raw), f"Cleaning {table}")
-        sheets[table] = clean_table(table, raw, plan.mapping[table], plan.options)
+    for position, (table, raw) in enumerate(read.raw.items()):
+        progress.stage("Cleaning", 0.4 + 0.45 * position / len(read.raw), f"Cleaning {table}")
+        sheets[table] = clean_table(table, raw, read.mapping[table], options)
     return sheets
 
 
 def _findings(
-    plan: _Plan, sheets: dict[str, Worksheet], tables: dict[str, pd.DataFrame]
+    request: _Request, sheets: dict[str, Worksheet], tables: dict[str, pd.DataFrame]
 ) -> tuple[list[quality.Finding], float | None]:
     findings = [finding for sheet in sheets.values() for finding in sheet.findings]
     findings += quality.check_offers(tables["offers"])
     if tables["offers"].empty:
-        return findings, plan.margin_assumption
+        return findings, request.margin_assumption
     findings += quality.check_references(tables)
-    findings += quality.check_currency(tables["offers"], plan.currency)
-    costs, margin = quality.check_costs(tables, plan.margin_assumption)
+    findings += quality.check_currency(tables["offers"], request.currency)
+    costs, margin = quality.check_costs(tables, request.margin_assumption)
     return findings + costs, margin
 
 
@@ -227,12 +242,14 @@ def _report(sheets: dict[str, Worksheet], findings: list[quality.Finding]) -> Qu
     )
 
 
-def _set_aside(sheets: dict[str, Worksheet], plan: _Plan, pseudonymize: Pseudonymize | None) -> pd.DataFrame:
-    """Stack the rows set aside; customer ids in them are replaced too, rows that do not fit the header are cut."""
+def _set_aside(
+    sheets: dict[str, Worksheet], mapping: dict[str, dict[str, str]], pseudonymize: Pseudonymize | None
+) -> pd.DataFrame:
+    """Stack the rows set aside; customer ids are replaced in them too, rows unlike the header are cut."""
     parts = []
     for table, sheet in sheets.items():
         part = sheet.set_aside_frame()
-        column = plan.mapping[table].get("customer_id")
+        column = mapping[table].get("customer_id")
         if pseudonymize is not None and column is not None and len(part):
             malformed = part["row_number"].isin(sheet.raw.malformed["row_number"])
             filled = (part[column] != "") & ~malformed
@@ -246,7 +263,7 @@ def _set_aside(sheets: dict[str, Worksheet], plan: _Plan, pseudonymize: Pseudony
 def _check_excluded(
     excluded: Mapping[str, str], tables: dict[str, pd.DataFrame], mapping: dict[str, dict[str, str]]
 ) -> dict[str, str]:
-    """Check that excluded columns exist; a column of the source may be named by its own or its canonical name."""
+    """Check that excluded columns exist; they may be named as in the source or canonically."""
     checked = {}
     for key, reason in excluded.items():
         table, _, column = key.partition(".")

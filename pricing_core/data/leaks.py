@@ -1,4 +1,4 @@
-"""Does a column give the outcome away? By its name, or because it is known only once the customer has decided.
+"""Find columns that give the outcome away: by their name, or because they are filled once it is known.
 
 Such a column predicts purchases in past data better than anything else and is unknown when a price is to be
 set.
@@ -21,16 +21,14 @@ EXPECTED_OUTCOMES = 50
 LEAK_AUC = 0.985
 MAX_LEVELS = 200
 
-_LEAK_NAMES = (
-    "quantity", "qty", "units_sold", "quantity_sold", "price_paid", "amount_paid", "paid",
-    "price_src", "price_source",
-    "revenue", "sales", "sales_value", "turnover", "profit", "gross_profit", "order_id",
-    "order_number", "order_value",
-    "order_total", "transaction_id", "invoice", "invoice_id", "basket", "refund", "refunded",
-    "returned", "delivered_at",
-    "shipped_at", "paid_at", "purchased_at", "conversion", "converted", "bought", "销售额", "实付", "实付金额", "订单号",
-    "订单编号", "利润", "退货",
-)  # fmt: skip
+_LEAK_WORDS = (
+    "quantity qty units_sold quantity_sold price_paid amount_paid paid price_src "
+    "price_source revenue sales sales_value turnover profit gross_profit order_id "
+    "order_number order_value order_total transaction_id invoice invoice_id basket "
+    "refund refunded returned delivered_at shipped_at paid_at purchased_at conversion "
+    "converted bought 销售额 实付 实付金额 订单号 订单编号 利润 退货"
+)
+_LEAK_NAMES = frozenset(_LEAK_WORDS.split())
 _LEAK_PREFIXES = ("basket_", "order_total", "invoice_", "payment_", "refund_", "return_")
 
 Floats = NDArray[np.float64]

@@ -64,9 +64,7 @@ def check_mapping(mapping: Mapping[str, str], columns: Iterable[str], table: str
         )
     absent = [column for column in mapping.values() if column not in columns]
     if absent:
-        raise MappingError(
-            f"{where}: there is no column {absent[0]!r}.", fix=f"Columns found: {_listed(columns)}."
-        )
+        raise MappingError(f"{where}: there is no column {absent[0]!r}.", fix=f"Columns found: {_listed(columns)}.")
     fields_of: dict[str, str] = {}
     for field, column in mapping.items():
         if column in fields_of:

@@ -67,9 +67,7 @@ class CleaningOptions:
             if value not in allowed:
                 raise ConfigError(f"{name} is {value!r}.", fix=f"Allowed are {', '.join(allowed)}.")
         if not self.noise_seconds >= 0:
-            raise ConfigError(
-                f"noise_seconds is {self.noise_seconds}.", fix="Give 0 or a positive number of seconds."
-            )
+            raise ConfigError(f"noise_seconds is {self.noise_seconds}.", fix="Give 0 or a positive number of seconds.")
         try:
             ZoneInfo(self.timezone)
         except (OSError, ValueError, TypeError, KeyError) as error:

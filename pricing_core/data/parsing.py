@@ -65,7 +65,7 @@ class Parsed:
 
 
 def to_text(values: pd.Series) -> pd.Series:
-    """Return text without outer blanks; whole numbers lose ``.0``; empty cells and words for *missing* become missing."""
+    """Return text without outer blanks and ``.0``; empty cells and words for *missing* become missing."""
     if pd.api.types.is_float_dtype(values):
         number = values.dropna()
         if bool((number == number.round()).all()):
@@ -87,7 +87,7 @@ def _spread(levels: pd.Series, codes: NDArray[np.int64], index: pd.Index) -> pd.
 
 
 def parse_number(values: pd.Series, decimal: Decimal = "auto") -> Parsed:
-    """Read a column of numbers: currency signs, blanks and thousands separators are removed, ``1,99`` is understood.
+    """Read a column of numbers; currency signs, blanks and thousands separators are removed.
 
     With ``decimal="auto"`` the last separator of a cell that has both is the decimal sign, a single comma
     is a decimal sign unless every such cell looks like ``1,234``: then the column is ambiguous and
@@ -108,9 +108,7 @@ def parse_number(values: pd.Series, decimal: Decimal = "auto") -> Parsed:
     number = number.mask(np.isinf(number))
     bad = number.isna().to_numpy() & ~missing
     repaired = {
-        "currency signs or blanks removed": _rows(
-            codes, (bare != text).to_numpy(dtype=bool) & ~missing & ~bad
-        ),
+        "currency signs or blanks removed": _rows(codes, (bare != text).to_numpy(dtype=bool) & ~missing & ~bad),
         "decimal or thousands commas read": _rows(
             codes, commas.reindex(text.index, fill_value=False).to_numpy() & ~bad
         ),
@@ -133,7 +131,7 @@ def _exact(values: pd.Series) -> pd.Series:
 
 
 def _decimal_point(text: pd.Series, decimal: Decimal) -> tuple[pd.Series, pd.Series, str | None]:
-    """Rewrite numbers with a decimal point; also say which had a comma, and whether the column is ambiguous."""
+    """Rewrite numbers with a decimal point; say which had a comma, and whether the column is ambiguous."""
     comma = text.str.contains(",", regex=False).astype(bool)
     if decimal == "comma":
         return text.str.replace(".", "", regex=False).str.replace(",", ".", regex=False), comma, None
@@ -204,9 +202,7 @@ def _localize(stamp: pd.Series, timezone: str) -> pd.Series:
     return local.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
 
 
-def _parse_levels(
-    text: pd.Series, timezone: str, order: DateOrder
-) -> tuple[pd.Series, NDArray[np.bool_], str | None]:
+def _parse_levels(text: pd.Series, timezone: str, order: DateOrder) -> tuple[pd.Series, NDArray[np.bool_], str | None]:
     stamp = pd.Series(pd.NaT, index=text.index, dtype="datetime64[us, UTC]")
     epoch = pd.to_numeric(text.where(text.str.match(r"^\d{10}(?:\d{3})?(?:\.\d+)?$")), errors="coerce")
     seconds = epoch.where(epoch < 1e11, epoch / 1e3)
@@ -237,7 +233,7 @@ def _to_iso(text: pd.Series, order: DateOrder) -> tuple[pd.Series, str | None]:
 
 
 def _day_and_month(text: pd.Series, order: DateOrder) -> tuple[pd.Series, str | None]:
-    """Rewrite ``31/12/2024`` and ``12/31/2024`` as ISO; find the order from cells where only one can be right."""
+    """Rewrite ``31/12/2024`` and ``12/31/2024`` as ISO; cells where only one order is possible decide."""
     parts = text.str.extract(r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(.*)$")
     rows = parts[0].notna()
     if not rows.any():

@@ -74,9 +74,7 @@ def personal_data(column: str, values: pd.Series) -> str | None:
         return "card numbers"
     separated = sample.str.contains(r"[\s+().\-/]", regex=True)
     enough = sample.str.count(r"\d") >= 9
-    if (
-        sample.str.match(_PHONE) & separated & enough & ~sample.str.match(r"^\d{4}-\d{2}-\d{2}")
-    ).mean() >= 0.5:
+    if (sample.str.match(_PHONE) & separated & enough & ~sample.str.match(r"^\d{4}-\d{2}-\d{2}")).mean() >= 0.5:
         return "phone numbers"
     return None
 

@@ -1,4 +1,4 @@
-"""What an import found out about the data: findings with counts, row numbers, severity and effect on the prices."""
+"""What an import found out: findings with counts, row numbers, severity and effect on the prices."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ Severity = Literal["blocking", "warning", "info"]
 
 SEVERITIES: Final = ("blocking", "warning", "info")
 SHOWN_ROWS: Final = 20
+FEW_PURCHASES: Final = 100
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class QualityReport:
-    """All findings of an import, and where the rows went: for every table, rows in = rows kept + rows set aside."""
+    """All findings of an import, and where the rows of each table went: in = kept + set aside."""
 
     findings: tuple[Finding, ...]
     rows_in: dict[str, int]
@@ -69,8 +70,7 @@ class QualityReport:
                     "table": finding.table,
                     "column": finding.column,
                     "count": finding.count,
-                    "rows": ", ".join(map(str, finding.rows))
-                    + (" …" if finding.count > len(finding.rows) > 0 else ""),
+                    "rows": ", ".join(map(str, finding.rows)) + (" …" if finding.count > len(finding.rows) > 0 else ""),
                     "message": finding.message,
                     "effect": finding.effect,
                 }
@@ -105,45 +105,40 @@ def check_offers(offers: pd.DataFrame) -> list[Finding]:
     """
     if offers.empty:
         return [_blocking("", 0, "No usable rows are left in offers.", "There is nothing to learn from.")]
-    findings = []
+    findings = _check_purchases(offers)
+    if offers["customer_id"].nunique() == 1:
+        message = f"All {len(offers):,} offers went to one customer."
+        effect = "Differences between customers cannot be learned."
+        findings.append(_blocking("customer_id", len(offers), message, effect))
+    return findings + _check_prices(offers)
+
+
+def _check_purchases(offers: pd.DataFrame) -> list[Finding]:
     bought = int(offers["purchased"].sum())
     if bought == 0:
         message = f"None of the {len(offers):,} offers was purchased."
-        findings.append(
-            _blocking("purchased", len(offers), message, "What makes people buy cannot be learned.")
-        )
-    elif bought == len(offers):
-        message = (
-            f"Every one of the {len(offers):,} offers was purchased: offers that were declined are missing."
-        )
-        findings.append(
-            _blocking("purchased", len(offers), message, "What keeps people from buying cannot be learned.")
-        )
-    if offers["customer_id"].nunique() == 1:
-        message = f"All {len(offers):,} offers went to one customer."
-        findings.append(
-            _blocking("customer_id", len(offers), message, "Differences between customers cannot be learned.")
-        )
+        return [_blocking("purchased", len(offers), message, "What makes people buy cannot be learned.")]
+    if bought == len(offers):
+        message = f"Every one of the {len(offers):,} offers was purchased: offers that were declined are missing."
+        return [_blocking("purchased", len(offers), message, "What keeps people from buying cannot be learned.")]
+    if bought < FEW_PURCHASES:
+        effect = "Prices will be very uncertain."
+        return [Finding("warning", "offers", "purchased", bought, (), f"Only {bought} purchases.", effect)]
+    return []
+
+
+def _check_prices(offers: pd.DataFrame) -> list[Finding]:
     prices = offers.groupby("product_id", observed=True)["price"].nunique()
     varied = int((prices > 1).sum())
     if varied == 0:
-        message = (
-            f"The price never varies: each of the {len(prices):,} products was offered at one price only."
-        )
-        findings.append(
-            _blocking("price", len(offers), message, "The effect of price on demand cannot be learned.")
-        )
-    elif varied < len(prices):
+        message = f"The price never varies: each of the {len(prices):,} products was offered at one price only."
+        return [_blocking("price", len(offers), message, "The effect of price on demand cannot be learned.")]
+    if varied < len(prices):
         message = f"{len(prices) - varied:,} of {len(prices):,} products were offered at one price only."
         effect = "Their price response is borrowed from other products."
         count = int(offers["product_id"].isin(prices.index[prices <= 1]).sum())
-        findings.append(Finding("warning", "offers", "price", count, (), message, effect))
-    if 0 < bought < 100:
-        message = f"Only {bought} purchases."
-        findings.append(
-            Finding("warning", "offers", "purchased", bought, (), message, "Prices will be very uncertain.")
-        )
-    return findings
+        return [Finding("warning", "offers", "price", count, (), message, effect)]
+    return []
 
 
 def _blocking(column: str, count: int, message: str, effect: str) -> Finding:
@@ -175,9 +170,7 @@ def check_currency(offers: pd.DataFrame, currency: str) -> list[Finding]:
     found = sorted(offers["currency"].dropna().str.upper().unique())
     if len(found) > 1:
         message = f"Offers are in more than one currency: {', '.join(found)}. Import one currency at a time."
-        return [
-            _blocking("currency", len(offers), message, "Money of different currencies cannot be added up.")
-        ]
+        return [_blocking("currency", len(offers), message, "Money of different currencies cannot be added up.")]
     if found and found[0] != currency:
         message = f"Offers are in {found[0]}, the data set was said to be in {currency}."
         return [
@@ -194,14 +187,10 @@ def check_currency(offers: pd.DataFrame, currency: str) -> list[Finding]:
     return []
 
 
-def check_costs(
-    tables: dict[str, pd.DataFrame], margin_assumption: float | None
-) -> tuple[list[Finding], float | None]:
-    """Say for how many offers the unit cost is unknown; return the margin that will be assumed, None if none is."""
+def check_costs(tables: dict[str, pd.DataFrame], margin_assumption: float | None) -> tuple[list[Finding], float | None]:
+    """Say for how many offers the unit cost is unknown; return the margin to assume, None if none is."""
     offers = tables["offers"]
-    known = (
-        offers["unit_cost"].notna() if "unit_cost" in offers.columns else pd.Series(False, index=offers.index)
-    )
+    known = offers["unit_cost"].notna() if "unit_cost" in offers.columns else pd.Series(False, index=offers.index)
     products = tables.get("products")
     if products is not None and "unit_cost" in products.columns:
         priced = products.loc[products["unit_cost"].notna(), "product_id"]

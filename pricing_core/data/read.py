@@ -6,7 +6,6 @@ read later, where it is known what a column means (:mod:`pricing_core.data.parsi
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 from collections import Counter
@@ -18,21 +17,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pricing_core.data.sniff import decode, sniff_delimiter
 from pricing_core.errors import FileReadError
 
 Source = Path | str | tuple[bytes, str]
 """A path, or the content of an upload with its file name."""
 
-DELIMITERS: Final = (",", ";", "\t", "|")
 FORMATS: Final = ("csv", "tsv", "txt", "parquet", "pq", "xlsx", "xlsm")
-_DELIMITER_WORDS = "comma, semicolon, tab or |"
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 @dataclass(frozen=True)
@@ -108,9 +99,7 @@ def _content(source: Source, name: str) -> bytes:
         except OSError as error:
             raise FileReadError(f"{name}: the file cannot be opened ({error.strerror}).") from error
     if not content:
-        raise FileReadError(
-            f"{name}: the file is empty (0 bytes).", fix="Export it again and check its size."
-        )
+        raise FileReadError(f"{name}: the file is empty (0 bytes).", fix="Export it again and check its size.")
     return content
 
 
@@ -139,9 +128,7 @@ def _malformed(rows: list[tuple[int, str, str]]) -> pd.DataFrame:
 def _check_header(columns: list[str], name: str) -> list[str]:
     columns = [column.strip().lstrip("\ufeff") for column in columns]
     if not columns:
-        raise FileReadError(
-            f"{name}: the file has no columns.", fix="The first row must hold the column names."
-        )
+        raise FileReadError(f"{name}: the file has no columns.", fix="The first row must hold the column names.")
     twice = [column for column, count in Counter(columns).items() if count > 1 and column]
     if twice:
         raise FileReadError(
@@ -155,9 +142,7 @@ def _read_parquet(content: bytes, name: str) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(io.BytesIO(content))
     except Exception as error:  # pyarrow raises many types for a damaged file
-        raise FileReadError(
-            f"{name}: this is not a readable Parquet file.", fix="Export it again."
-        ) from error
+        raise FileReadError(f"{name}: this is not a readable Parquet file.", fix="Export it again.") from error
     return frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
 
 
@@ -174,74 +159,11 @@ def _read_excel(content: bytes, name: str) -> pd.DataFrame:
     return frame.mask(frame.map(lambda cell: isinstance(cell, str) and not cell.strip()).astype(bool))
 
 
-def _decode(content: bytes, name: str) -> str:
-    """Decode by byte-order mark, else UTF-8, else UTF-16 without a mark, else the better of GB18030 and cp1252."""
-    for mark, encoding in _BOMS:
-        if content.startswith(mark):
-            try:
-                return content.decode(encoding)
-            except UnicodeDecodeError as error:
-                raise _unknown_encoding(name) from error
-    zeros = content[:4000].count(0)
-    if zeros:
-        even = content[:4000:2].count(0)
-        return _try_decode(content, name, ("utf-16-be",) if even > zeros / 2 else ("utf-16-le",))
-    return _try_decode(content, name, ("utf-8", *_legacy_encodings(content)))
-
-
-def _legacy_encodings(content: bytes) -> tuple[str, ...]:
-    """Order GB18030 and cp1252: Chinese text has long runs of bytes above 127, accents stand alone."""
-    high = np.frombuffer(content, dtype=np.uint8) >= 128
-    alone = high[1:-1] & ~high[:-2] & ~high[2:]
-    return ("cp1252", "gb18030") if alone.sum() > 0.3 * high.sum() else ("gb18030", "cp1252")
-
-
-def _try_decode(content: bytes, name: str, encodings: tuple[str, ...]) -> str:
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        control = sum(
-            text[:20_000].count(chr(code)) for code in (*range(9), *range(14, 32), *range(127, 160))
-        )
-        if control == 0:
-            return text
-    raise _unknown_encoding(name)
-
-
-def _unknown_encoding(name: str) -> FileReadError:
-    return FileReadError(
-        f"{name}: the text encoding is not known; UTF-8, UTF-16, GB18030 and Windows-1252 were tried.",
-        fix='Save the file as "CSV UTF-8".',
-    )
-
-
-def _sniff_delimiter(text: str, name: str) -> str:
-    """Choose the delimiter that splits the first lines into the same number (at least 2) of cells as the header."""
-    sample = io.StringIO(text[:200_000])
-    lines = [line for line in (sample.readline() for _ in range(50)) if line.strip()]
-    best: tuple[float, int, str] | None = None
-    for delimiter in DELIMITERS:
-        counts = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
-        if counts and counts[0] > 1:
-            agreement = sum(count == counts[0] for count in counts) / len(counts)
-            if best is None or (agreement, counts[0]) > best[:2]:
-                best = (agreement, counts[0], delimiter)
-    if best is None:
-        header = lines[0].strip()[:80]
-        raise FileReadError(
-            f"{name}: only one column was found; its header reads {header!r}.",
-            fix=f"Separate the columns by {_DELIMITER_WORDS}.",
-        )
-    return best[2]
-
-
 def _read_csv(content: bytes, name: str) -> RawTable:
-    text = _decode(content, name)
+    text = decode(content, name)
     if not text.strip():
         raise FileReadError(f"{name}: the file holds no text, only blank lines.", fix="Export it again.")
-    delimiter = _sniff_delimiter(text, name)
+    delimiter = sniff_delimiter(text, name)
     text = text.lstrip("\ufeff")
     blank_start = len(text) - len(text.lstrip("\r\n"))
     header = next(csv.reader(io.StringIO(text[blank_start:]), delimiter=delimiter))
@@ -251,16 +173,14 @@ def _read_csv(content: bytes, name: str) -> RawTable:
     malformed = _malformed([(number + first_row - 2, cells, reason) for number, cells, reason in bad])
     raw = _without_blank_rows(RawTable(frame, rows + (first_row - 2), malformed))
     if len(raw.frame) == 0 and not bad:
-        raise FileReadError(
-            f"{name}: the file has a header but no rows.", fix="Export it again with its rows."
-        )
+        raise FileReadError(f"{name}: the file has a header but no rows.", fix="Export it again with its rows.")
     return raw
 
 
 def _parse_csv(
     content: bytes, columns: list[str], delimiter: str, name: str
 ) -> tuple[pd.DataFrame, NDArray[np.int64], list[tuple[int, str, str]]]:
-    """Parse with Arrow; rows with too few or too many cells are returned apart, blank lines are passed over."""
+    """Parse with Arrow; rows with too few or too many cells are returned apart."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -278,20 +198,15 @@ def _parse_csv(
     try:
         table = arrow_csv.read_csv(
             io.BytesIO(content),
-            read_options=arrow_csv.ReadOptions(
-                column_names=columns, skip_rows=1, use_threads=False, block_size=1 << 26
-            ),
-            parse_options=arrow_csv.ParseOptions(
+            arrow_csv.ReadOptions(column_names=columns, skip_rows=1, use_threads=False, block_size=1 << 26),
+            arrow_csv.ParseOptions(
                 delimiter=delimiter,
                 newlines_in_values=True,
                 ignore_empty_lines=False,
                 invalid_row_handler=handle,
             ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types={column: pa.string() for column in columns},
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-                null_values=[""],
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=True, null_values=[""]
             ),
         )
     except pa.ArrowInvalid as error:
@@ -305,6 +220,6 @@ def _parse_csv(
 
 
 def _numbers(rows: int, skipped: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number the rows from 2, leaving out the numbers of skipped rows."""
+    """Return row numbers from 2 on, without those of skipped rows."""
     every = np.arange(2, rows + len(skipped) + 2, dtype=np.int64)
     return every[~np.isin(every, skipped)] if len(skipped) else every

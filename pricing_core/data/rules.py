@@ -1,4 +1,4 @@
-"""The switchable rules: duplicates, noise, outliers, gaps. Each sets rows aside or reports them, never both silently."""
+"""The switchable rules: duplicates, noise, outliers, gaps. Each reports what it did."""
 
 from __future__ import annotations
 
@@ -64,18 +64,15 @@ def _set_aside_repeats(
 ) -> None:
     if not repeats.any():
         return
-    first = numbers.groupby(group.groupby(list(group.columns), dropna=False, sort=False).ngroup()).transform(
-        "first"
-    )
+    first = numbers.groupby(group.groupby(list(group.columns), dropna=False, sort=False).ngroup()).transform("first")
     rows = repeats.index[repeats.to_numpy()]
     mask = _mask(sheet, rows)
     for row, number in first[rows].items():
         sheet.reasons.setdefault(int(row), []).append(f"{words} {number}")  # type: ignore[call-overload]
     sheet.rejected |= mask
-    message = f"{{count}} row{{s}} {{were}} set aside as duplicate{{s}}: row {numbers[rows[0]]} {words} {first[rows[0]]}."
-    sheet.note(
-        "warning", "", mask, message, "Counted twice, they would make the estimates look surer than they are."
-    )
+    example = f"row {numbers[rows[0]]} {words} {first[rows[0]]}"
+    message = f"{{count}} row{{s}} {{were}} set aside as duplicate{{s}}: {example}."
+    sheet.note("warning", "", mask, message, "Counted twice, they would make the estimates look surer than they are.")
 
 
 def _noise(sheet: Worksheet, options: CleaningOptions) -> None:
@@ -107,13 +104,9 @@ def _outliers(sheet: Worksheet, options: CleaningOptions) -> None:
     far = ((distance > OUTLIER_DEVIATIONS * spread) & (distance > np.log(OUTLIER_FACTOR))).to_numpy()
     mask = _mask(sheet, usable.index[far])
     if options.outliers == "set_aside":
-        sheet.set_aside(
-            "price", mask, "price is far from the usual price of the product", cells=sheet.frame["price"]
-        )
+        sheet.set_aside("price", mask, "price is far from the usual price of the product", cells=sheet.frame["price"])
         return
-    message = (
-        "{count} price{s} {are} more than three times above or below the usual price of the product; kept."
-    )
+    message = "{count} price{s} {are} more than three times above or below the usual price of the product; kept."
     sheet.note("warning", "price", mask, message, "A mistyped price distorts the response of its product.")
 
 
@@ -141,7 +134,8 @@ def _fill_median(sheet: Worksheet, column: str, gaps: Mask) -> None:
     if "product_id" in sheet.frame.columns and sheet.table != "products":
         fill = values.groupby(sheet.frame["product_id"], dropna=False).transform("median").fillna(fill)
     sheet.frame[column] = sheet.frame[column].mask(gaps, fill)
-    message = f"{{count}} missing value{{s}} of {column} {{were}} filled with the median of the product, else of the column."
+    filled = "filled with the median of the product, else of the column"
+    message = f"{{count}} missing value{{s}} of {column} {{were}} {filled}."
     sheet.note("warning", column, gaps, message, "Filled values hide that the true ones are unknown.")
 
 

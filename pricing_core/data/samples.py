@@ -70,11 +70,7 @@ def load_sample_sources(name: str, root: Path = SAMPLE_ROOT) -> SampleSource:
     if name not in SAMPLE_NAMES:
         raise FileReadError(f"There is no sample {name!r}.", fix=f"Samples are {', '.join(SAMPLE_NAMES)}.")
     folder = root / name
-    tables = {
-        table: folder / f"{table}.parquet"
-        for table in schema.TABLES
-        if (folder / f"{table}.parquet").is_file()
-    }
+    tables = {table: folder / f"{table}.parquet" for table in schema.TABLES if (folder / f"{table}.parquet").is_file()}
     if "offers" not in tables:
         raise FileReadError(
             f"The sample {name} is missing: there is no sample_data/{name}/offers.parquet.",

@@ -14,7 +14,7 @@ _DTYPES = {"identifier": "str", "category": "str", "time": "datetime64[us, UTC]"
 
 
 def table_schema(table: str) -> Any:
-    """Return the pandera schema of a canonical table; further columns are allowed, optional ones may be absent."""
+    """Return the pandera schema of a table; further columns are allowed, optional ones may be absent."""
     import pandera.pandas as pandera
 
     def checks(field: schema.Field) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The state of one table while it is cleaned: typed columns, rows to set aside with their reasons, findings."""
+"""The state of one table while it is cleaned: typed columns, rows to set aside with reasons, findings."""
 
 from __future__ import annotations
 
@@ -41,16 +41,12 @@ class Worksheet:
         count = int(mask.sum())
         if count:
             rows = first_rows(self.raw.row_numbers, mask)
-            self.findings.append(
-                Finding(severity, self.table, column, count, rows, _counted(message, count), effect)
-            )
+            self.findings.append(Finding(severity, self.table, column, count, rows, _counted(message, count), effect))
 
     def note_count(self, severity: Severity, column: str, count: int, message: str, effect: str) -> None:
         """Add a finding that has a number of rows but no row numbers."""
         if count:
-            self.findings.append(
-                Finding(severity, self.table, column, count, (), _counted(message, count), effect)
-            )
+            self.findings.append(Finding(severity, self.table, column, count, (), _counted(message, count), effect))
 
     def set_aside(self, column: str, mask: Mask, reason: str, *, cells: pd.Series | None = None) -> None:
         """Reject the rows of a mask; ``cells``, if given, is quoted after the reason, row by row."""
@@ -58,18 +54,12 @@ class Worksheet:
         if len(rows) == 0:
             return
         self.rejected |= mask
-        quoted = (
-            [reason] * len(rows)
-            if cells is None
-            else [f"{reason}: {shown(cell)}" for cell in cells.iloc[rows]]
-        )
+        quoted = [reason] * len(rows) if cells is None else [f"{reason}: {shown(cell)}" for cell in cells.iloc[rows]]
         for row, text in zip(rows.tolist(), quoted, strict=True):
             self.reasons.setdefault(row, []).append(text)
         example = f" (for example {braced(shown(cells.iloc[rows[0]]))})" if cells is not None else ""
         message = f"{{count}} row{{s}} {{were}} set aside: {reason}{example}."
-        self.note(
-            "warning", column, mask, message, "These rows teach the models nothing until they are corrected."
-        )
+        self.note("warning", column, mask, message, "These rows teach the models nothing until they are corrected.")
 
     def kept(self) -> tuple[pd.DataFrame, NDArray[np.int64]]:
         """Return the rows that are left, and their row numbers."""
@@ -78,7 +68,7 @@ class Worksheet:
         return self.frame[~self.rejected].reset_index(drop=True), self.raw.row_numbers[~self.rejected]
 
     def set_aside_frame(self) -> pd.DataFrame:
-        """Return ``table, row_number, reason`` and the original cells as text of the rows that were set aside."""
+        """Return ``table, row_number, reason`` and the original cells, as text, of the rows set aside."""
         rows = sorted(self.reasons)
         original = self.raw.frame.iloc[rows]
         text = original.astype("str").mask(original.isna(), "")
@@ -88,8 +78,7 @@ class Worksheet:
         bad = self.raw.malformed
         if len(bad):
             first = str(self.raw.frame.columns[0])
-            whole = pd.DataFrame({"table": self.table, "row_number": bad["row_number"], "reason": bad["reason"],
-                                  first: bad["text"]})  # fmt: skip
+            whole = bad.rename(columns={"text": first}).assign(table=self.table)
             text = pd.concat([text, whole], ignore_index=True).fillna("")
         return text.sort_values("row_number", kind="stable").reset_index(drop=True)
 

@@ -1,4 +1,4 @@
-"""Keyed pseudonyms: the same customer gets the same name in every table, and nobody without the key can go back."""
+"""Keyed pseudonyms: one customer, one name in every table, and nobody without the key can go back."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture
 def offers() -> pd.DataFrame:
-    """120 offers of 6 products to 10 customers at 3 prices, as text cells of a CSV file; half of them bought."""
+    """Return 120 offers of 6 products to 10 customers at 3 prices each, as text cells; half are bought."""
     rows = np.arange(120)
     return pd.DataFrame(
         {

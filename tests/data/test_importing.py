@@ -102,10 +102,7 @@ def test_formula_in_an_id_is_kept_as_text_and_reported(offers: pd.DataFrame, as_
     offers["product_id"] = offers["product_id"].replace("p0", '=HYPERLINK("http://x";"y")')
     outcome = import_tables({"offers": as_csv(offers)})
     assert '=HYPERLINK("http://x";"y")' in set(outcome.dataset.offers["product_id"])
-    assert (
-        "20 ids were kept as plain text though looking like a spreadsheet formula: '=HYPERLINK"
-        in _messages(outcome)
-    )
+    assert "20 ids were kept as text though looking like a spreadsheet formula: '=HYPERLINK" in _messages(outcome)
     assert outcome.report.findings[0].rows[:2] == (2, 8)
 
 
@@ -129,9 +126,7 @@ def test_formula_in_an_id_is_kept_as_text_and_reported(offers: pd.DataFrame, as_
         ),
     ],
 )
-def test_useless_data_are_blocked_with_report(
-    offers: pd.DataFrame, spoil: dict[str, str], message: str
-) -> None:
+def test_useless_data_are_blocked_with_report(offers: pd.DataFrame, spoil: dict[str, str], message: str) -> None:
     with pytest.raises(ImportBlocked) as caught:
         import_tables({"offers": offers.assign(**spoil)})
     assert message in str(caught.value)
@@ -144,9 +139,7 @@ def test_no_price_variation_blocks_and_all_blocking_messages_are_named(offers: p
     offers["customer_id"] = "me"
     with pytest.raises(ImportBlocked) as caught:
         import_tables({"offers": offers})
-    assert "The price never varies: each of the 6 products was offered at one price only." in str(
-        caught.value
-    )
+    assert "The price never varies: each of the 6 products was offered at one price only." in str(caught.value)
     assert "All 120 offers went to one customer." in str(caught.value)
 
 
@@ -168,9 +161,7 @@ def test_unknown_cost_needs_a_stated_margin(offers: pd.DataFrame) -> None:
     assert outcome.dataset.manifest.margin_assumption == 0.30
     assert "a margin of 30% of the price is assumed for them." in _messages(outcome)
     products = pd.DataFrame({"product_id": [f"p{i}" for i in range(6)], "unit_cost": [1, 2, 3, 4, 5, None]})
-    outcome = import_tables(
-        {"offers": offers.drop(columns="unit_cost"), "products": products}, margin_assumption=0.4
-    )
+    outcome = import_tables({"offers": offers.drop(columns="unit_cost"), "products": products}, margin_assumption=0.4)
     assert outcome.dataset.manifest.margin_assumption == 0.4
     assert "unknown for 20 of 120 offers; a margin of 40%" in _messages(outcome)
     with pytest.raises(ConfigError, match=r"The margin assumption is 1\.2"):
@@ -192,9 +183,7 @@ def test_missing_numbers_follow_the_option(offers: pd.DataFrame) -> None:
     offers.loc[[0, 1], "list_price"] = ""
     kept = import_tables({"offers": offers}).dataset.offers
     assert kept["list_price"].isna().sum() == 2
-    filled = import_tables(
-        {"offers": offers}, options=CleaningOptions(missing_numeric="median")
-    ).dataset.offers
+    filled = import_tables({"offers": offers}, options=CleaningOptions(missing_numeric="median")).dataset.offers
     assert filled["list_price"].tolist()[:2] == [10.0, 11.0]
     aside = import_tables({"offers": offers}, options=CleaningOptions(missing_numeric="set_aside"))
     assert aside.set_aside["reason"].tolist() == ["list_price is missing"] * 2
@@ -206,7 +195,7 @@ def test_impossible_optional_values_become_missing_and_are_reported(offers: pd.D
     outcome = import_tables({"offers": offers})
     assert outcome.dataset.offers["competitor_price"].isna().sum() == 2
     assert "1 value of competitor_price is zero or negative; taken as missing." in _messages(outcome)
-    assert "not a number (for example 'cheap'); taken as missing." in _messages(outcome)
+    assert "not a number (such as 'cheap'); taken as missing." in _messages(outcome)
     assert len(outcome.dataset.offers) == 120
 
 
@@ -251,9 +240,7 @@ def test_malformed_rows_are_in_the_file_and_in_the_count(offers: pd.DataFrame) -
     lines = offers.to_csv(index=False).splitlines()
     lines.insert(3, "too,short")
     outcome = import_tables({"offers": ("\n".join(lines).encode(), "o.csv")})
-    assert outcome.set_aside[["row_number", "reason"]].values.tolist() == [
-        [4, "has 2 cells where the header has 6"]
-    ]
+    assert outcome.set_aside[["row_number", "reason"]].values.tolist() == [[4, "has 2 cells where the header has 6"]]
     assert outcome.report.rows_in == {"offers": 121}
     _balanced(outcome)
 
@@ -266,9 +253,7 @@ def test_customer_ids_are_replaced_everywhere(offers: pd.DataFrame) -> None:
     offers.loc[3, "price"] = "x"
     customers = pd.DataFrame({"customer_id": offers["customer_id"].unique(), "city": "Bonn"})
     outcome = import_tables({"offers": offers, "customers": customers}, pseudonymize=pseudonymize)
-    everything = outcome.set_aside.to_csv() + "".join(
-        frame.to_csv() for frame in outcome.dataset.tables().values()
-    )
+    everything = outcome.set_aside.to_csv() + "".join(frame.to_csv() for frame in outcome.dataset.tables().values())
     assert "secret" not in everything
     assert outcome.dataset.customers is not None
     assert set(outcome.dataset.offers["customer_id"]) == set(outcome.dataset.customers["customer_id"])
@@ -277,9 +262,7 @@ def test_customer_ids_are_replaced_everywhere(offers: pd.DataFrame) -> None:
 
 def test_exclusions_are_checked_and_kept_under_canonical_names(offers: pd.DataFrame) -> None:
     offers = offers.rename(columns={"unit_cost": "cost"}).assign(region="north")
-    outcome = import_tables(
-        {"offers": offers}, excluded={"offers.cost": "old", "offers.region": "not wanted"}
-    )
+    outcome = import_tables({"offers": offers}, excluded={"offers.cost": "old", "offers.region": "not wanted"})
     assert outcome.dataset.manifest.excluded == {"offers.unit_cost": "old", "offers.region": "not wanted"}
     with pytest.raises(MappingError, match="offers has no column 'colour' to exclude"):
         import_tables({"offers": offers}, excluded={"offers.colour": "x"})

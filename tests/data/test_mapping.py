@@ -10,9 +10,7 @@ from pricing_core.errors import MappingError
 
 
 def test_english_and_chinese_headers_are_guessed() -> None:
-    assert guess_mapping(
-        ["User ID", "SKU", "Timestamp", "Unit Price (EUR)", "Bought", "comp_price"], "offers"
-    ) == {
+    assert guess_mapping(["User ID", "SKU", "Timestamp", "Unit Price (EUR)", "Bought", "comp_price"], "offers") == {
         "customer_id": "User ID",
         "product_id": "SKU",
         "offered_at": "Timestamp",
