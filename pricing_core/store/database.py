@@ -160,9 +160,7 @@ def _connectable(path: Path) -> Engine:
 
     @sa.event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = (
-            None  # transactions begin where _on_begin says, not where the driver guesses
-        )
+        connection.isolation_level = None  # transactions begin where _on_begin says, not where the driver guesses
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
 

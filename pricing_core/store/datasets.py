@@ -24,9 +24,7 @@ _SET_ASIDE: Final = "set_aside.csv"
 _SHOWN: Final = ("name", "source", "currency", "margin_assumption", "pseudonymized", "data_hash")
 
 
-def save_dataset(
-    ws: Workspace, dataset: Dataset, report_frame: pd.DataFrame, set_aside: pd.DataFrame | None
-) -> str:
+def save_dataset(ws: Workspace, dataset: Dataset, report_frame: pd.DataFrame, set_aside: pd.DataFrame | None) -> str:
     """Store a data set and return its id, such as ``d0001``.
 
     Parameters

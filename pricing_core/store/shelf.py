@@ -44,9 +44,7 @@ class Shelf:
     def number(self, item_id: str) -> int | None:
         """Return the number in an id such as ``d0012``; None if the text is no id of this shelf."""
         digits = item_id[len(self.prefix) :]
-        return (
-            int(digits) if item_id.startswith(self.prefix) and digits.isascii() and digits.isdigit() else None
-        )
+        return int(digits) if item_id.startswith(self.prefix) and digits.isascii() and digits.isdigit() else None
 
 
 @dataclass(frozen=True)
@@ -120,9 +118,7 @@ def entry(ws: Workspace, shelf: Shelf, item_id: str) -> Entry:
     found = {each.id: each for each in entries(ws, shelf)}
     if item_id not in found:
         known = ", ".join(list(found)[:5]) or "none"
-        raise WorkspaceError(
-            f"The workspace holds no {shelf.noun} {item_id!r}.", fix=f"Choose one of: {known}."
-        )
+        raise WorkspaceError(f"The workspace holds no {shelf.noun} {item_id!r}.", fix=f"Choose one of: {known}.")
     return found[item_id]
 
 

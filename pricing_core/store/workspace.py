@@ -37,9 +37,7 @@ class Workspace:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.root = Path(path).expanduser().resolve()
         if self.root.exists() and not self.root.is_dir():
-            raise WorkspaceError(
-                f"The workspace {path} is a file.", fix="Give a folder, or a path that is free."
-            )
+            raise WorkspaceError(f"The workspace {path} is a file.", fix="Give a folder, or a path that is free.")
         try:
             self._create_folders()
         except OSError as error:

@@ -32,9 +32,7 @@ def dataset() -> Dataset:
             "channel": ["web", None, "app"],
         }
     )
-    products = pd.DataFrame(
-        {"product_id": ["007", "小米"], "unit_cost": [4.0, float("nan")], "category": ["a", "b"]}
-    )
+    products = pd.DataFrame({"product_id": ["007", "小米"], "unit_cost": [4.0, float("nan")], "category": ["a", "b"]})
     return Dataset(
         offers=offers,
         customers=None,
@@ -47,6 +45,4 @@ def dataset() -> Dataset:
 
 @pytest.fixture
 def report() -> pd.DataFrame:
-    return pd.DataFrame(
-        {"severity": ["warning"], "count": [2], "rows": [[3, 7]], "message": ["two rows repeat"]}
-    )
+    return pd.DataFrame({"severity": ["warning"], "count": [2], "rows": [[3, 7]], "message": ["two rows repeat"]})

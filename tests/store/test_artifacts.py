@@ -94,10 +94,7 @@ def test_a_scenario_of_the_same_name_replaces_the_old_one(ws: Workspace) -> None
     first = scenarios.save_scenario(ws, "Costs up 5%", {"cost_change_rate": 0.05}, results)
     second = scenarios.save_scenario(ws, "Base", {}, results)
     assert (first, second) == ("s0001", "s0002")
-    assert (
-        scenarios.save_scenario(ws, " Costs up 5% ", {"cost_change_rate": 0.06}, results.assign(profit=9.0))
-        == first
-    )
+    assert scenarios.save_scenario(ws, " Costs up 5% ", {"cost_change_rate": 0.06}, results.assign(profit=9.0)) == first
     loaded = scenarios.load_scenario(ws, first)
     assert loaded.spec == {"cost_change_rate": 0.06} and loaded.results["profit"].tolist() == [9.0]
     assert set(scenarios.list_scenarios(ws)["name"]) == {"Costs up 5%", "Base"}

@@ -12,12 +12,8 @@ from pricing_core.store import datasets
 from pricing_core.store.workspace import Workspace
 
 
-def test_a_loaded_data_set_equals_the_saved_one(
-    ws: Workspace, dataset: Dataset, report: pd.DataFrame
-) -> None:
-    aside = pd.DataFrame(
-        {"table": ["offers"], "row_number": [7], "reason": ["price is text"], "price": ["=1+1, x"]}
-    )
+def test_a_loaded_data_set_equals_the_saved_one(ws: Workspace, dataset: Dataset, report: pd.DataFrame) -> None:
+    aside = pd.DataFrame({"table": ["offers"], "row_number": [7], "reason": ["price is text"], "price": ["=1+1, x"]})
     dataset_id = datasets.save_dataset(ws, dataset, report, aside)
     loaded = datasets.load_dataset(ws, dataset_id)
     pd.testing.assert_frame_equal(loaded.offers, dataset.offers)
@@ -32,9 +28,7 @@ def test_a_loaded_data_set_equals_the_saved_one(
     ]
 
 
-def test_the_hash_follows_the_content_and_nothing_else(
-    ws: Workspace, dataset: Dataset, report: pd.DataFrame
-) -> None:
+def test_the_hash_follows_the_content_and_nothing_else(ws: Workspace, dataset: Dataset, report: pd.DataFrame) -> None:
     first = datasets.hash_tables(dataset.tables())
     dataset_id = datasets.save_dataset(ws, dataset, report, None)
     assert datasets.load_manifest(ws, dataset_id).data_hash == first
@@ -58,9 +52,7 @@ def test_the_hash_follows_the_content_and_nothing_else(
         "another column name": offers.rename(columns={"channel": "canal"}),
         "shifted cells": offers.assign(customer_id=["c_1", "c_1", "c_2"]),
     }
-    hashes = {
-        name: datasets.hash_tables({**dataset.tables(), "offers": frame}) for name, frame in changed.items()
-    }
+    hashes = {name: datasets.hash_tables({**dataset.tables(), "offers": frame}) for name, frame in changed.items()}
     assert len({first, *hashes.values()}) == len(changed) + 1
 
 
@@ -90,12 +82,8 @@ def test_versions_are_listed_newest_first_and_the_newest_is_the_default(
     assert datasets.load_dataset(ws).manifest.name == "Second"
 
 
-def test_no_data_and_an_unknown_version_are_told_apart(
-    ws: Workspace, dataset: Dataset, report: pd.DataFrame
-) -> None:
-    with pytest.raises(
-        NoDatasetError, match="There is no data yet. Load the sample shop or import your files."
-    ):
+def test_no_data_and_an_unknown_version_are_told_apart(ws: Workspace, dataset: Dataset, report: pd.DataFrame) -> None:
+    with pytest.raises(NoDatasetError, match="There is no data yet. Load the sample shop or import your files."):
         datasets.load_dataset(ws)
     datasets.save_dataset(ws, dataset, report, None)
     with pytest.raises(WorkspaceError, match="holds no data set 'd0009'. Choose one of: d0001."):
@@ -119,9 +107,7 @@ def test_the_manifest_changes_in_the_folder_and_in_the_list(
     ws: Workspace, dataset: Dataset, report: pd.DataFrame
 ) -> None:
     dataset_id = datasets.save_dataset(ws, dataset, report, None)
-    datasets.update_manifest(
-        ws, dataset_id, margin_assumption=0.45, excluded={"offers.channel": "user's choice"}
-    )
+    datasets.update_manifest(ws, dataset_id, margin_assumption=0.45, excluded={"offers.channel": "user's choice"})
     assert datasets.load_dataset(ws).manifest.excluded == {"offers.channel": "user's choice"}
     assert datasets.list_datasets(ws).loc[0, "margin_assumption"] == 0.45
     with pytest.raises(ConfigError, match="The margin assumption is 1.2"):
@@ -129,9 +115,7 @@ def test_the_manifest_changes_in_the_folder_and_in_the_list(
     assert datasets.load_manifest(ws).margin_assumption == 0.45
 
 
-def test_a_column_of_mixed_kinds_leaves_nothing_behind(
-    ws: Workspace, dataset: Dataset, report: pd.DataFrame
-) -> None:
+def test_a_column_of_mixed_kinds_leaves_nothing_behind(ws: Workspace, dataset: Dataset, report: pd.DataFrame) -> None:
     mixed = dataset.offers.assign(channel=pd.Series([1, "web", None], dtype=object))
     with pytest.raises(DataError, match="The offers table cannot be stored"):
         datasets.save_dataset(ws, replace(dataset, offers=mixed), report, None)
@@ -152,8 +136,6 @@ def test_a_full_disk_is_one_clear_error(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(
-        WorkspaceError, match="Writing to the workspace failed: No space left on device. Free some"
-    ):
+    with pytest.raises(WorkspaceError, match="Writing to the workspace failed: No space left on device. Free some"):
         datasets.save_dataset(ws, dataset, report, None)
     assert list(ws.temp_dir.iterdir()) == [] and datasets.list_datasets(ws).empty
