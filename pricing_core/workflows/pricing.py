@@ -1,0 +1,140 @@
+"""Predict, price and simulate any targets with a trained run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pricing_core.errors import DataError, MappingError
+from pricing_core.guardrails.rules import Guardrails
+from pricing_core.models.shop_model import EncodedOffers
+from pricing_core.optimize.strategies import StrategyPrices, StrategySettings, price_strategy
+from pricing_core.response.pricing_rows import PricingRows
+from pricing_core.simulate.scenario import Scenario
+from pricing_core.simulate.strategies import SimulationResult, simulate_strategies
+from pricing_core.store import datasets
+from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.runs import TrainedRun, load_run, with_margin
+from pricing_core.workflows.targets import prepare_targets
+
+
+@dataclass(frozen=True)
+class PricedTable:
+    """Priced targets: the frame to hand out, and what it was computed from."""
+
+    frame: pd.DataFrame
+    rows: PricingRows
+    prices: StrategyPrices
+
+
+def rows_for(
+    run: TrainedRun, targets: pd.DataFrame | None = None, *, scenario: Scenario | None = None
+) -> tuple[PricingRows, EncodedOffers | None]:
+    """Pricing rows of targets (default: the recent offers, whose response is stored with the run).
+
+    A scenario that moves competitor prices asks the models again, since competitor prices are among their features.
+    """
+    moved = scenario is not None and scenario.competitor_change_rate != 0
+    if targets is None and not moved:
+        return run.rows, None
+    offers = run.targets if targets is None else targets
+    move = scenario.competitor_change_rate if scenario else 0.0
+    encoded = run.model.encode(run.dataset, offers, competitor_change_rate=move)
+    rows = run.model.rows(run.dataset, encoded)
+    return with_margin(rows, datasets.load_manifest(run.ws, run.dataset_id).margin_assumption), encoded
+
+
+def price(
+    ws: Workspace,
+    strategy: str,
+    *,
+    targets: pd.DataFrame | None = None,
+    guardrails: Guardrails | None = None,
+    settings: StrategySettings | None = None,
+    run_id: str | None = None,
+) -> PricedTable:
+    """Price targets under a strategy.
+
+    Parameters
+    ----------
+    targets
+        ``customer_id, product_id, offered_at`` and context columns; default: the recent offers.
+    guardrails
+        Default: the product's own (margin not below zero).
+
+    Returns
+    -------
+    PricedTable
+        ``frame`` holds the targets' columns, rows in their order, plus ``new_price, expected_conversion_rate,
+        expected_profit, profit_low, profit_high, reason``.
+    """
+    run = load_run(ws, run_id)
+    prepared = None if targets is None else prepare_targets(ws, run.dataset, targets)
+    rows, _ = rows_for(run, prepared)
+    prices = price_strategy(strategy, rows, guardrails or Guardrails(), settings=settings)
+    shown = run.targets if targets is None else targets
+    frame = shown.drop(columns=[c for c in PRICED_COLUMNS if c in shown.columns]).reset_index(drop=True)
+    return PricedTable(frame.assign(**priced_columns(rows, prices)), rows, prices)
+
+
+PRICED_COLUMNS = ("new_price", "expected_conversion_rate", "expected_profit", "profit_low", "profit_high", "reason")
+
+
+def priced_columns(rows: PricingRows, prices: StrategyPrices) -> dict[str, object]:
+    """Expected effect of each row's price, with a 90% interval over the posterior draws."""
+    from pricing_core.simulate.effects import row_effects
+
+    effects = row_effects(rows, prices.price)
+    return {
+        "new_price": prices.price,
+        "expected_conversion_rate": effects.conversion_rate,
+        "expected_profit": effects.profit,
+        "profit_low": effects.profit_low,
+        "profit_high": effects.profit_high,
+        "reason": prices.reason,
+    }
+
+
+def predict(ws: Workspace, offers: pd.DataFrame, *, run_id: str | None = None) -> pd.DataFrame:
+    """The offers' rows, in order, plus ``conversion_rate``: the chance of a purchase at their ``price``."""
+    run = load_run(ws, run_id)
+    prepared = prepare_targets(ws, run.dataset, offers)
+    if "price" not in prepared.columns:
+        raise MappingError("The offers have no price column.", fix="Name it price, or use the price command instead.")
+    asked = pd.to_numeric(prepared["price"], errors="coerce").to_numpy(dtype=float)
+    wrong = np.flatnonzero(~(asked > 0))
+    if len(wrong):
+        raise DataError(
+            f"{len(wrong)} offers have no price above zero; the first is row {wrong[0] + 2} of the file.",
+            fix="Fill in the price or remove the rows.",
+        )
+    rows, _ = rows_for(run, prepared)
+    return offers.reset_index(drop=True).assign(conversion_rate=rows.response.probability(asked))
+
+
+def simulate(
+    ws: Workspace,
+    strategies: Sequence[str],
+    *,
+    targets: pd.DataFrame | None = None,
+    scenario: Scenario | None = None,
+    guardrails: Guardrails | None = None,
+    settings: StrategySettings | None = None,
+    run_id: str | None = None,
+) -> SimulationResult:
+    """Compare strategies under a scenario; the best uniform price is always among them."""
+    run = load_run(ws, run_id)
+    prepared = None if targets is None else prepare_targets(ws, run.dataset, targets)
+    rows, _ = rows_for(run, prepared, scenario=scenario)
+    return simulate_strategies(
+        rows,
+        strategies,
+        guardrails=guardrails or Guardrails(),
+        scenario=scenario or Scenario(),
+        settings=settings,
+    )
+
+
