@@ -157,7 +157,9 @@ def check_references(tables: dict[str, pd.DataFrame]) -> list[Finding]:
                 ids = tables[source][key]
                 unknown = ids.notna() & ~ids.isin(known)
                 if unknown.any():
-                    message = f"{ids[unknown].nunique():,} {table} of {source} are not in the {table} table."
+                    count = int(ids[unknown].nunique())
+                    words = f"{table[:-1]} of {source} is" if count == 1 else f"{table} of {source} are"
+                    message = f"{count:,} {words} not in the {table} table."
                     effect = "Their attributes are unknown to the models; they are treated as an average."
                     findings.append(Finding("warning", source, key, int(unknown.sum()), (), message, effect))
     return findings

@@ -110,7 +110,14 @@ def from_frame(frame: pd.DataFrame, name: str = "the table") -> RawTable:
 
 def _typed(frame: pd.DataFrame, name: str) -> RawTable:
     frame = frame.set_axis(_check_header([str(column) for column in frame.columns], name), axis=1)
+    nested = [column for column in frame.columns if frame[column].dtype == object and _nested(frame[column])]
+    frame = frame.assign(**{column: frame[column].map(str, na_action="ignore") for column in nested})
     return RawTable(frame, np.arange(2, len(frame) + 2, dtype=np.int64), _malformed([]))
+
+
+def _nested(cells: pd.Series) -> bool:
+    """Whether a column holds lists or the like, which can only be taken as text."""
+    return bool(cells.map(lambda cell: isinstance(cell, (list, tuple, dict, set, bytes, np.ndarray))).any())
 
 
 def _without_blank_rows(raw: RawTable) -> RawTable:

@@ -93,3 +93,9 @@ def test_unreadable_file_says_why(content: bytes, name: str, message: str) -> No
 def test_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(FileReadError, match=r"none\.csv: there is no such file"):
         read_table(tmp_path / "none.csv")
+
+
+def test_nested_cells_become_text(tmp_path: Path) -> None:
+    path = tmp_path / "nested.parquet"
+    pd.DataFrame({"id": ["a", "b"], "tags": [[1, 2], None]}).to_parquet(path)
+    assert read_table(path)["tags"].iloc[0] == "[1 2]"
