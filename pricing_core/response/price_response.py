@@ -1,74 +1,88 @@
-"""Demand curves of *n* offers as *D* posterior draws."""
+"""A demand curve per offer, as posterior draws of intercept and price sensitivity."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
-from pricing_core.errors import ConfigError
+from pricing_core.errors import DataError, ModelError
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+_ARRAYS = ("reference_price", "intercept", "sensitivity", "draw_fold", "draw_member")
+_NO_LABELS: Ints = np.empty(0, dtype=np.int64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PriceResponse:
-    """``logit P(buy | price) = intercept − sensitivity · price / reference_price``, draw by draw.
+    r"""Posterior draws of the demand curves of *n* offers.
 
-    Attributes
+    .. math:: \operatorname{logit} P_d(\mathrm{buy} \mid p) = a_d - b_d \, p / r, \qquad b_d > 0
+
+    with reference price *r*, intercept *a* and sensitivity *b*.
+
+    Parameters
     ----------
     reference_price
-        Money, (n,), above zero.
-    intercept, sensitivity
-        (n, D); sensitivity above zero, so that demand falls with price.
+        (n,), money, above zero.
+    intercept
+        (n, D), log odds at a price of zero.
+    sensitivity
+        (n, D), above zero: fall of the log odds when the price rises by one reference price.
     draw_fold
-        (D,) half of the customers (0 or 1) that the draw learned from.
+        (D,), 0 or 1: the half of the learning customers that a draw learned from. Default: all 0.
     draw_member
-        (D,) ensemble member; draws of one member are not independent.
+        (D,): ensemble member that a draw belongs to; draws of one member are not independent.
+        Default: each draw its own.
 
     Raises
     ------
-    ConfigError
-        If shapes disagree or a value is out of range.
+    DataError
+        If shapes disagree, a value is not finite, or a sensitivity or reference price is not above zero.
     """
 
     reference_price: Floats
     intercept: Floats
     sensitivity: Floats
-    draw_fold: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    draw_member: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    draw_fold: Ints = field(default_factory=lambda: _NO_LABELS)
+    draw_member: Ints = field(default_factory=lambda: _NO_LABELS)
 
     def __post_init__(self) -> None:
-        if self.intercept.ndim != 2 or self.intercept.shape != self.sensitivity.shape:
-            raise ConfigError(
-                f"Intercept {self.intercept.shape} and sensitivity {self.sensitivity.shape} must both be (rows, draws)."
-            )
-        if self.reference_price.shape != (self.n,):
-            raise ConfigError(f"The reference price has shape {self.reference_price.shape}; it must be ({self.n},).")
-        if not len(self.draw_fold):
-            object.__setattr__(self, "draw_fold", np.zeros(self.draws, dtype=np.int64))
-        if not len(self.draw_member):
-            object.__setattr__(self, "draw_member", np.arange(self.draws, dtype=np.int64))
-        if self.draw_fold.shape != (self.draws,) or self.draw_member.shape != (self.draws,):
-            raise ConfigError(f"draw_fold and draw_member must have one entry for each of the {self.draws} draws.")
-        if self.n and not (self.reference_price > 0).all():
-            raise ConfigError("Reference prices must be above zero.")
-        if self.intercept.size and not (self.sensitivity > 0).all():
-            raise ConfigError("Price sensitivities must be above zero.")
+        intercept = np.atleast_2d(np.asarray(self.intercept))
+        sensitivity = np.atleast_2d(np.asarray(self.sensitivity))
+        reference = np.asarray(self.reference_price, dtype=float)
+        draws = intercept.shape[1]
+        fold = np.asarray(self.draw_fold, dtype=np.int64)
+        member = np.asarray(self.draw_member, dtype=np.int64)
+        values = {
+            "reference_price": reference,
+            "intercept": intercept,
+            "sensitivity": sensitivity,
+            "draw_fold": fold if fold.size or not draws else np.zeros(draws, dtype=np.int64),
+            "draw_member": member if member.size or not draws else np.arange(draws),
+        }
+        _check(values)
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
     @property
     def n(self) -> int:
         """Number of offers."""
-        return self.intercept.shape[0]
+        return int(self.intercept.shape[0])
 
     @property
     def draws(self) -> int:
         """Number of posterior draws."""
-        return self.intercept.shape[1]
+        return int(self.intercept.shape[1])
 
     def probability(self, price: Floats) -> Floats:
         """Posterior mean chance of a purchase.
@@ -76,30 +90,42 @@ class PriceResponse:
         Parameters
         ----------
         price
-            Money, (n,) one price each, or (n, m) several.
+            Money, (n,) for one price per offer or (n, m) for m prices per offer.
 
         Returns
         -------
-        ndarray
-            Of the same shape as ``price``.
+        Chances in (0, 1), of the shape of ``price``.
         """
-        price = np.asarray(price, dtype=float)
-        if price.ndim == 1:
-            return np.asarray(self.probability_draws(price).mean(axis=1))
-        return np.column_stack([self.probability(price[:, k]) for k in range(price.shape[1])])
+        relative = self._relative(price)
+        if relative.ndim == 1:
+            return np.asarray(expit(self.intercept - self.sensitivity * relative[:, None]).mean(axis=1))
+        total = np.zeros(relative.shape)
+        for d in range(self.draws):
+            total += expit(self.intercept[:, d, None] - self.sensitivity[:, d, None] * relative)
+        return total / self.draws
 
     def probability_draws(self, price: Floats) -> Floats:
-        """Chance of a purchase per draw at one price each (n,) → (n, D)."""
-        x = np.asarray(price, dtype=float) / self.reference_price
-        return np.asarray(_sigmoid(self.intercept - self.sensitivity * x[:, None]))
+        """Chance of a purchase by draw, (n, D), at one price (n,) per offer."""
+        return np.asarray(expit(self.intercept - self.sensitivity * self._relative(price)[:, None]))
 
     def elasticity(self, price: Floats) -> Floats:
-        """Own-price elasticity of the posterior mean demand (n,), negative: ``−x Σ β P (1 − P) / Σ P``."""
-        p = self.probability_draws(price)
-        x = np.asarray(price, dtype=float) / self.reference_price
-        return np.asarray(-x * (self.sensitivity * p * (1 - p)).sum(axis=1) / np.maximum(p.sum(axis=1), 1e-300))
+        r"""Own-price elasticity of the posterior mean curve at ``price``, (n,) or (n, m); negative.
 
-    def take(self, rows: Ints | NDArray[np.bool_]) -> PriceResponse:
+        .. math:: \frac{d \ln \bar P}{d \ln p} = -\frac{\sum_d b_d x P_d (1 - P_d)}{\sum_d P_d}, \; x = p / r
+        """
+        relative = self._relative(price)
+        flat = relative[:, None] if relative.ndim == 1 else relative
+        chance, slope = np.zeros(flat.shape), np.zeros(flat.shape)
+        for d in range(self.draws):
+            p = expit(self.intercept[:, d, None] - self.sensitivity[:, d, None] * flat)
+            chance += p
+            slope += self.sensitivity[:, d, None] * p * (1 - p)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            vanished = -flat * self.sensitivity.min(axis=1, keepdims=True)
+            out = np.where(chance > 0, -flat * slope / chance, vanished)
+        return out.reshape(relative.shape)
+
+    def take(self, rows: Ints | Mask) -> PriceResponse:
         """Offers by index or mask."""
         return replace(
             self,
@@ -108,60 +134,117 @@ class PriceResponse:
             sensitivity=self.sensitivity[rows],
         )
 
-    def with_draws(self, draws: Ints | NDArray[np.bool_]) -> PriceResponse:
-        """Keep some of the draws, by index or mask."""
+    def with_draws(self, mask: Ints | Mask) -> PriceResponse:
+        """Draws by index or mask, with their labels.
+
+        Raises
+        ------
+        DataError
+            If no draw is left.
+        """
+        fold = self.draw_fold[mask]
+        if not fold.size:
+            raise DataError(
+                "No posterior draw is left of the price response.", fix="Choose at least one draw."
+            )
         return replace(
             self,
-            intercept=self.intercept[:, draws],
-            sensitivity=self.sensitivity[:, draws],
-            draw_fold=self.draw_fold[draws],
-            draw_member=self.draw_member[draws],
+            intercept=self.intercept[:, mask],
+            sensitivity=self.sensitivity[:, mask],
+            draw_fold=fold,
+            draw_member=self.draw_member[mask],
         )
 
     def shift_intercept(self, delta: Floats | float) -> PriceResponse:
-        """Add ``delta`` to the log-odds of each offer, a number or (n,)."""
-        added = np.broadcast_to(np.asarray(delta, dtype=float), (self.n,))
-        return replace(self, intercept=self.intercept + added[:, None])
+        """Add ``delta``, one number or (n,), to the log odds of every draw."""
+        shift = np.broadcast_to(np.asarray(delta, dtype=self.intercept.dtype), (self.n,))
+        return replace(self, intercept=self.intercept + shift[:, None])
 
     @classmethod
     def concat(cls, parts: Sequence[PriceResponse]) -> PriceResponse:
-        """Offers of several responses with the same draws, one after another."""
+        """Stack the offers of several responses with the same draws.
+
+        Raises
+        ------
+        DataError
+            If there is nothing to stack, or the draws differ.
+        """
+        if not parts:
+            raise DataError("There is no price response to put together.")
         first = parts[0]
-        return replace(
-            first,
-            reference_price=np.concatenate([p.reference_price for p in parts]),
-            intercept=np.vstack([p.intercept for p in parts]),
-            sensitivity=np.vstack([p.sensitivity for p in parts]),
+        same = all(
+            np.array_equal(p.draw_fold, first.draw_fold) and np.array_equal(p.draw_member, first.draw_member)
+            for p in parts
+        )
+        if not same:
+            raise DataError("Price responses with different posterior draws cannot be put together.")
+        return cls(
+            np.concatenate([p.reference_price for p in parts]),
+            np.concatenate([p.intercept for p in parts]),
+            np.concatenate([p.sensitivity for p in parts]),
+            first.draw_fold,
+            first.draw_member,
         )
 
     def save(self, path: Path) -> None:
-        """Write an ``.npz`` file (float32, no pickle)."""
-        np.savez(
-            path,
-            reference_price=self.reference_price,
-            intercept=self.intercept.astype(np.float32),
-            sensitivity=self.sensitivity.astype(np.float32),
-            draw_fold=self.draw_fold,
-            draw_member=self.draw_member,
-        )
+        """Write all arrays to one ``.npz`` file, whole or not at all."""
+        path = Path(path)
+        draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with draft.open("wb") as file:
+                np.savez(file, allow_pickle=False, **{name: getattr(self, name) for name in _ARRAYS})
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: Path) -> PriceResponse:
-        """Read what :meth:`save` wrote."""
-        with np.load(path, allow_pickle=False) as stored:
-            return cls(
-                stored["reference_price"].astype(float),
-                stored["intercept"].astype(float),
-                stored["sensitivity"].astype(float),
-                stored["draw_fold"].astype(np.int64),
-                stored["draw_member"].astype(np.int64),
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        ModelError
+            If the file is missing or is not a price response.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return cls(**{name: stored[name] for name in _ARRAYS})
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(
+                f"The price response {Path(path).name} cannot be read: {error}.", fix="Train again."
+            ) from error
+
+    def _relative(self, price: Floats) -> Floats:
+        price = np.asarray(price, dtype=float)
+        if price.ndim not in (1, 2) or price.shape[0] != self.n:
+            raise DataError(
+                f"Prices have the shape {price.shape}; this price response holds {self.n} offers.",
+                fix=f"Give prices of the shape ({self.n},) or ({self.n}, m).",
             )
+        return price / (self.reference_price if price.ndim == 1 else self.reference_price[:, None])
 
 
-def _sigmoid(z: Floats) -> Floats:
-    out = np.empty_like(z)
-    np.negative(z, out=out)
-    np.clip(out, -700, 700, out=out)
-    np.exp(out, out=out)
-    out += 1.0
-    return np.asarray(np.reciprocal(out, out=out))
+def _check(values: dict[str, Floats]) -> None:
+    n, draws = values["intercept"].shape
+    wanted = {
+        "reference_price": (n,),
+        "sensitivity": (n, draws),
+        "draw_fold": (draws,),
+        "draw_member": (draws,),
+    }
+    for name, shape in wanted.items():
+        if values[name].shape != shape:
+            raise DataError(
+                f"{name} has the shape {values[name].shape}; with this intercept it must be {shape}."
+            )
+    if draws == 0:
+        raise DataError("A price response needs at least one posterior draw.")
+    for name in ("reference_price", "intercept", "sensitivity"):
+        bad = ~np.isfinite(values[name])
+        if name != "intercept":
+            bad |= values[name] <= 0
+        if bad.any():
+            allowed = "finite" if name == "intercept" else "finite and above zero"
+            raise DataError(f"{name} must be {allowed}; {int(bad.sum())} of {bad.size} values are not.")
+    if not np.isin(values["draw_fold"], (0, 1)).all():
+        raise DataError(f"draw_fold must be 0 or 1; received {sorted(set(values['draw_fold'].tolist()))}.")
