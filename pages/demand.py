@@ -6,5 +6,5 @@ import streamlit as st
 
 from pages.components.frame import start_page
 
-with start_page("Demand", "…", icon=":material/tune:", needs="model") as page:
+with start_page("Demand", "How do buyers react to price?", icon=":material/tune:", needs="model") as page:
     st.write("soon")

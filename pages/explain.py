@@ -6,5 +6,5 @@ import streamlit as st
 
 from pages.components.frame import start_page
 
-with start_page("Explain", "…", icon=":material/tune:", needs="model") as page:
+with start_page("Explain", "Why this price?", icon=":material/tune:", needs="model") as page:
     st.write("soon")

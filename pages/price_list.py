@@ -6,5 +6,5 @@ import streamlit as st
 
 from pages.components.frame import start_page
 
-with start_page("Price list", "…", icon=":material/tune:", needs="model") as page:
+with start_page("Price list", "What goes live?", icon=":material/tune:", needs="model") as page:
     st.write("soon")

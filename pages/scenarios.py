@@ -6,5 +6,5 @@ import streamlit as st
 
 from pages.components.frame import start_page
 
-with start_page("Scenarios", "…", icon=":material/tune:", needs="model") as page:
+with start_page("Scenarios", "What if?", icon=":material/tune:", needs="model") as page:
     st.write("soon")

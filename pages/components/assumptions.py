@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pricing_core import workflows
+from pricing_core.workflows import importing
 
-from . import cache
 from .state import PageState
 from .words import percent
 
@@ -25,6 +24,5 @@ def margin_note(state: PageState) -> None:
                 help="Every profit on this page moves with it. Upload unit costs to replace the assumption.",
             )  # fmt: skip
             if st.form_submit_button("Use this margin", type="primary"):
-                workflows.set_margin_assumption(state.ws, state.dataset_id, chosen / 100)
-                cache.clear()
+                importing.set_margin_assumption(state.ws, str(state.basis_id), chosen / 100)
                 st.rerun()

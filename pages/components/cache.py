@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,15 +13,18 @@ from pricing_core.data.dataset import Dataset
 from pricing_core.store import datasets
 from pricing_core.store.workspace import Workspace
 
+if TYPE_CHECKING:
+    from pricing_core.workflows.runs import TrainedRun
+
 
 def dataset(ws: Workspace, dataset_id: str) -> Dataset:
     """Return the tables of a data set."""
     return _dataset(str(ws.root), dataset_id, stamp(ws, dataset_id), ws)
 
 
-def run(ws: Workspace, run_id: str) -> Any:
-    """Return a trained run: metrics, history, pricing rows."""
-    return _run(str(ws.root), run_id, stamp(ws, None), ws)
+def run(ws: Workspace, run_id: str, dataset_id: str) -> TrainedRun:
+    """Return a trained run (metrics, history, pricing rows) that learned from this data set."""
+    return _run(str(ws.root), run_id, stamp(ws, dataset_id), ws)
 
 
 def stamp(ws: Workspace, dataset_id: str | None) -> str:
@@ -36,14 +39,7 @@ def _dataset(root: str, dataset_id: str, stamp: str, _ws: Workspace) -> Dataset:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the model …")
-def _run(root: str, run_id: str, stamp: str, _ws: Workspace) -> Any:
-    from pricing_core import workflows
+def _run(root: str, run_id: str, stamp: str, _ws: Workspace) -> TrainedRun:
+    from pricing_core.workflows.runs import load_run
 
-    return workflows.load_run(_ws, run_id)
-
-
-def clear() -> None:
-    """Forget everything, after an assumption changed."""
-    st.cache_resource.clear()
-
-
+    return load_run(_ws, run_id)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pricing_core import workflows
+from pricing_core.store import datasets
+from pricing_core.workflows import importing
 from pricing_core.data.columns import classify_columns, column_uses_frame
 
 from . import cache
@@ -14,6 +15,7 @@ from .tables import text_column
 from .words import plural
 
 USER_REASON = "excluded by you"
+ORDER = ("feature", "unused", "structure")
 ROLES = {"feature": "✓ used", "structure": "◆ needed", "unused": "– not used"}  # noqa: RUF001
 
 
@@ -25,12 +27,12 @@ def _uses(root: str, dataset_id: str, stamp: str, _state: PageState) -> pd.DataF
 def show(state: PageState) -> None:
     """Show the list of columns with a checkbox to leave one out, and save what was changed."""
     uses = _uses(str(state.ws.root), state.dataset_id, cache.stamp(state.ws, state.dataset_id), state)
-    excluded = state.manifest.excluded
+    excluded = datasets.load_manifest(state.ws, state.dataset_id).excluded
     uses = uses.assign(
-        role=uses["role"].map(ROLES),
+        use=uses["role"].map(ROLES),
         exclude=[f"{row.table}.{row.column}" in excluded for row in uses.itertuples()],
         locked=uses["role"].eq("structure"),
-    ).sort_values("locked", kind="stable")
+    ).sort_values("role", key=lambda role: role.map(ORDER.index), kind="stable")
     used = int(uses["used"].sum())
     st.caption(
         f"{plural(used, 'column')} of your files become features. Protected attributes, columns that give the outcome "
@@ -39,10 +41,10 @@ def show(state: PageState) -> None:
     with st.form("exclusions", border=False):
         edited = st.data_editor(
             uses, hide_index=True, key=f"columns_{state.dataset_id}", height=420,
-            disabled=["table", "column", "kind", "role", "reason"],
-            column_order=["role", "table", "column", "kind", "reason", "exclude"],
+            disabled=["table", "column", "kind", "use", "reason"],
+            column_order=["use", "table", "column", "kind", "reason", "exclude"],
             column_config={
-                "role": text_column("Use"), "table": text_column("Table"), "column": text_column("Column"),
+                "use": text_column("Use"), "table": text_column("Table"), "column": text_column("Column"),
                 "kind": text_column("Kind"), "reason": text_column("Why", width="large"),
                 "exclude": st.column_config.CheckboxColumn("Leave out", help="Takes effect at the next training."),
             },
@@ -58,7 +60,6 @@ def _save(state: PageState, edited: pd.DataFrame, before: dict[str, str]) -> Non
         st.error(f"{row['table']}.{row['column']} cannot be left out: {row['reason']}.")
         return
     keys = [f"{row.table}.{row.column}" for row in chosen.itertuples()]
-    workflows.set_exclusions(state.ws, state.dataset_id, {key: before.get(key, USER_REASON) for key in keys})
-    cache.clear()
+    importing.set_exclusions(state.ws, state.dataset_id, {key: before.get(key, USER_REASON) for key in keys})
     st.toast("Saved. Train again to apply it.", icon=":material/check:")
     st.rerun()

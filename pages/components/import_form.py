@@ -6,7 +6,6 @@ from typing import Any
 
 import streamlit as st
 
-from pricing_core import workflows
 from pricing_core.schema import TABLES, required_names
 
 from . import job_panel, uploads
@@ -118,7 +117,7 @@ def _problem(files: list[uploads.MappedFile]) -> str | None:
 
 
 def _start(state: PageState, files: list[uploads.MappedFile], about: dict[str, Any], options: dict[str, str]) -> None:
-    sources = workflows.keep_uploads(state.ws, {file.table: (file.content, file.name) for file in files})
+    sources = uploads.hand_over(state.ws, files)
     mapping = {file.table: file.mapping for file in files}
     uploads.forget_files()
     job_panel.start(state.ws, "import", {"sources": sources, "mapping": mapping, "options": options, **about})

@@ -19,7 +19,6 @@ from pricing_core.store.workspace import Workspace
 from .words import ago, duration, markdown
 
 POLL_SECONDS = 1.0
-ACTIVE = ("queued", "running")
 NAMES = {
     "import_sample": "Loading the sample",
     "import": "Importing your files",
@@ -41,7 +40,7 @@ def show(ws: Workspace, kinds: Sequence[str]) -> bool:
     job = _newest(ws, kinds)
     if job is None or job.status == "succeeded":
         return False
-    if job.status in ACTIVE:
+    if job.active:
         st.fragment(_live, run_every=POLL_SECONDS)(ws, job.id)
         return True
     _ended(ws, job)
@@ -50,7 +49,7 @@ def show(ws: Workspace, kinds: Sequence[str]) -> bool:
 
 def strip(ws: Workspace) -> None:
     """Show in one line what runs now; for the sidebar of every page."""
-    active = [job for job in jobs.list_jobs(ws, 20) if job.status in ACTIVE]
+    active = [job for job in jobs.list_jobs(ws, 20) if job.active]
     if active:
         st.fragment(_strip, run_every=2 * POLL_SECONDS)(ws, active[-1].id)
 
@@ -61,21 +60,24 @@ def _newest(ws: Workspace, kinds: Sequence[str]) -> JobView | None:
 
 def _strip(ws: Workspace, job_id: str) -> None:
     job = jobs.get(ws, job_id)
-    if job.status in ACTIVE:
-        st.progress(job.fraction, text=f"{NAMES.get(job.kind, job.kind)} · {_left(job)}")
+    if job.active:
+        st.progress(job.fraction, text=f"{NAMES.get(job.kind, job.kind)} · {job.fraction:.0%}")
     else:
         st.rerun(scope="app")
 
 
 def _live(ws: Workspace, job_id: str) -> None:
     job = jobs.get(ws, job_id)
-    if job.status not in ACTIVE:
+    if not job.active:
         st.rerun(scope="app")
     with st.container(border=True):
         head, action = st.columns([5, 1], vertical_alignment="center")
         head.markdown(f"**{NAMES.get(job.kind, job.kind)}** · {_left(job)}")
-        if action.button("Cancel", key=f"cancel_{job.id}", icon=":material/stop_circle:", width="stretch"):
-            jobs.cancel(ws, job.id)
+        stopping = "Stopping …" if job.cancel_requested else "Cancel"
+        action.button(
+            stopping, key=f"cancel_{job.id}", icon=":material/stop_circle:", width="stretch",
+            disabled=job.cancel_requested, on_click=jobs.cancel, args=(ws, job.id),
+        )  # fmt: skip
         st.progress(job.fraction, text=markdown(_doing(job)))
         curve = jobs.metrics(ws, job.id)
         if len(curve):
@@ -88,9 +90,7 @@ def _ended(ws: Workspace, job: JobView) -> None:
         st.info(f"{name}: stopped {ago(job.finished_at)}. What was there before is still in use.")
     else:
         st.error(f"{name} did not finish: {markdown(job.error or 'no reason was recorded')}", icon=":material/error:")
-    if st.button("Try again", key=f"retry_{job.id}", icon=":material/refresh:"):
-        jobs.retry(ws, job.id)
-        st.rerun()
+    st.button("Try again", key=f"retry_{job.id}", icon=":material/refresh:", on_click=jobs.retry, args=(ws, job.id))
 
 
 def _doing(job: JobView) -> str:

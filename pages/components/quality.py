@@ -8,8 +8,8 @@ import streamlit as st
 from pricing_core.store import datasets
 
 from .state import PageState
-from .tables import SEVERITIES, count_column, text_column
-from .words import count, plural
+from .tables import SEVERITIES
+from .words import count, markdown, plural
 
 
 def sentence(state: PageState) -> str:
@@ -53,17 +53,18 @@ def _set_aside_words(listed: pd.Series) -> str:
 
 
 def _findings(findings: pd.DataFrame) -> None:
-    shown = findings.assign(severity=findings["severity"].map(SEVERITIES))
-    st.dataframe(
-        shown, hide_index=True, height="content", row_height=38,
-        column_order=["severity", "message", "effect", "count", "rows", "table", "column"],
-        column_config={
-            "severity": text_column("Severity"),
-            "message": text_column("What was found", width="large"),
-            "effect": text_column("What it does to the prices", width="large"),
-            "count": count_column("Rows"),
-            "rows": text_column("Row numbers", help="As a spreadsheet shows them: the header is row 1."),
-            "table": text_column("Table"),
-            "column": text_column("Column"),
-        },
-    )  # fmt: skip
+    shown = pd.DataFrame(
+        {
+            "Severity": findings["severity"].map(SEVERITIES),
+            "What was found": findings["message"].map(markdown),
+            "What it does to the prices": findings["effect"].map(markdown),
+            "Table": findings["table"],
+            "Row numbers": findings["rows"].map(_shorten),
+        }
+    )
+    st.table(shown, hide_index=True, border="horizontal")
+    st.caption("Row numbers are those of a spreadsheet: the header is row 1.")
+
+
+def _shorten(rows: str, limit: int = 40) -> str:
+    return rows if len(rows) <= limit else rows[:limit].rsplit(",", 1)[0] + " …"

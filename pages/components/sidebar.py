@@ -17,7 +17,9 @@ def show(state: PageState) -> None:
         job_panel.strip(state.ws)
         if state.dataset_id is not None:
             manifest = state.manifest
-            st.caption(f":material/table_chart: **{markdown(manifest.name)}** · {state.dataset_id} · {manifest.currency}")
+            st.caption(f":material/table_chart: **{markdown(manifest.name)}** · {state.basis_id} · {manifest.currency}")
+            if state.basis_id != state.dataset_id:
+                st.caption(f":material/update: Newer data {state.dataset_id} are here; train to use them.")
             if manifest.margin_assumption is not None:
                 st.caption(f":material/info: Costs assumed: margin {percent(manifest.margin_assumption, digits=0)}")
         if state.run_id is not None:

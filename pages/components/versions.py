@@ -16,10 +16,10 @@ def show(state: PageState) -> None:
     listed = listed.assign(data_hash=listed["data_hash"].str[:12])
     st.dataframe(
         listed, hide_index=True, height="content",
-        column_order=["dataset_id", "name", "created_at", "source", "currency", "offers", "customers", "products",
-                      "market", "events", "set_aside", "pseudonymized", "data_hash"],
+        column_order=["dataset_id", "name", "created_at", "currency", "offers", "customers", "products",
+                      "market", "events", "set_aside", "pseudonymized", "source", "data_hash"],
         column_config={
-            "dataset_id": text_column("Version", pinned=True), "name": text_column("Name"),
+            "dataset_id": text_column("Version"), "name": text_column("Name"),
             "created_at": st.column_config.DatetimeColumn("Imported (UTC)", format="YYYY-MM-DD HH:mm"),
             "source": text_column("Source"), "currency": text_column("Currency"),
             **{table: count_column(table.capitalize()) for table in ("offers", "customers", "products", "market", "events")},

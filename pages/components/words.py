@@ -23,31 +23,37 @@ def markdown(text: str) -> str:
 
 def money(value: float | None, currency: str, *, compact: bool = False, signed: bool = False) -> str:
     """Write an amount: ``$1,234.50``, or ``$12.3k`` when ``compact``; blank is not zero."""
-    if _missing(value):
+    amount = _number(value)
+    if not math.isfinite(amount):
         return UNKNOWN
     symbol = SYMBOLS.get(currency, f"{currency} ")
-    size = abs(float(value))
+    size = abs(amount)
     text = _compact(size) if compact and size >= 1_000 else f"{size:,.{minor_units(currency)}f}"
-    return _sign(float(value), signed) + symbol + text
+    return _sign(amount, text, signed) + symbol + text
 
 
 def count(value: float | None) -> str:
     """Write a count with thousands separators."""
-    return UNKNOWN if _missing(value) else f"{float(value):,.0f}"
+    number = _number(value)
+    return f"{number:,.0f}" if math.isfinite(number) else UNKNOWN
 
 
 def percent(rate: float | None, *, digits: int = 1, signed: bool = False) -> str:
     """Write a share or a change in percent: ``+2.1%``."""
-    if _missing(rate):
+    share = _number(rate)
+    if not math.isfinite(share):
         return UNKNOWN
-    return f"{_sign(float(rate), signed)}{abs(float(rate)):.{digits}%}"
+    text = f"{abs(share):.{digits}%}"
+    return _sign(share, text, signed) + text
 
 
 def points(change: float | None, *, digits: int = 1) -> str:
     """Write a change of a rate in percentage points: ``+0.8 pp``."""
-    if _missing(change):
+    step = _number(change)
+    if not math.isfinite(step):
         return UNKNOWN
-    return f"{_sign(float(change), True)}{abs(float(change)) * 100:.{digits}f} pp"
+    text = f"{abs(step) * 100:.{digits}f} pp"
+    return _sign(step, text, True) + text
 
 
 def percent_range(low: float | None, high: float | None, *, signed: bool = True) -> str:
@@ -62,9 +68,10 @@ def money_range(low: float | None, high: float | None, currency: str) -> str:
 
 def duration(seconds: float | None) -> str:
     """Write how long something takes, coarsely: ``40 s``, ``2 min``, ``1 h 10 min``."""
-    if _missing(seconds):
+    length = _number(seconds)
+    if not math.isfinite(length):
         return "a moment"
-    whole = max(1, round(float(seconds)))
+    whole = max(1, round(length))
     if whole < 90:
         return f"{whole} s"
     minutes = round(whole / 60)
@@ -88,14 +95,16 @@ def plural(number: float, one: str, many: str | None = None) -> str:
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
 
 
-def _missing(value: float | None) -> bool:
-    return value is None or not math.isfinite(float(value))
+def _number(value: float | None) -> float:
+    """Return the value as a float; NaN for what is unknown."""
+    return math.nan if value is None else float(value)
 
 
-def _sign(value: float, signed: bool) -> str:
-    if value < 0:
-        return MINUS
-    return "+" if signed and value > 0 else ""
+def _sign(value: float, text: str, signed: bool) -> str:
+    """Return the sign to write before ``text``; none if the text reads as zero."""
+    if not any(digit in text for digit in "123456789"):
+        return ""
+    return MINUS if value < 0 else "+" if signed else ""
 
 
 def _compact(size: float) -> str:

@@ -1,0 +1,111 @@
+"""Strategy and guardrails: one form, remembered in the workspace, used by Optimize, Scenarios and Price list."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import streamlit as st
+
+from pricing_core import glossary
+from pricing_core.guardrails.rules import Guardrails
+from pricing_core.store import settings
+from pricing_core.store.workspace import Workspace
+
+from .state import PageState
+
+KEY = "guardrails"
+STRATEGIES = {
+    "personalized_discount": "Personal discounts from the list price",
+    "product": "Best price per product",
+    "uniform": "Best change for all prices alike",
+    "personalized": "Personal prices, up or down",
+    "cost_plus": "Cost plus a markup",
+    "competitor": "Follow the competitor",
+    "status_quo": "Leave every price as it is",
+}
+ENDINGS: dict[str, tuple[int, ...] | None] = {
+    "any": None, ".99": (99,), ".99 or .49": (99, 49), ".95": (95,), ".90": (90,), ".00": (0,),
+}  # fmt: skip
+
+
+def strategy_name(strategy: str) -> str:
+    """Return the words for a strategy."""
+    return STRATEGIES.get(strategy, strategy)
+
+
+def chosen(ws: Workspace) -> Guardrails:
+    """Return the guardrails that the user last set, or the product's own."""
+    stored = settings.get(ws, KEY)
+    return _from_plain(stored) if stored else Guardrails()
+
+
+def form(state: PageState) -> str:
+    """Show strategy and guardrails; return the strategy that was last submitted."""
+    now = chosen(state.ws)
+    last = settings.get(state.ws, "strategy", "personalized_discount")
+    with st.form("optimize_form"):
+        left, right = st.columns([2, 3])
+        strategy = left.radio(
+            "Strategy", list(STRATEGIES), index=list(STRATEGIES).index(last), format_func=strategy_name,
+            key="strategy", persist_state="session",
+            help="Personal prices are discounts from the public list price unless you choose otherwise.",
+        )  # fmt: skip
+        with right:
+            rules = _rules(now, state.currency)
+        if st.form_submit_button("Run", type="primary", icon=":material/play_arrow:"):
+            settings.set(state.ws, KEY, _to_plain(Guardrails(**rules)))
+            settings.set(state.ws, "strategy", strategy)
+            last = strategy
+    return str(last)
+
+
+def _rules(now: Guardrails, currency: str) -> dict[str, Any]:
+    one, two = st.columns(2)
+    floor = one.number_input(
+        "Margin at least (% of the price)", -100.0, 95.0, _percent(now.margin_floor), 1.0, key="rule_margin",
+        persist_state="session", help=glossary.define("margin floor"), placeholder="no limit",
+    )  # fmt: skip
+    change = two.number_input(
+        "Change at most (± % of today's price)", 0.0, 500.0, _percent(now.max_change_rate), 1.0, key="rule_change",
+        persist_state="session", help=glossary.define("maximum change"), placeholder="no limit",
+    )  # fmt: skip
+    low = one.number_input(
+        f"Never below ({currency})", 0.0, None, now.price_floor, 0.5, key="rule_floor", persist_state="session",
+        help=glossary.define("price floor"), placeholder="no limit",
+    )  # fmt: skip
+    high = two.number_input(
+        f"Never above ({currency})", 0.0, None, now.price_ceiling, 0.5, key="rule_ceiling", persist_state="session",
+        help=glossary.define("price ceiling"), placeholder="no limit",
+    )  # fmt: skip
+    names = list(ENDINGS)
+    ending = one.selectbox(
+        "Prices end in", names, index=list(ENDINGS.values()).index(now.endings) if now.endings in ENDINGS.values() else 0,
+        key="rule_endings", persist_state="session", help=glossary.define("price ending"),
+    )  # fmt: skip
+    discount = two.toggle(
+        "Never above the list price", value=now.discount_only, key="rule_discount",
+        help=glossary.define("discount only"),
+    )  # fmt: skip
+    return {
+        "margin_floor": _rate(floor), "max_change_rate": _rate(change), "price_floor": low, "price_ceiling": high,
+        "endings": ENDINGS[ending], "discount_only": discount,
+    }  # fmt: skip
+
+
+def _percent(rate: float | None) -> float | None:
+    return None if rate is None else round(rate * 100, 4)
+
+
+def _rate(percent: float | None) -> float | None:
+    return None if percent is None else percent / 100
+
+
+def _to_plain(guardrails: Guardrails) -> dict[str, Any]:
+    values = asdict(guardrails)
+    return {**values, "endings": None if values["endings"] is None else list(values["endings"])}
+
+
+def _from_plain(values: dict[str, Any]) -> Guardrails:
+    endings = values.get("endings")
+    return Guardrails(**{**values, "endings": None if endings is None else tuple(endings)})

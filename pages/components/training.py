@@ -1,0 +1,119 @@
+"""Start a training, and see what the finished one is worth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pricing_core import glossary
+from pricing_core.charts.leaderboard import BEHAVIOR_MODEL, leaderboard_data
+from pricing_core.store import datasets, runs
+from pricing_core.workflows.training import estimated_seconds
+
+from . import job_panel
+from .state import PageState
+from .tables import text_column
+from .words import count, duration, percent
+
+WAYS = {True: "Quick: a first answer, wider ranges", False: "Full: more members and passes, narrower ranges"}
+
+
+def form(state: PageState) -> None:
+    """Let the user choose how to train, with the time it will take, and start the job."""
+    offers = int(datasets.list_datasets(state.ws).set_index("dataset_id").loc[state.dataset_id, "offers"])
+    with st.form("train_form"):
+        way, seed, button = st.columns([4, 1, 1], vertical_alignment="bottom")
+        quick = way.radio(
+            f"Train on {state.dataset_id} ({count(offers)} offers)", list(WAYS), key="train_quick_choice",
+            persist_state="session", format_func=lambda quick: _way(quick, offers),
+        )  # fmt: skip
+        chosen = seed.number_input(
+            "Seed", 0, 10_000, 0, key="train_seed", persist_state="session",
+            help="Number that starts all random choices: the same data and seed give the same prices.",
+        )  # fmt: skip
+        if button.form_submit_button("Train", type="primary", icon=":material/play_arrow:", width="stretch"):
+            params = {"dataset_id": state.dataset_id, "quick": bool(quick), "seed": int(chosen)}
+            job_panel.start(state.ws, "train", params)
+
+
+def sentence(metrics: dict[str, Any]) -> str:
+    """Say in one sentence whether the model knows more than the average."""
+    table = leaderboard_data(metrics).set_index("model")
+    mine = table.loc[BEHAVIOR_MODEL]
+    since = pd.Timestamp(metrics["held_out_from"])
+    verdict = "knows more than the shop's average" if mine["gain_rate"] > 0 else "knows no more than the shop's average"
+    return (
+        f"On offers since {since.day} {since:%b %Y}, which it had not seen, the model {verdict}: in "
+        f"{mine['auc'] * 100:.0f} of 100 pairs it gives the buyer a higher chance than the one who refused."
+    )
+
+
+def tiles(metrics: dict[str, Any]) -> None:
+    """Show the figures that a manager asks for, each with its explanation."""
+    mine = leaderboard_data(metrics).set_index("model").loc[BEHAVIOR_MODEL]
+    ranking, gain, level, slope, hits = st.columns(5)
+    ranking.metric("Ranks buyers first", percent(metrics["auc"], digits=0), help=glossary.define("AUC"))
+    gain.metric(
+        "Better than the average", percent(mine["gain_rate"]),
+        help="Share of the forecast error (log loss) of the shop's average conversion that the model takes away.",
+    )  # fmt: skip
+    level.metric(
+        "Conversion, forecast", percent(metrics["mean_prediction"]),
+        delta=f"{percent(metrics['base_rate'])} observed", delta_color="off", delta_arrow="off",
+        help="Mean forecast and what really happened on the held-out offers.",
+    )  # fmt: skip
+    slope.metric("Calibration slope", f"{metrics['calibration_slope']:.2f}", help=glossary.define("calibration"))
+    hits.metric(
+        "Accuracy", percent(metrics["accuracy"]),
+        delta=f"{percent(metrics['baseline_accuracy'])} by always guessing the commoner", delta_color="off",
+        delta_arrow="off", help=glossary.define("accuracy"),
+    )  # fmt: skip
+
+
+def leaderboard(metrics: dict[str, Any]) -> None:
+    """Show the behavior model beside the simple models."""
+    table = leaderboard_data(metrics)
+    shown = table.assign(**{name: table[name] * 100 for name in ("gain_rate", "auc", "accuracy")})
+    st.dataframe(
+        shown, hide_index=True, height="content",
+        column_order=["model", "gain_rate", "auc", "accuracy", "log_loss", "calibration_slope"],
+        column_config={
+            "model": text_column("Model"),
+            "gain_rate": st.column_config.NumberColumn("Better than the average", format="%+.1f%%"),
+            "auc": st.column_config.NumberColumn("Ranks buyers first", format="%.0f%%"),
+            "accuracy": st.column_config.NumberColumn("Accuracy", format="%.1f%%"),
+            "log_loss": st.column_config.NumberColumn("Log loss", format="%.4f", help=glossary.define("log loss")),
+            "calibration_slope": st.column_config.NumberColumn("Calibration slope", format="%.2f"),
+        },
+    )  # fmt: skip
+
+
+def registry(state: PageState) -> None:
+    """List the runs, and let the user put another one into use."""
+    listed = runs.list_runs(state.ws)
+    st.dataframe(
+        listed.assign(auc=listed["auc"] * 100), hide_index=True, height="content",
+        column_order=["run_id", "promoted", "created_at", "dataset_id", "quick", "seconds", "auc", "log_loss", "seed"],
+        column_config={
+            "run_id": text_column("Run"), "promoted": st.column_config.CheckboxColumn("In use"),
+            "created_at": st.column_config.DatetimeColumn("Trained (UTC)", format="YYYY-MM-DD HH:mm"),
+            "dataset_id": text_column("Data"), "quick": st.column_config.CheckboxColumn("Quick"),
+            "seconds": st.column_config.NumberColumn("Time taken (s)", format="%.0f"),
+            "auc": st.column_config.NumberColumn("Ranks buyers first", format="%.0f%%"),
+            "log_loss": st.column_config.NumberColumn("Log loss", format="%.4f"),
+            "seed": st.column_config.NumberColumn("Seed"),
+        },
+    )  # fmt: skip
+    others = [run_id for run_id in listed["run_id"] if run_id != state.run_id]
+    if others:
+        with st.form("promote", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+            chosen = st.selectbox("Put another run into use", others, key="promote_run", width=260)
+            if st.form_submit_button("Use this run", icon=":material/swap_horiz:"):
+                runs.promote_run(state.ws, chosen)
+                st.rerun()
+
+
+def _way(quick: bool, offers: int) -> str:
+    return f"{WAYS[quick]} (about {duration(estimated_seconds(offers, quick=quick))})"

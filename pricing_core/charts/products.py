@@ -1,0 +1,100 @@
+"""Products side by side: what they sell at, how buyers react, and what other prices would add."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pricing_core.errors import ConfigError
+from pricing_core.response.pricing_rows import PricingRows
+
+Floats = NDArray[np.float64]
+
+
+def product_overview_data(rows: PricingRows) -> pd.DataFrame:
+    """Return one row per product, the most offered first.
+
+    Returns
+    -------
+    DataFrame
+        ``product_id, category, offers`` (sum of the rows' weights), ``current_price`` (mean over offers), ``unit_cost``,
+        ``conversion_rate`` (expected at the current prices), ``elasticity`` (own price, of the product's expected sales:
+        the mean of its offers' elasticities weighted by their conversion), ``evidence`` (the commonest label) and
+        ``cost_assumed`` (whether any of its unit costs is).
+    """
+    chance = rows.response.probability(rows.current_price)
+    sales = rows.weight * chance
+    frame = pd.DataFrame(
+        {
+            "product_id": rows.product_id,
+            "category": rows.category,
+            "offers": rows.weight,
+            "current_price": rows.weight * rows.current_price,
+            "unit_cost": rows.weight * rows.unit_cost,
+            "conversion_rate": sales,
+            "elasticity": sales * rows.response.elasticity(rows.current_price),
+            "evidence": rows.evidence,
+            "cost_assumed": rows.cost_assumed,
+        }
+    )
+    groups = frame.groupby("product_id", sort=False)
+    table = groups.agg({"category": "first", "evidence": _commonest, "cost_assumed": "any"})
+    sums = groups[["offers", "current_price", "unit_cost", "conversion_rate", "elasticity"]].sum()
+    table = table.join(sums.assign(elasticity=sums["elasticity"] / sums["conversion_rate"]))
+    for name in ("current_price", "unit_cost", "conversion_rate"):
+        table[name] = table[name] / table["offers"]
+    order = ["category", "offers", "current_price", "unit_cost", "conversion_rate", "elasticity", "evidence", "cost_assumed"]
+    return table[order].sort_values("offers", ascending=False, kind="stable").reset_index()
+
+
+def product_gain_data(rows: PricingRows, price: Floats) -> pd.DataFrame:
+    """Return what new prices would add to profit, one row per product, the largest expected gain first.
+
+    The gain of a product is Σ w [(p − c) P(p) − (p₀ − c) P(p₀)] over its rows, per draw of the price response.
+
+    Parameters
+    ----------
+    price
+        New price of each row, money, (n,).
+
+    Returns
+    -------
+    DataFrame
+        ``product_id, offers, current_price, new_price`` (means over offers), ``change_rate`` of the mean price,
+        ``profit_gain`` (money over these offers), ``gain_low, gain_high`` (90% range over the draws) and ``evidence``.
+    """
+    price = np.asarray(price, dtype=float)
+    if price.shape != (rows.n,):
+        raise ConfigError(f"The new prices have shape {price.shape}; it must be ({rows.n},).")
+    products, code = np.unique(rows.product_id.astype(str), return_inverse=True)
+    gain = _profit_draws(rows, price) - _profit_draws(rows, rows.current_price)
+    total = np.zeros((len(products), rows.response.draws))
+    np.add.at(total, code, gain)
+    offers = np.bincount(code, rows.weight)
+    before = np.bincount(code, rows.weight * rows.current_price) / offers
+    after = np.bincount(code, rows.weight * price) / offers
+    low, high = np.quantile(total, (0.05, 0.95), axis=1)
+    evidence = pd.Series(rows.evidence).groupby(code).agg(_commonest)
+    table = pd.DataFrame(
+        {
+            "product_id": products,
+            "offers": offers,
+            "current_price": before,
+            "new_price": after,
+            "change_rate": after / before - 1,
+            "profit_gain": total.mean(axis=1),
+            "gain_low": low,
+            "gain_high": high,
+            "evidence": evidence.to_numpy(),
+        }
+    )
+    return table.sort_values("profit_gain", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def _profit_draws(rows: PricingRows, price: Floats) -> Floats:
+    return np.asarray((rows.weight * (price - rows.unit_cost))[:, None] * rows.response.probability_draws(price))
+
+
+def _commonest(labels: pd.Series) -> str:
+    return str(labels.mode().iloc[0])

@@ -1,0 +1,80 @@
+"""The Data page: what was found, which columns are used, and the way in for files."""
+
+from __future__ import annotations
+
+import io
+import time
+
+from pages.components import uploads
+from pricing_core import jobs
+from pricing_core.store import datasets
+from pricing_core.store.workspace import Workspace
+
+from .conftest import OpenPage, small_offers
+
+
+def test_the_finding_counts_usable_and_set_aside_rows(ws: Workspace, imported: str, open_page: OpenPage) -> None:
+    page = open_page("data")
+    findings = datasets.load_quality(ws, imported)
+    warnings = int((findings["severity"] == "warning").sum())
+    assert page.subheader[0].value == f"59 offers are ready; 1 row set aside, {warnings} warnings to look at."
+    assert {metric.label: metric.value for metric in page.metric}["Set aside"] == "1"
+
+
+def test_the_rows_set_aside_can_be_downloaded(ws: Workspace, imported: str, open_page: OpenPage) -> None:
+    page = open_page("data")
+    assert page.download_button(key="set_aside").label == "Download the 1 row set aside"
+
+
+def test_columns_say_whether_they_are_used_and_why(ws: Workspace, imported: str, open_page: OpenPage) -> None:
+    table = next(frame.value for frame in open_page("data").dataframe if "reason" in frame.value)
+    uses = table.set_index("column")
+    assert uses.loc["weather", "reason"] == "used as a category"
+    assert uses.loc["price", "role"] == "structure"
+
+
+def test_uploaded_files_are_mapped_checked_and_imported(ws: Workspace, open_page: OpenPage) -> None:
+    page = open_page("data")
+    buffer = io.StringIO()
+    small_offers().to_csv(buffer, index=False, sep=";")
+    page.file_uploader(key="upload_widget").set_value([("export.csv", buffer.getvalue().encode(), "text/csv")]).run()
+    assert not page.exception and not page.error
+    mapping = next(frame.value for frame in page.dataframe if "meaning" in frame.value).set_index("field")["column"]
+    assert mapping["customer_id"] == "Customer ID"
+    assert mapping["unit_cost"] == uploads.NOT_IN_FILE
+    next(button for button in page.button if button.label == "Import").click().run()
+    assert not page.error, page.error[0].value
+    job = jobs.list_jobs(ws)[0]
+    assert job.kind == "import"
+    assert job.params["mapping"]["offers"]["price"] == "Sale price"
+    assert job.params["sources"]["offers"]["name"] == "export.csv"
+    assert job.params["options"]["duplicates"] == "set_aside"
+
+
+def test_a_missing_required_column_is_named_before_anything_is_imported(ws: Workspace, open_page: OpenPage) -> None:
+    page = open_page("data")
+    content = small_offers().drop(columns="Bought").to_csv(index=False).encode()
+    page.file_uploader(key="upload_widget").set_value([("export.csv", content, "text/csv")]).run()
+    next(button for button in page.button if button.label == "Import").click().run()
+    assert [error.value for error in page.error] == ["export.csv: choose a column for purchased."]
+    assert jobs.list_jobs(ws) == []
+
+
+def test_an_unreadable_file_is_refused_with_its_name(ws: Workspace, open_page: OpenPage) -> None:
+    page = open_page("data")
+    page.file_uploader(key="upload_widget").set_value([("empty.xlsx", b"", "")]).run()
+    assert "empty.xlsx" in page.error[0].value
+    assert not page.exception
+
+
+def test_files_handed_over_are_removed_once_the_import_has_succeeded(ws: Workspace) -> None:
+    file = uploads.MappedFile("offers.csv", b"a,b\n", "offers", {})
+    sources = uploads.hand_over(ws, [file])
+    job = jobs.submit(ws, "import", {"sources": sources}, handlers="tests.pages.job_handlers:QUICK")
+    while jobs.get(ws, job).active:
+        time.sleep(0.1)
+    from pathlib import Path
+
+    assert Path(sources["offers"]["path"]).exists()
+    uploads.discard_imported(ws)
+    assert not Path(sources["offers"]["path"]).exists()
