@@ -43,12 +43,13 @@ def ensure_runner(ws: Workspace) -> bool:
             return False
         end_dead_jobs(connection)
         row = connection.execute(sa.select(_RUNNER)).first()
-        starts = 0 if row is None else row.unclaimed_starts
+        # Starts since a runner last did its work: after the first that failed, the next ones take their time.
+        starts = 0 if row is None else row.starts
         if not records.any_active(connection):
             connection.execute(sa.delete(_RUNNER))
         elif starts >= MAX_STARTS:
             _give_up(connection)
-        elif not starts or time.time() - row.heartbeat_at > _START_PAUSE:
+        elif row is None or not starts or time.time() - row.heartbeat_at > _START_PAUSE:
             _start_runner(ws, connection, starts + 1)
     return True
 
@@ -128,7 +129,7 @@ def _start_runner(ws: Workspace, connection: Connection, starts: int) -> None:
         "process_mark": processes.start_mark(process.pid),
         "token": token,
         "heartbeat_at": time.time(),
-        "unclaimed_starts": starts,
+        "starts": starts,
     }
     connection.execute(sa.delete(_RUNNER))
     connection.execute(sa.insert(_RUNNER).values(place=1, **values))

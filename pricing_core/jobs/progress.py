@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -59,7 +60,7 @@ class JobProgress:
     def stage(self, name: str, fraction: float, message: str = "") -> None:
         """Report the stage's name, the share of the whole job done in [0, 1], and a sentence.
 
-        The share never goes back: a smaller one than before is shown as before.
+        The share never goes back: a smaller one than before, or one that is no number, is shown as before.
 
         Raises
         ------
@@ -67,7 +68,8 @@ class JobProgress:
             If the user has asked for the job to stop.
         """
         with self._lock:
-            self._fraction = max(self._fraction, min(1.0, float(fraction)))
+            if math.isfinite(fraction):
+                self._fraction = max(self._fraction, min(1.0, float(fraction)))
             self._pending = {"stage": name, "fraction": self._fraction, "message": message}
         self._report()
 

@@ -114,7 +114,9 @@ class Runner:
         values: dict[str, object] = {"heartbeat_at": time.time()}
         if claims:
             mark = processes.start_mark(os.getpid())
-            values |= {"pid": os.getpid(), "process_mark": mark, "unclaimed_starts": 0}
+            values |= {"pid": os.getpid(), "process_mark": mark}
+        else:
+            values |= {"starts": 0}
         beaten = connection.execute(sa.update(_RUNNER).where(_RUNNER.c.token == self.token).values(**values))
         self._beaten = time.monotonic()
         return beaten.rowcount == 1

@@ -72,7 +72,7 @@ runner = sa.Table(
     sa.Column("process_mark", sa.Text),
     sa.Column("token", sa.Text, nullable=False),
     sa.Column("heartbeat_at", sa.Float, nullable=False),
-    sa.Column("unclaimed_starts", sa.Integer, nullable=False, default=0),
+    sa.Column("starts", sa.Integer, nullable=False, default=0),
 )
 
 

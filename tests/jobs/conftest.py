@@ -42,9 +42,9 @@ def wait(ws: Workspace) -> Callable[..., JobView]:
         end = time.monotonic() + timeout
         while True:
             job = jobs.get(ws, job_id)
-            if job.status in (statuses or ("succeeded", "failed", "cancelled", "lost")):
-                if stage is None or job.stage == stage:
-                    return job
+            arrived = job.status in statuses if statuses else not job.active
+            if arrived and stage in (None, job.stage):
+                return job
             if time.monotonic() > end:
                 raise AssertionError(f"{job_id} is {job.status} in stage {job.stage!r}: {job.error}\n{log(ws, job)}")
             time.sleep(0.02)

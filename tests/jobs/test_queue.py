@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import time
@@ -67,7 +68,7 @@ def test_jobs_run_one_at_a_time_in_the_order_submitted(ws: Workspace, wait: Wait
     wait(ids[-1], "succeeded")
     lines = [line.split() for line in file.read_text().splitlines()]
     assert [line[0] for line in lines] == ["a", "b", "c"]
-    for (_, _, end), (_, start, _) in zip(lines, lines[1:], strict=False):
+    for (_, _, end), (_, start, _) in itertools.pairwise(lines):
         assert float(end) <= float(start)
     assert [job.id for job in jobs.list_jobs(ws)] == ids[::-1]
     assert [job.id for job in jobs.list_jobs(ws, limit=1)] == ids[-1:]
@@ -77,14 +78,14 @@ def test_submitters_in_several_processes_start_one_runner(ws: Workspace, wait: W
     code = (
         "import sys, time; from pricing_core import jobs; from pricing_core.store.workspace import Workspace\n"
         "ws = Workspace(sys.argv[1]); time.sleep(max(0, float(sys.argv[3]) - time.time()))\n"
-        "for i in range(3): jobs.submit(ws, 'note', {'file': sys.argv[2], 'name': 'x', 'seconds': 0.01})\n"
+        "for i in range(2): jobs.submit(ws, 'note', {'file': sys.argv[2], 'name': 'x', 'seconds': 0.01})\n"
     )
     file, at = tmp_path / "notes", str(time.time() + 1.5)
     submitters = [subprocess.Popen([sys.executable, "-c", code, ws.root, file, at]) for _ in range(3)]
     assert [process.wait(30) for process in submitters] == [0, 0, 0]
-    for number in range(1, 10):
+    for number in range(1, 7):
         wait(f"j{number:04d}", "succeeded")
-    assert len(file.read_text().splitlines()) == 9
+    assert len(file.read_text().splitlines()) == 6
     assert "Traceback" not in (ws.logs_dir / "runner.log").read_text()
     commands = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
     assert sum("pricing_core.jobs.runner" in command and str(ws.root) in command for command in commands) == 1

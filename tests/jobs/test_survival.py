@@ -61,7 +61,7 @@ def test_a_worker_that_refuses_to_stop_is_killed_with_its_children(ws: Workspace
 def test_a_killed_worker_is_seen_with_its_reason_and_can_be_tried_again(ws: Workspace, wait: Wait) -> None:
     job_id = jobs.submit(ws, "write_and_wait", {"seconds": 0.5})
     os.kill(_running(wait, job_id, "Writing"), signal.SIGKILL)
-    assert _seconds_until(wait, job_id, "lost") < 1.0
+    assert _seconds_until(wait, job_id, "lost") < 1.5
     assert jobs.get(ws, job_id).error == (
         "The worker was killed by signal 9 (SIGKILL): most likely the machine ran out of memory. "
         "You can try again; details are in logs/j0001.log."
@@ -130,7 +130,7 @@ def test_a_worker_taken_over_can_be_killed_or_cancelled_like_any_other(
     jobs.get(ws, second)
     time.sleep(1.5)
     os.kill(worker, signal.SIGKILL)
-    assert _seconds_until(wait, second, "lost") < 1.0
+    assert _seconds_until(wait, second, "lost") < 1.5
 
 
 def test_a_stopped_runner_does_not_keep_a_worker_from_being_cancelled(

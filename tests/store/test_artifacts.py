@@ -22,7 +22,7 @@ def test_a_draft_is_nobodys_run_until_it_is_committed(ws: Workspace) -> None:
     draft = runs.new_run_dir(ws)
     (draft / "model.txt").write_text("weights")
     assert runs.list_runs(ws).empty and runs.latest_run_id(ws) is None
-    with pytest.raises(NoModelError, match="There is no trained model yet. Train one on the Models page."):
+    with pytest.raises(NoModelError, match=r"There is no trained model yet\. Train one on the Models page\."):
         runs.run_dir(ws)
     run_id = runs.commit_run(ws, draft, dataset_id="d0001", summary={"seed": 3, "auc": 0.71})
     assert run_id == "r0001" and not draft.exists()

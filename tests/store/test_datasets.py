@@ -83,12 +83,12 @@ def test_versions_are_listed_newest_first_and_the_newest_is_the_default(
 
 
 def test_no_data_and_an_unknown_version_are_told_apart(ws: Workspace, dataset: Dataset, report: pd.DataFrame) -> None:
-    with pytest.raises(NoDatasetError, match="There is no data yet. Load the sample shop or import your files."):
+    with pytest.raises(NoDatasetError, match=r"There is no data yet\. Load the sample shop or import your files\."):
         datasets.load_dataset(ws)
     datasets.save_dataset(ws, dataset, report, None)
-    with pytest.raises(WorkspaceError, match="holds no data set 'd0009'. Choose one of: d0001."):
+    with pytest.raises(WorkspaceError, match=r"holds no data set 'd0009'\. Choose one of: d0001\."):
         datasets.load_dataset(ws, "d0009")
-    with pytest.raises(WorkspaceError, match="holds no data set '../../etc'"):
+    with pytest.raises(WorkspaceError, match=r"holds no data set '\.\./\.\./etc'"):
         datasets.load_dataset(ws, "../../etc")
 
 
@@ -110,7 +110,7 @@ def test_the_manifest_changes_in_the_folder_and_in_the_list(
     datasets.update_manifest(ws, dataset_id, margin_assumption=0.45, excluded={"offers.channel": "user's choice"})
     assert datasets.load_dataset(ws).manifest.excluded == {"offers.channel": "user's choice"}
     assert datasets.list_datasets(ws).loc[0, "margin_assumption"] == 0.45
-    with pytest.raises(ConfigError, match="The margin assumption is 1.2"):
+    with pytest.raises(ConfigError, match=r"The margin assumption is 1\.2"):
         datasets.update_manifest(ws, dataset_id, margin_assumption=1.2)
     assert datasets.load_manifest(ws).margin_assumption == 0.45
 
@@ -125,7 +125,7 @@ def test_a_column_of_mixed_kinds_leaves_nothing_behind(ws: Workspace, dataset: D
 def test_a_damaged_table_is_named(ws: Workspace, dataset: Dataset, report: pd.DataFrame) -> None:
     dataset_id = datasets.save_dataset(ws, dataset, report, None)
     (ws.datasets_dir / dataset_id / "offers.parquet").write_bytes(b"PAR1 half")
-    with pytest.raises(WorkspaceError, match="The file d0001/offers.parquet of the workspace cannot be read"):
+    with pytest.raises(WorkspaceError, match=r"The file d0001/offers\.parquet of the workspace cannot be read"):
         datasets.load_dataset(ws)
 
 
@@ -136,6 +136,6 @@ def test_a_full_disk_is_one_clear_error(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(WorkspaceError, match="Writing to the workspace failed: No space left on device. Free some"):
+    with pytest.raises(WorkspaceError, match=r"Writing to the workspace failed: No space left on device\. Free some"):
         datasets.save_dataset(ws, dataset, report, None)
     assert list(ws.temp_dir.iterdir()) == [] and datasets.list_datasets(ws).empty
