@@ -11,6 +11,7 @@ import streamlit as st
 from pricing_core import jobs
 from pricing_core.data.mapping import guess_mapping
 from pricing_core.data.read import FORMATS, read_raw
+from pricing_core.data.table_guess import guess_table
 from pricing_core.schema import TABLES, field_names, fields, required_names
 from pricing_core.store.workspace import Workspace
 
@@ -88,7 +89,7 @@ def _keep() -> None:
 
 def _one_file(name: str, file_id: str, content: bytes) -> MappedFile:
     columns, rows, head = _read(file_id, name, content)
-    guess = _guess_table(columns, name)
+    guess = guess_table(columns, name)
     with st.expander(f"**{name}** · {rows:,} rows, {len(columns)} columns", expanded=True, icon=":material/description:"):
         table = st.selectbox("This file holds", TABLES, index=TABLES.index(guess), key=f"table_{file_id}", width=260)
         st.dataframe(head, hide_index=True, height=150)
@@ -122,16 +123,6 @@ def _edit_mapping(table: str, columns: list[str], file_id: str) -> dict[str, str
         },
     )  # fmt: skip
     return {row.field: row.column for row in edited.itertuples() if row.column != NOT_IN_FILE}
-
-
-def _guess_table(columns: list[str], name: str) -> str:
-    """Guess the table by the file's name, else by how many of its required fields are found."""
-    lowered = name.lower()
-    named = [table for table in TABLES if table.rstrip("s") in lowered]
-    if named:
-        return named[0]
-    found = {table: len(set(guess_mapping(columns, table)) & set(required_names(table))) for table in TABLES}
-    return max(TABLES, key=lambda table: found[table] / len(required_names(table)))
 
 
 def template(table: str) -> bytes:

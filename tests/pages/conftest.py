@@ -10,7 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pricing_core import workflows
+from pricing_core.workflows import importing
 from pricing_core.store.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -30,10 +30,10 @@ def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 @pytest.fixture
 def open_page() -> OpenPage:
-    """Open one page alone and check that it neither crashed nor showed an error."""
+    """Open one page as a deep link does, and check that it neither crashed nor showed an error."""
 
     def run(name: str, *, errors: bool = False) -> AppTest:
-        app = AppTest.from_file(ROOT / "pages" / f"{name}.py", default_timeout=60).run()
+        app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60).switch_page(f"pages/{name}.py").run()
         assert not app.exception, app.exception[0].message
         assert errors or not app.error, app.error[0].value
         return app
@@ -60,4 +60,4 @@ def imported(ws: Workspace) -> str:
     """Id of a small imported data set, with one bad row and unknown costs."""
     offers = small_offers()
     offers.loc[3, "Sale price"] = -1.0
-    return workflows.import_files(ws, {"offers": offers.astype(str)}, name="Corner shop", currency="EUR").dataset_id
+    return importing.import_files(ws, {"offers": offers.astype(str)}, name="Corner shop", currency="EUR").dataset_id
