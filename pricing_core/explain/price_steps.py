@@ -1,0 +1,130 @@
+"""Price step ladder: how a recommendation comes about, in steps of money that add up exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Final
+
+import pandas as pd
+
+from pricing_core.errors import ConfigError
+
+Money = Decimal | float | int | str
+
+STEPS: Final[dict[str, str]] = {
+    "reference": "Going price of the product in its market",
+    "product": "What is known of the product: cost, demand and rating",
+    "market": "The market now: competitor price, season and promotion",
+    "customer": "What is known of the customer: taste and price sensitivity",
+    "guardrail": "Guardrails and the prices that the data support",
+    "ending": "Price ending",
+    "final": "Recommended price",
+}
+_TAIL: Final = Decimal("1e-6")  # what a binary float may be off without standing for another price
+
+
+@dataclass(frozen=True)
+class PriceStep:
+    """One rung: its name, what it stands for, the price reached, and the change from the rung before."""
+
+    name: str
+    meaning: str
+    price: Decimal
+    change: Decimal
+
+
+@dataclass(frozen=True)
+class PriceLadder:
+    """Rungs from the reference price to the final one.
+
+    ``steps[0]`` is the start with no change; every price is a whole number of the currency's smallest unit, so
+    ``start`` + the changes = ``final`` without any remainder.
+    """
+
+    steps: tuple[PriceStep, ...]
+
+    @property
+    def start(self) -> Decimal:
+        """Price before any step."""
+        return self.steps[0].price
+
+    @property
+    def final(self) -> Decimal:
+        """Recommended price."""
+        return self.steps[-1].price
+
+    def largest(self) -> PriceStep | None:
+        """Return the step that moves the price most; None if nothing moves it."""
+        moving = [step for step in self.steps[1:] if step.change]
+        return max(moving, key=lambda step: abs(step.change)) if moving else None
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per rung: ``step, meaning, price, change``, money as exact decimals."""
+        return pd.DataFrame(
+            {
+                "step": [step.name for step in self.steps],
+                "meaning": [step.meaning for step in self.steps],
+                "price": [step.price for step in self.steps],
+                "change": [step.change for step in self.steps],
+            }
+        )
+
+
+def price_ladder(prices: Mapping[str, Money], *, minor_units: int = 2) -> PriceLadder:
+    """Build the ladder from prices computed with successively more information.
+
+    Each price is rounded to the currency's smallest unit and each step is the difference of two neighbors, so nothing
+    is left over and no step hides a rounding remainder larger than that unit.
+
+    Parameters
+    ----------
+    prices
+        Name of the rung → price, in the order of :data:`STEPS`; rungs may be left out, but not the final one.
+    minor_units
+        Decimals of the currency (ISO 4217): 2 for dollars, 0 for yen.
+
+    Raises
+    ------
+    ConfigError
+        If a rung is unknown or out of order, a price is not a number above zero, or the final price is no price in
+        this currency.
+
+    Examples
+    --------
+    >>> ladder = price_ladder({"reference": 12.99, "customer": 11.6312, "ending": 11.49, "final": 11.49})
+    >>> [str(step.change) for step in ladder.steps]
+    ['0.00', '-1.36', '-0.14', '0.00']
+    """
+    known = list(STEPS)
+    unknown = [name for name in prices if name not in STEPS]
+    if unknown:
+        raise ConfigError(f"{unknown[0]!r} is not a step of the price ladder; allowed are {', '.join(known)}.")
+    names = list(prices)
+    if names != sorted(names, key=known.index):
+        raise ConfigError(f"The steps {', '.join(names)} are out of order; the order is {', '.join(known)}.")
+    if len(names) < 2 or names[-1] != "final":
+        raise ConfigError("A price ladder needs a first price and the final one.")
+    unit = Decimal(1).scaleb(-minor_units)
+    exact = [_decimal(name, price) for name, price in prices.items()]
+    rounded = [value.quantize(unit, rounding=ROUND_HALF_UP) for value in exact]
+    if abs(exact[-1] - rounded[-1]) > _TAIL:
+        raise ConfigError(f"The final price {exact[-1]} is no multiple of {unit}.", fix="Round it first.")
+    previous = [rounded[0], *rounded]
+    return PriceLadder(
+        tuple(
+            PriceStep(name, STEPS[name], price, price - before)
+            for name, price, before in zip(names, rounded, previous, strict=False)
+        )
+    )
+
+
+def _decimal(name: str, price: Money) -> Decimal:
+    try:
+        value = Decimal(str(price))
+    except InvalidOperation as error:
+        raise ConfigError(f"The price of the step {name!r} is {price!r}; it must be a number.") from error
+    if not value.is_finite() or value <= 0:
+        raise ConfigError(f"The price of the step {name!r} is {price}; it must be above zero.")
+    return value
