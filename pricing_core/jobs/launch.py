@@ -17,6 +17,7 @@ import psutil
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from pricing_core.errors import JobError
 from pricing_core.jobs import logs, reasons, records
 from pricing_core.store import database, processes
 from pricing_core.store.workspace import Workspace
@@ -145,7 +146,7 @@ def _spawn(module_and_arguments: list[str], log: Path, extra: Mapping[str, str])
     """Start a Python module of this project on its own, so that it survives whoever started it."""
     search_path = os.pathsep.join([str(_PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
     with logs.open_log(log) as output:
-        return subprocess.Popen(
+        return _popen(
             [sys.executable, "-m", *module_and_arguments],
             cwd=_PROJECT,
             env={**os.environ, "PYTHONPATH": search_path, **extra},
@@ -155,3 +156,13 @@ def _spawn(module_and_arguments: list[str], log: Path, extra: Mapping[str, str])
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
+
+
+def _popen(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(command, **options)
+    except OSError as error:
+        raise JobError(
+            f"A background process cannot be started: {error.strerror or error}.",
+            fix="Close other programs, or restart the app, and try again.",
+        ) from error

@@ -16,6 +16,7 @@ from pricing_core.store import database
 
 STATUSES: Final = ("queued", "running", "succeeded", "failed", "cancelled", "lost")
 ACTIVE: Final = ("queued", "running")
+KEPT_CURVES: Final = 50
 _JOBS = database.jobs
 
 
@@ -130,6 +131,13 @@ def finish(
         sa.update(_JOBS).where(_JOBS.c.number == number, _JOBS.c.status.in_(ACTIVE)).values(**values)
     )
     return ended.rowcount == 1
+
+
+def drop_old_metrics(connection: Connection) -> None:
+    """Forget the live curves of all but the last :data:`KEPT_CURVES` jobs; a run keeps its own history."""
+    metrics = database.job_metrics
+    last = connection.execute(sa.select(sa.func.max(_JOBS.c.number))).scalar() or 0
+    connection.execute(sa.delete(metrics).where(metrics.c.job_number <= last - KEPT_CURVES))
 
 
 def view(row: sa.Row[Any]) -> JobView:

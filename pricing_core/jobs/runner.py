@@ -12,12 +12,12 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from pricing_core.errors import PricingError
 from pricing_core.jobs import launch, logs, reasons, records
 from pricing_core.store import database, processes
 from pricing_core.store.workspace import Workspace
@@ -88,7 +88,7 @@ class Runner:
                 if not self._step():
                     return
                 self._errors = 0
-            except (sa.exc.SQLAlchemyError, OSError):
+            except (sa.exc.SQLAlchemyError, OSError, PricingError):
                 self._bear()
             if self.worker is not None:
                 busy_at = time.monotonic()
@@ -193,6 +193,8 @@ class Runner:
         if removed:
             _logger.info("Removed %d unfinished folders of processes that ended.", len(removed))
         logs.drop_old(self.ws)
+        with database.writing(self.ws) as connection:
+            records.drop_old_metrics(connection)
 
     def _bear(self) -> None:
         """Go on after a failed step, for the disk may be full for a while; give up after many in a row."""
@@ -206,9 +208,7 @@ class Runner:
 def main(arguments: list[str]) -> int:
     """Run the workspace's jobs."""
     path, token = arguments
-    if not Path(path).is_dir():
-        return 0
-    ws = Workspace(path)
+    ws = Workspace(path, create=False)
     logs.bound(ws.logs_dir / "runner.log")
     Runner(ws, token).run()
     return 0

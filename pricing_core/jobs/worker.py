@@ -33,7 +33,7 @@ Handler = Callable[[Workspace, dict[str, Any], Progress], Mapping[str, Any]]
 
 def main(arguments: list[str]) -> int:
     """Do the job and write down how it ended; the exit code is 0 whenever that could be written."""
-    ws, number = Workspace(arguments[0]), records.job_number(arguments[1])
+    ws, number = Workspace(arguments[0], create=False), records.job_number(arguments[1])
     _step_back()
     job = _take(ws, number)
     if job is None:

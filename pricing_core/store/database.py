@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -125,6 +125,8 @@ def get_engine(ws: Workspace) -> Engine:
     path = ws.database_path
     with _engines_lock:
         if not path.exists():
+            if not ws.create:
+                raise WorkspaceError("The workspace's database is gone.", fix="Open the workspace again.")
             _create(ws)
         key = (str(path), os.getpid(), path.stat().st_ino)
         if key not in _engines:
@@ -174,8 +176,9 @@ def _connectable(path: Path) -> Engine:
 
 def _create(ws: Workspace) -> None:
     """Make the database beside its place and link it there: of two processes that do so at once, one wins."""
-    draft = ws.root / f".new-{os.getpid()}-{secrets.token_hex(4)}.sqlite"
     try:
+        folder = ws.new_temp_dir("database")
+        draft = folder / ws.database_path.name
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with closing(sqlite3.connect(draft)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -185,13 +188,12 @@ def _create(ws: Workspace) -> None:
             sa_connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
         engine.dispose()
         _place(draft, ws.database_path)
+        shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
         raise WorkspaceError(
             f"The workspace's database cannot be created: {error.strerror or error}.",
             fix="Check that the folder exists, is writable and has free space.",
         ) from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _place(draft: Path, path: Path) -> None:

@@ -27,19 +27,26 @@ class Workspace:
     ----------
     path
         Folder; created (with owner-only permissions) if it does not exist.
+    create
+        Whether to create what is missing. A background process does not: it must not bring back a workspace that
+        the user is deleting.
 
     Raises
     ------
     WorkspaceError
-        If the path is a file, or the folder cannot be created or written.
+        If the path is a file, or the folder cannot be created or written, or is not there and not to be created.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, create: bool = True) -> None:
         self.root = Path(path).expanduser().resolve()
+        self.create = create
+        if not create and not self.database_path.exists():
+            raise WorkspaceError(f"There is no workspace at {path}.", fix="Open it once in the app first.")
         if self.root.exists() and not self.root.is_dir():
             raise WorkspaceError(f"The workspace {path} is a file.", fix="Give a folder, or a path that is free.")
         try:
-            self._create_folders()
+            if create:
+                self._create_folders()
         except OSError as error:
             raise WorkspaceError(
                 f"The workspace {path} cannot be used: {error.strerror or error}.",

@@ -25,6 +25,8 @@ def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     monkeypatch.setenv("PRICING_JOB_HANDLERS", "job_handlers:HANDLERS")
     workspace = Workspace(tmp_path / "shop")
     yield workspace
+    if not workspace.root.exists():
+        return
     with database.reading(workspace) as connection:
         pids = [*connection.scalars(sa.select(database.runner.c.pid))]
         pids += connection.scalars(sa.select(database.jobs.c.pid).where(database.jobs.c.status == "running"))

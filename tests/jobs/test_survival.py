@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import psutil
 import pytest
 
 from pricing_core import jobs
+from pricing_core.errors import JobError
 from pricing_core.jobs import JobView, launch
 from pricing_core.store import runs
 from pricing_core.store.workspace import Workspace
@@ -155,12 +157,28 @@ def test_a_stopped_runner_does_not_keep_a_worker_from_being_cancelled(
     assert not psutil.pid_exists(stopped)
 
 
+def test_deleting_the_workspace_ends_its_processes_and_nothing_comes_back(
+    ws: Workspace, wait: Wait, runner_pid: Callable[[], Any]
+) -> None:
+    worker = _running(wait, jobs.submit(ws, "report", {}), "Looping")
+    pids = (worker, runner_pid())
+    shutil.rmtree(ws.root)
+    end = time.monotonic() + 5.0
+    while any(map(psutil.pid_exists, pids)) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not any(map(psutil.pid_exists, pids))
+    assert not ws.root.exists()
+
+
 def test_a_runner_that_does_not_start_is_reported_instead_of_started_for_ever(
     ws: Workspace, wait: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sys.executable", "/bin/nowhere")
+    with pytest.raises(JobError, match=r"A background process cannot be started: No such file or directory\. Close"):
+        jobs.submit(ws, "add", {"a": 1, "b": 1})
     monkeypatch.setattr("sys.executable", "/bin/false")
     monkeypatch.setattr(launch, "_START_PAUSE", 0.1)
-    job = wait(jobs.submit(ws, "add", {"a": 1, "b": 1}))
+    job = wait("j0001")
     assert (job.status, job.error) == (
         "lost",
         "The job was not started: its runner does not start. The reason is in logs/runner.log.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -104,6 +105,12 @@ def test_a_scenario_of_the_same_name_replaces_the_old_one(ws: Workspace) -> None
             scenarios.load_scenario(ws, missing)
     with pytest.raises(ConfigError, match="The scenario's name is empty"):
         scenarios.save_scenario(ws, "  ", {}, results)
+
+
+def test_numbers_and_times_of_numpy_and_pandas_are_kept_as_plain_values(ws: Workspace) -> None:
+    _commit(ws, auc=np.float32(0.5), rows=np.int64(7), as_of=pd.Timestamp("2025-01-01", tz="UTC"))
+    listed = runs.list_runs(ws).loc[0, ["auc", "rows", "as_of"]]
+    assert listed.tolist() == [0.5, 7, "2025-01-01T00:00:00+00:00"]
 
 
 def test_settings_last(ws: Workspace) -> None:
