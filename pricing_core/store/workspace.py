@@ -40,13 +40,13 @@ class Workspace:
     def __init__(self, path: str | os.PathLike[str], *, create: bool = True) -> None:
         self.root = Path(path).expanduser().resolve()
         self.create = create
-        if not create and not self.database_path.exists():
-            raise WorkspaceError(f"There is no workspace at {path}.", fix="Open it once in the app first.")
-        if self.root.exists() and not self.root.is_dir():
-            raise WorkspaceError(f"The workspace {path} is a file.", fix="Give a folder, or a path that is free.")
         try:
+            if self.root.exists() and not self.root.is_dir():
+                raise WorkspaceError(f"The workspace {path} is a file.", fix="Give a folder, or a path that is free.")
             if create:
                 self._create_folders()
+            elif not self.database_path.exists():
+                raise WorkspaceError(f"There is no workspace at {path}.", fix="Open it once in the app first.")
         except OSError as error:
             raise WorkspaceError(
                 f"The workspace {path} cannot be used: {error.strerror or error}.",

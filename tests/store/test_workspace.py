@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -61,6 +62,18 @@ def test_a_path_that_cannot_be_a_workspace_is_refused(tmp_path: Path) -> None:
         Workspace(file)
     with pytest.raises(WorkspaceError, match=r"cannot be used: Not a directory\. Choose a folder"):
         Workspace(file / "inside")
+    with pytest.raises(WorkspaceError, match=r"There is no workspace at .*nothing\. Open it once in the app first\."):
+        Workspace(tmp_path / "nothing", create=False)
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_path_that_may_not_even_be_looked_at_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_self: Path, **_options: object) -> os.stat_result:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(WorkspaceError, match=r"The workspace /secret/shop cannot be used: Permission denied\."):
+        Workspace("/secret/shop")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
@@ -100,8 +113,6 @@ def test_a_file_that_is_not_our_database_is_refused_and_left_alone(ws: Workspace
 
 
 def test_a_workspace_removed_under_a_running_program_is_a_clear_error_and_can_be_made_anew(tmp_path: Path) -> None:
-    import shutil
-
     ws = Workspace(tmp_path / "shop")
     settings.set(ws, "key", 1)
     shutil.rmtree(ws.root)
