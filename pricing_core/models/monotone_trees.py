@@ -22,8 +22,15 @@ class MonotoneTrees:
     searching a grid.
     """
 
-    def __init__(self, *, n_trees: int = 200, n_leaves: int = 31, learning_rate: float = 0.05, random_state: int = 0) -> None:
-        self.n_trees, self.n_leaves, self.learning_rate, self.random_state = n_trees, n_leaves, learning_rate, random_state
+    def __init__(
+        self, *, n_trees: int = 200, n_leaves: int = 31, learning_rate: float = 0.05, random_state: int = 0
+    ) -> None:
+        self.n_trees, self.n_leaves, self.learning_rate, self.random_state = (
+            n_trees,
+            n_leaves,
+            learning_rate,
+            random_state,
+        )
 
     def fit(self, batch: EncodedBatch, x: Floats, y: Floats, weight: Floats | None = None) -> MonotoneTrees:
         """Fit on relative prices ``x`` and outcomes ``y`` (n,)."""

@@ -1,4 +1,4 @@
-"""What is explained: three outcomes of the behavior model as functions of an encoded batch."""
+"""What is explained: outcomes of the behavior model as functions of an encoded batch."""
 
 from __future__ import annotations
 
@@ -20,21 +20,26 @@ OUTCOME_WORDS = {
 }
 
 
-def outcome_function(behavior: BehaviorModel, outcome: str, relative_price: float = 1.0) -> Callable[[EncodedBatch], Floats]:
-    """A function from a batch to one number per row, averaged over the posterior draws.
+def outcomes_function(behavior: BehaviorModel, relative_price: float = 1.0) -> Callable[[EncodedBatch], Floats]:
+    """A function from a batch to its outcomes (n, 3), each averaged over the posterior draws.
 
-    Parameters
-    ----------
-    outcome
-        ``probability`` at ``relative_price`` (price over reference price); ``sensitivity`` β; ``taste`` α − β.
+    The outcomes are the chance of a purchase at ``relative_price`` (price over reference price), the price sensitivity β, and
+    the taste α − β: the log-odds of a purchase at the going price.
     """
 
     def evaluate(batch: EncodedBatch) -> Floats:
         response = behavior.respond(batch, np.ones(batch.n))
-        if outcome == "sensitivity":
-            return np.asarray(response.sensitivity.mean(axis=1))
-        if outcome == "taste":
-            return np.asarray((response.intercept - response.sensitivity).mean(axis=1))
-        return np.asarray(response.probability(np.full(batch.n, relative_price)))
+        probability = response.probability(np.full(batch.n, relative_price))
+        taste = response.intercept - response.sensitivity
+        return np.column_stack([probability, response.sensitivity.mean(axis=1), taste.mean(axis=1)])
 
     return evaluate
+
+
+def outcome_function(
+    behavior: BehaviorModel, outcome: str, relative_price: float = 1.0
+) -> Callable[[EncodedBatch], Floats]:
+    """One of the outcomes of :func:`outcomes_function` (n,)."""
+    column = OUTCOMES.index(outcome)
+    every = outcomes_function(behavior, relative_price)
+    return lambda batch: every(batch)[:, column]

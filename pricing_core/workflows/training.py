@@ -45,7 +45,7 @@ def train(
     dataset_id = dataset_id or str(datasets.latest_dataset_id(ws))
     result = train_models(dataset, config, SubProgress(progress, 0.02, 0.86))
     progress.stage("Evaluation", 0.87, "Judging the models on later offers")
-    metrics = evaluate_run(result, config)
+    metrics = evaluate_run(dataset, result, config)
     progress.stage("Current prices", 0.90, "Computing the response of recent customers")
     folder = runs.new_run_dir(ws)
     result.model.save(folder)

@@ -1,0 +1,74 @@
+"""The verbs that pages, command line and background jobs share.
+
+Each takes a workspace first and composes the rooms below; there is no arithmetic here. ``JOB_HANDLERS`` names those that run in the
+background.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pricing_core.models.training import TrainingConfig
+from pricing_core.progress import Progress
+from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.demo import DemoOutcome, demo, demo_job
+from pricing_core.workflows.explaining import RowExplanation, explain, explain_job, explain_row
+from pricing_core.workflows.importing import (
+    StoredImport,
+    import_files,
+    import_job,
+    import_sample,
+    keep_uploads,
+    set_exclusions,
+    set_margin_assumption,
+)
+from pricing_core.workflows.lists import make_price_list, price_list_job
+from pricing_core.workflows.pricing import PricedTable, predict, price, rows_for, simulate
+from pricing_core.workflows.runs import TrainedRun, load_run
+from pricing_core.workflows.targets import prepare_targets, read_targets
+from pricing_core.workflows.training import estimated_seconds, train, training_job
+
+Handler = Callable[[Workspace, dict[str, Any], Progress], dict[str, Any]]
+
+
+def _import_sample_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    return {"dataset_id": import_sample(ws, params["name"], progress)}
+
+
+JOB_HANDLERS: dict[str, Handler] = {
+    "import_sample": _import_sample_job,
+    "import": import_job,
+    "train": training_job,
+    "price_list": price_list_job,
+    "explain": explain_job,
+    "demo": demo_job,
+}
+
+__all__ = [
+    "JOB_HANDLERS",
+    "DemoOutcome",
+    "PricedTable",
+    "RowExplanation",
+    "StoredImport",
+    "TrainedRun",
+    "TrainingConfig",
+    "demo",
+    "estimated_seconds",
+    "explain",
+    "explain_row",
+    "import_files",
+    "import_sample",
+    "keep_uploads",
+    "load_run",
+    "make_price_list",
+    "predict",
+    "prepare_targets",
+    "price",
+    "read_targets",
+    "rows_for",
+    "set_exclusions",
+    "set_margin_assumption",
+    "simulate",
+    "train",
+]
