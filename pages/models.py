@@ -23,8 +23,8 @@ with start_page("Models", "Is it learning something true?", icon=":material/mode
     with good:
         training.leaderboard(metrics)
         left, right = st.columns(2)
-        left.plotly_chart(calibration.calibration_figure(training.calibration_data(metrics)), key="calibration")
-        right.plotly_chart(calibration.price_band_figure(training.price_bands(metrics)), key="price_bands")
+        left.plotly_chart(calibration.calibration_figure(calibration.calibration_data(metrics)), key="calibration")
+        right.plotly_chart(calibration.price_band_figure(calibration.price_band_data(metrics)), key="price_bands")
         training.policy_value(metrics)
     with learned:
         st.plotly_chart(curves.training_figure(curves.training_data(page.run.history)), key="history")

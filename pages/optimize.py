@@ -1,10 +1,26 @@
-"""Optimize."""
+"""Optimize: what should prices be?"""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from pages.components import assumptions, guardrails, job_panel, pricing, results
 from pages.components.frame import start_page
 
 with start_page("Optimize", "What should prices be?", icon=":material/tune:", needs="model") as page:
-    st.write("soon")
+    job_panel.show(page.ws, ("price_list",))
+    strategy = guardrails.form(page)
+    rules = guardrails.chosen(page.ws)
+    priced = results.prices(page, strategy, rules)
+    simulated = results.simulation(page, tuple(dict.fromkeys(["status_quo", "uniform", strategy])), pricing.BASE, rules)
+    page.finding(pricing.sentence(priced, simulated, strategy))
+    assumptions.margin_note(page)
+    pricing.tiles(page, priced, simulated, strategy)
+    pricing.make_list(page, strategy, rules)
+    changes, binding, held = st.tabs(["Prices", "What stops them", "Held rows"])
+    with changes:
+        pricing.changes(page, priced, simulated, strategy)
+    with binding:
+        pricing.binding(priced)
+    with held:
+        pricing.held(page, priced)

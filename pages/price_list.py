@@ -1,10 +1,20 @@
-"""Price list."""
+"""Price list: what goes live?"""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from pages.components import assumptions, job_panel, price_lists
 from pages.components.frame import start_page
 
-with start_page("Price list", "What goes live?", icon=":material/tune:", needs="model") as page:
-    st.write("soon")
+with start_page("Price list", "What goes live?", icon=":material/sell:", needs="model") as page:
+    busy = job_panel.show(page.ws, ("price_list",))
+    stored = price_lists.choose(page)
+    if stored is None:
+        if not busy:
+            price_lists.none_yet(page)
+        st.stop()
+    page.finding(price_lists.sentence(stored))
+    assumptions.margin_note(page)
+    price_lists.downloads(stored)
+    price_lists.table(page, stored)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pricing_core import glossary
 from pricing_core.workflows import importing
 
 from .state import PageState
@@ -16,7 +17,8 @@ def margin_note(state: PageState) -> None:
     if rate is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(f"Assumed: unit cost = {percent(1 - rate, digits=0)} of the price", icon=":material/info:", color="orange")
+        words = f"Unit costs are assumed: a margin of {percent(rate, digits=0)} of the price"
+        st.badge(words, icon=":material/info:", color="orange", help=glossary.define("margin assumption"))
         with st.popover("Change", type="tertiary", icon=":material/edit:"), st.form("margin_form", border=False):
             chosen = st.number_input(
                 "Margin over price where the unit cost is unknown (%)",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from pricing_core.data.columns import classify_columns, column_uses_frame
 from pricing_core.store import datasets
 from pricing_core.workflows import importing
-from pricing_core.data.columns import classify_columns, column_uses_frame
 
 from . import cache
 from .state import PageState
@@ -16,7 +16,7 @@ from .words import plural
 
 USER_REASON = "excluded by you"
 ORDER = ("feature", "unused", "structure")
-ROLES = {"feature": "✓ used", "structure": "◆ needed", "unused": "– not used"}  # noqa: RUF001
+ROLES = {"feature": "✓ used", "structure": "◆ needed", "unused": "– not used"}
 
 
 @st.cache_data(max_entries=4, show_spinner="Looking at the columns …")
@@ -26,7 +26,7 @@ def _uses(root: str, dataset_id: str, stamp: str, _state: PageState) -> pd.DataF
 
 def show(state: PageState) -> None:
     """Show the list of columns with a checkbox to leave one out, and save what was changed."""
-    uses = _uses(str(state.ws.root), state.dataset_id, cache.stamp(state.ws, state.dataset_id), state)
+    uses = _uses(str(state.ws.root), str(state.dataset_id), cache.stamp(state.ws, state.dataset_id), state)
     excluded = datasets.load_manifest(state.ws, state.dataset_id).excluded
     uses = uses.assign(
         use=uses["role"].map(ROLES),
@@ -60,6 +60,6 @@ def _save(state: PageState, edited: pd.DataFrame, before: dict[str, str]) -> Non
         st.error(f"{row['table']}.{row['column']} cannot be left out: {row['reason']}.")
         return
     keys = [f"{row.table}.{row.column}" for row in chosen.itertuples()]
-    importing.set_exclusions(state.ws, state.dataset_id, {key: before.get(key, USER_REASON) for key in keys})
+    importing.set_exclusions(state.ws, str(state.dataset_id), {key: before.get(key, USER_REASON) for key in keys})
     st.toast("Saved. Train again to apply it.", icon=":material/check:")
     st.rerun()

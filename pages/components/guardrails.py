@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
+from pricing_core.guardrails.rules import Guardrails
 
 from pricing_core import glossary
-from pricing_core.guardrails.rules import Guardrails
 from pricing_core.store import settings
 from pricing_core.store.workspace import Workspace
 
@@ -78,9 +78,9 @@ def _rules(now: Guardrails, currency: str) -> dict[str, Any]:
         f"Never above ({currency})", 0.0, None, now.price_ceiling, 0.5, key="rule_ceiling", persist_state="session",
         help=glossary.define("price ceiling"), placeholder="no limit",
     )  # fmt: skip
-    names = list(ENDINGS)
+    names, allowed = list(ENDINGS), list(ENDINGS.values())
     ending = one.selectbox(
-        "Prices end in", names, index=list(ENDINGS.values()).index(now.endings) if now.endings in ENDINGS.values() else 0,
+        "Prices end in", names, index=allowed.index(now.endings) if now.endings in allowed else 0,
         key="rule_endings", persist_state="session", help=glossary.define("price ending"),
     )  # fmt: skip
     discount = two.toggle(

@@ -108,7 +108,7 @@ def _problem(files: list[uploads.MappedFile]) -> str | None:
     if twice:
         return f"Two files are marked as {twice[0]}. Choose a different table for one of them."
     if "offers" not in tables:
-        return "None of the files is marked as offers. Offers are required: who was offered what, when and at what price."
+        return "None of the files is marked as offers: who was offered what, when and at what price. They are required."
     for file in files:
         missing = [field for field in required_names(file.table) if field not in file.mapping]
         if missing:

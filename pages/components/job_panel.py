@@ -90,7 +90,11 @@ def _ended(ws: Workspace, job: JobView) -> None:
         st.info(f"{name}: stopped {ago(job.finished_at)}. What was there before is still in use.")
     else:
         st.error(f"{name} did not finish: {markdown(job.error or 'no reason was recorded')}", icon=":material/error:")
-    st.button("Try again", key=f"retry_{job.id}", icon=":material/refresh:", on_click=jobs.retry, args=(ws, job.id))
+    st.button("Try again", key=f"retry_{job.id}", icon=":material/refresh:", on_click=_retry, args=(ws, job.id))
+
+
+def _retry(ws: Workspace, job_id: str) -> None:
+    jobs.retry(ws, job_id)
 
 
 def _doing(job: JobView) -> str:

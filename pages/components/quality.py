@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 from pricing_core.store import datasets
 
 from .state import PageState
-from .tables import SEVERITIES
+from .tables import SEVERITIES, record
 from .words import count, markdown, plural
 
 
@@ -44,11 +46,11 @@ def show(state: PageState) -> None:
         )  # fmt: skip
 
 
-def _listed(state: PageState) -> pd.Series:
-    return datasets.list_datasets(state.ws).set_index("dataset_id").loc[state.dataset_id]
+def _listed(state: PageState) -> dict[str, Any]:
+    return record(datasets.list_datasets(state.ws), "dataset_id", state.dataset_id)
 
 
-def _set_aside_words(listed: pd.Series) -> str:
+def _set_aside_words(listed: dict[str, Any]) -> str:
     return "no row was set aside" if not listed["set_aside"] else f"{plural(listed['set_aside'], 'row')} set aside"
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pricing_core.store import datasets, runs
+from pricing_core.store import runs
 
 from . import job_panel
 from .state import PageState
+from .tables import record
 from .words import ago, markdown, percent
 
 
@@ -23,5 +24,5 @@ def show(state: PageState) -> None:
             if manifest.margin_assumption is not None:
                 st.caption(f":material/info: Costs assumed: margin {percent(manifest.margin_assumption, digits=0)}")
         if state.run_id is not None:
-            trained = runs.list_runs(state.ws).set_index("run_id").loc[state.run_id]
+            trained = record(runs.list_runs(state.ws), "run_id", state.run_id)
             st.caption(f":material/model_training: Model **{state.run_id}** · trained {ago(trained['created_at'])}")

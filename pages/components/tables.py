@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+import pandas as pd
 import streamlit as st
 
 from .words import SYMBOLS, minor_units
 
-SEVERITIES = {"blocking": "⛔ blocking", "warning": "⚠️ warning", "info": "ℹ️ note"}  # noqa: RUF001
+Width = Literal["small", "medium", "large"]
+
+SEVERITIES = {"blocking": "⛔ blocking", "warning": "⚠️ warning", "info": "ℹ️ note"}
 EVIDENCE = {
     "measured": "Measured: this product was sold at such prices often enough.",
     "borrowed": "Borrowed: few sales of its own; similar products fill in.",
     "extrapolated": "Extrapolated: outside the prices that the data support.",
 }
+
+
+def record(table: pd.DataFrame, column: str, value: object) -> dict[str, Any]:
+    """Return the first row in which a column has this value, as name → value."""
+    return records(table[table[column] == value])[0]
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as name → value."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def money_column(label: str, currency: str, *, help: str | None = None, pinned: bool | None = None) -> Any:
@@ -30,7 +43,7 @@ def rate_column(label: str, *, help: str | None = None, signed: bool = False, di
     return st.column_config.NumberColumn(label, format=f"%{sign}.{digits}f%%", help=help)
 
 
-def text_column(label: str, *, help: str | None = None, width: str | None = None, pinned: bool | None = None) -> Any:
+def text_column(label: str, *, help: str | None = None, width: Width | None = None, pinned: bool | None = None) -> Any:
     """Column of text."""
     return st.column_config.TextColumn(label, help=help, width=width, pinned=pinned)
 

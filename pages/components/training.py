@@ -14,7 +14,7 @@ from pricing_core.workflows.training import estimated_seconds
 
 from . import job_panel
 from .state import PageState
-from .tables import text_column
+from .tables import record, text_column
 from .words import count, duration, percent
 
 WAYS = {True: "Quick: a first answer, wider ranges", False: "Full: more members and passes, narrower ranges"}
@@ -22,7 +22,7 @@ WAYS = {True: "Quick: a first answer, wider ranges", False: "Full: more members 
 
 def form(state: PageState) -> None:
     """Let the user choose how to train, with the time it will take, and start the job."""
-    offers = int(datasets.list_datasets(state.ws).set_index("dataset_id").loc[state.dataset_id, "offers"])
+    offers = record(datasets.list_datasets(state.ws), "dataset_id", state.dataset_id)["offers"]
     with st.form("train_form"):
         way, seed, button = st.columns([4, 1, 1], vertical_alignment="bottom")
         quick = way.radio(
@@ -40,8 +40,7 @@ def form(state: PageState) -> None:
 
 def sentence(metrics: dict[str, Any]) -> str:
     """Say in one sentence whether the model knows more than the average."""
-    table = leaderboard_data(metrics).set_index("model")
-    mine = table.loc[BEHAVIOR_MODEL]
+    mine = record(leaderboard_data(metrics), "model", BEHAVIOR_MODEL)
     since = pd.Timestamp(metrics["held_out_from"])
     verdict = "knows more than the shop's average" if mine["gain_rate"] > 0 else "knows no more than the shop's average"
     return (
@@ -52,7 +51,7 @@ def sentence(metrics: dict[str, Any]) -> str:
 
 def tiles(metrics: dict[str, Any]) -> None:
     """Show the figures that a manager asks for, each with its explanation."""
-    mine = leaderboard_data(metrics).set_index("model").loc[BEHAVIOR_MODEL]
+    mine = record(leaderboard_data(metrics), "model", BEHAVIOR_MODEL)
     ranking, gain, level, slope, hits = st.columns(5)
     ranking.metric("Ranks buyers first", percent(metrics["auc"], digits=0), help=glossary.define("AUC"))
     gain.metric(

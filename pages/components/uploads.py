@@ -16,6 +16,8 @@ from pricing_core.schema import TABLES, field_names, fields, required_names
 from pricing_core.store.workspace import Workspace
 
 from .frame import sentences_for_errors
+from .tables import records
+from .words import markdown, plural
 
 TYPES = list(FORMATS)
 MAX_FILES = len(TABLES)
@@ -44,7 +46,7 @@ def choose_files() -> list[MappedFile]:
     st.file_uploader(
         "Drop up to five files: offers, and optionally customers, products, market and events",
         type=TYPES, accept_multiple_files=True, key="upload_widget", on_change=_keep,
-        help="CSV (any usual delimiter and encoding), Parquet or Excel. Column names do not have to match: you map them.",
+        help="CSV (any usual delimiter and encoding), Parquet or Excel. Column names need not match: you map them.",
     )  # fmt: skip
     kept: dict[str, tuple[str, bytes]] = st.session_state.get(_KEPT, {})
     if len(kept) > MAX_FILES:
@@ -90,7 +92,8 @@ def _keep() -> None:
 def _one_file(name: str, file_id: str, content: bytes) -> MappedFile:
     columns, rows, head = _read(file_id, name, content)
     guess = guess_table(columns, name)
-    with st.expander(f"**{name}** · {rows:,} rows, {len(columns)} columns", expanded=True, icon=":material/description:"):
+    title = f"**{markdown(name)}** · {plural(rows, 'row')}, {plural(len(columns), 'column')}"
+    with st.expander(title, expanded=True, icon=":material/description:"):
         table = st.selectbox("This file holds", TABLES, index=TABLES.index(guess), key=f"table_{file_id}", width=260)
         st.dataframe(head, hide_index=True, height=150)
         mapping = _edit_mapping(table, columns, file_id)
@@ -122,7 +125,7 @@ def _edit_mapping(table: str, columns: list[str], file_id: str) -> dict[str, str
             "meaning": st.column_config.TextColumn("Meaning", width="large"),
         },
     )  # fmt: skip
-    return {row.field: row.column for row in edited.itertuples() if row.column != NOT_IN_FILE}
+    return {row["field"]: row["column"] for row in records(edited) if row["column"] != NOT_IN_FILE}
 
 
 def template(table: str) -> bytes:

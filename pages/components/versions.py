@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pricing_core.schema import TABLES
 from pricing_core.store import datasets
 
 from .state import PageState
@@ -22,10 +23,10 @@ def show(state: PageState) -> None:
             "dataset_id": text_column("Version"), "name": text_column("Name"),
             "created_at": st.column_config.DatetimeColumn("Imported (UTC)", format="YYYY-MM-DD HH:mm"),
             "source": text_column("Source"), "currency": text_column("Currency"),
-            **{table: count_column(table.capitalize()) for table in ("offers", "customers", "products", "market", "events")},
+            **{table: count_column(table.capitalize()) for table in TABLES},
             "set_aside": count_column("Set aside"),
             "pseudonymized": st.column_config.CheckboxColumn("Pseudonyms"),
-            "data_hash": text_column("Fingerprint", help="Start of the SHA-256 over the content: equal data, equal text."),
+            "data_hash": text_column("Fingerprint", help="Start of the SHA-256 of the content."),
         },
     )  # fmt: skip
     st.caption("The newest version is in use. Models remember which version they learned from.")

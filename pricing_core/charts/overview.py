@@ -36,7 +36,8 @@ def weekly_overview_data(dataset: Dataset, *, weeks: int = 12) -> pd.DataFrame:
     monday = log["offered_at"].dt.floor("D") - pd.to_timedelta(log["offered_at"].dt.day_of_week, unit="D")
     sums = log.assign(week=monday).groupby("week")[["offers", "purchased", "price", "revenue", "profit"]].sum()
     sums = sums.reindex(pd.date_range(sums.index.min(), sums.index.max(), freq="7D", name="week"), fill_value=0.0)
-    complete = sums.index + pd.Timedelta(days=7) <= log["offered_at"].max() + pd.Timedelta(days=1)
+    last_day = log["offered_at"].max().floor("D")
+    complete = sums.index <= last_day - pd.Timedelta(days=6)
     sums = sums[complete] if complete.any() else sums
     offers = sums["offers"].replace(0, np.nan)
     table = sums.assign(
@@ -45,6 +46,28 @@ def weekly_overview_data(dataset: Dataset, *, weeks: int = 12) -> pd.DataFrame:
         margin_rate=sums["profit"] / sums["revenue"].replace(0, np.nan),
     ).reset_index()
     return table[list(WEEKLY_COLUMNS)].tail(weeks).reset_index(drop=True)
+
+
+def latest_change_data(weekly: pd.DataFrame) -> pd.DataFrame:
+    """Return the newest week's figures and how they moved against the week before.
+
+    Parameters
+    ----------
+    weekly
+        Table of :func:`weekly_overview_data`.
+
+    Returns
+    -------
+    DataFrame
+        A row per figure (its index): ``value``, and ``change``: the difference for figures that end in ``_rate``, else
+        the change as a share of the week before; NaN where there is no such week.
+    """
+    figures = [name for name in weekly.columns if name != "week"]
+    newest = weekly[figures].iloc[-1].astype(float)
+    before = weekly[figures].iloc[-2].astype(float) if len(weekly) > 1 else newest * np.nan
+    difference = newest - before
+    is_rate = pd.Series(figures, index=figures).str.endswith("_rate")
+    return pd.DataFrame({"value": newest, "change": difference.where(is_rate, difference / before.abs())})
 
 
 def _sales(dataset: Dataset) -> pd.DataFrame:

@@ -12,16 +12,21 @@ from pricing_core.response.pricing_rows import PricingRows
 Floats = NDArray[np.float64]
 
 
+_OVERVIEW = (
+    "category", "offers", "current_price", "unit_cost", "conversion_rate", "elasticity", "evidence", "cost_assumed",
+)  # fmt: skip
+
+
 def product_overview_data(rows: PricingRows) -> pd.DataFrame:
     """Return one row per product, the most offered first.
 
     Returns
     -------
     DataFrame
-        ``product_id, category, offers`` (sum of the rows' weights), ``current_price`` (mean over offers), ``unit_cost``,
-        ``conversion_rate`` (expected at the current prices), ``elasticity`` (own price, of the product's expected sales:
-        the mean of its offers' elasticities weighted by their conversion), ``evidence`` (the commonest label) and
-        ``cost_assumed`` (whether any of its unit costs is).
+        ``product_id, category, offers`` (sum of the rows' weights), ``current_price`` and ``unit_cost`` (means over
+        offers), ``conversion_rate`` (expected at the current prices), ``elasticity`` (own price, of the product's
+        expected sales: the mean of its offers' elasticities weighted by their conversion), ``evidence`` (the commonest
+        label) and ``cost_assumed`` (whether any of its unit costs is).
     """
     chance = rows.response.probability(rows.current_price)
     sales = rows.weight * chance
@@ -44,11 +49,10 @@ def product_overview_data(rows: PricingRows) -> pd.DataFrame:
     table = table.join(sums.assign(elasticity=sums["elasticity"] / sums["conversion_rate"]))
     for name in ("current_price", "unit_cost", "conversion_rate"):
         table[name] = table[name] / table["offers"]
-    order = ["category", "offers", "current_price", "unit_cost", "conversion_rate", "elasticity", "evidence", "cost_assumed"]
-    return table[order].sort_values("offers", ascending=False, kind="stable").reset_index()
+    return table[list(_OVERVIEW)].sort_values("offers", ascending=False, kind="stable").reset_index()
 
 
-def product_gain_data(rows: PricingRows, price: Floats) -> pd.DataFrame:
+def product_gain_data(rows: PricingRows, price: Floats, *, n_offers: float | None = None) -> pd.DataFrame:
     """Return what new prices would add to profit, one row per product, the largest expected gain first.
 
     The gain of a product is Σ w [(p − c) P(p) − (p₀ − c) P(p₀)] over its rows, per draw of the price response.
@@ -57,6 +61,8 @@ def product_gain_data(rows: PricingRows, price: Floats) -> pd.DataFrame:
     ----------
     price
         New price of each row, money, (n,).
+    n_offers
+        Number of offers that the rows stand for together, for example those of four weeks; default: their weights.
 
     Returns
     -------
@@ -65,12 +71,13 @@ def product_gain_data(rows: PricingRows, price: Floats) -> pd.DataFrame:
         ``profit_gain`` (money over these offers), ``gain_low, gain_high`` (90% range over the draws) and ``evidence``.
     """
     price = np.asarray(price, dtype=float)
+    scale = 1.0 if n_offers is None else n_offers / rows.weight.sum()
     if price.shape != (rows.n,):
         raise ConfigError(f"The new prices have shape {price.shape}; it must be ({rows.n},).")
     products, code = np.unique(rows.product_id.astype(str), return_inverse=True)
     gain = _profit_draws(rows, price) - _profit_draws(rows, rows.current_price)
     total = np.zeros((len(products), rows.response.draws))
-    np.add.at(total, code, gain)
+    np.add.at(total, code, scale * gain)
     offers = np.bincount(code, rows.weight)
     before = np.bincount(code, rows.weight * rows.current_price) / offers
     after = np.bincount(code, rows.weight * price) / offers
@@ -79,7 +86,7 @@ def product_gain_data(rows: PricingRows, price: Floats) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "product_id": products,
-            "offers": offers,
+            "offers": scale * offers,
             "current_price": before,
             "new_price": after,
             "change_rate": after / before - 1,
@@ -90,6 +97,45 @@ def product_gain_data(rows: PricingRows, price: Floats) -> pd.DataFrame:
         }
     )
     return table.sort_values("profit_gain", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def price_effect_data(rows: PricingRows, price: float, *, per: float = 100.0) -> pd.DataFrame:
+    """Return what one price for all these offers would do, against today's prices.
+
+    Parameters
+    ----------
+    price
+        The price tried, money.
+    per
+        Number of offers that the money is stated for.
+
+    Returns
+    -------
+    DataFrame
+        Index ``conversion_rate, revenue, profit``; columns ``value, low, high`` (90% range over the draws), ``today``
+        and ``change`` (value − today). Money is per ``per`` offers, for one unit a purchase.
+    """
+    if not price > 0:
+        raise ConfigError(f"The price is {price}.", fix="Give an amount above zero.")
+    tried, now = _effect_draws(rows, np.full(rows.n, float(price)), per), _effect_draws(rows, rows.current_price, per)
+    table = pd.DataFrame(
+        {
+            "value": {name: draws.mean() for name, draws in tried.items()},
+            "low": {name: np.quantile(draws, 0.05) for name, draws in tried.items()},
+            "high": {name: np.quantile(draws, 0.95) for name, draws in tried.items()},
+            "today": {name: draws.mean() for name, draws in now.items()},
+        }
+    )
+    return table.assign(change=table["value"] - table["today"])
+
+
+def _effect_draws(rows: PricingRows, price: Floats, per: float) -> dict[str, Floats]:
+    share = (rows.weight / rows.weight.sum())[:, None] * rows.response.probability_draws(price)
+    return {
+        "conversion_rate": share.sum(axis=0),
+        "revenue": per * (price @ share),
+        "profit": per * ((price - rows.unit_cost) @ share),
+    }
 
 
 def _profit_draws(rows: PricingRows, price: Floats) -> Floats:

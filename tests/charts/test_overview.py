@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from pricing_core.charts.overview import weekly_overview_data
+from pricing_core.charts.overview import latest_change_data, weekly_overview_data
 from pricing_core.data.dataset import Dataset, DatasetManifest
 from pricing_core.errors import ConfigError
 
@@ -60,3 +60,17 @@ def test_only_the_newest_weeks_are_returned() -> None:
     assert list(table["week"].dt.strftime("%Y-%m-%d")) == ["2025-01-13"]
     with pytest.raises(ConfigError, match="number of weeks is 0"):
         weekly_overview_data(_shop(OFFERS, margin=0.5), weeks=0)
+
+
+def test_the_newest_week_is_compared_with_the_one_before() -> None:
+    products = pd.DataFrame({"product_id": ["p1"], "unit_cost": [4.0]})
+    change = latest_change_data(weekly_overview_data(_shop(OFFERS, products=products)))
+    assert change.loc["conversion_rate"].tolist() == [1.0, 0.5]
+    assert change.loc["revenue"].tolist() == [80.0, 7.0]
+    assert change.loc["margin_rate", "change"] == pytest.approx(0.3)
+
+
+def test_the_first_week_has_nothing_to_be_compared_with() -> None:
+    products = pd.DataFrame({"product_id": ["p1"], "unit_cost": [4.0]})
+    change = latest_change_data(weekly_overview_data(_shop(OFFERS, products=products), weeks=1))
+    assert change["change"].isna().all() and change["value"].notna().all()

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from pricing_core.charts.products import product_gain_data, product_overview_data
+from pricing_core.charts.products import price_effect_data, product_gain_data, product_overview_data
 from pricing_core.errors import ConfigError
 from pricing_core.response.price_response import PriceResponse
 from pricing_core.response.pricing_rows import PricingRows
@@ -81,6 +81,32 @@ def test_the_gain_is_the_difference_of_profits_and_its_range_that_of_the_draws(r
     assert table.loc["a", "profit_gain"] == 0
 
 
+def test_gains_are_scaled_to_the_number_of_offers_asked_for(rows: PricingRows) -> None:
+    price = np.array([9.0, 4.5, 10.0])
+    once, twice = product_gain_data(rows, price), product_gain_data(rows, price, n_offers=2 * sum(WEIGHT))
+    for name in ("offers", "profit_gain", "gain_low", "gain_high"):
+        assert twice[name].tolist() == pytest.approx((2 * once[name]).tolist())
+    assert twice["change_rate"].tolist() == pytest.approx(once["change_rate"].tolist())
+
+
 def test_prices_of_another_length_are_refused(rows: PricingRows) -> None:
     with pytest.raises(ConfigError, match=r"\(2,\); it must be \(3,\)"):
         product_gain_data(rows, np.array([1.0, 2.0]))
+
+
+def test_one_price_for_all_is_compared_with_today(rows: PricingRows) -> None:
+    table = price_effect_data(rows.take(np.array([0, 2])), 9.0, per=200)
+    draws = [sum(profit(i, d, 9.0) for i in (0, 2)) / 4 * 200 for d in (0, 1)]
+    today = sum(profit(i, d, CURRENT[i]) for i in (0, 2) for d in (0, 1)) / 2 / 4 * 200
+    assert table.loc["profit", "value"] == pytest.approx(sum(draws) / 2)
+    assert table.loc["profit", "low"] == pytest.approx(np.quantile(draws, 0.05))
+    assert table.loc["profit", "today"] == pytest.approx(today)
+    assert table.loc["profit", "change"] == pytest.approx(sum(draws) / 2 - today)
+    bought = sum(WEIGHT[i] * chance(i, d, 9.0) for i in (0, 2) for d in (0, 1)) / 2 / 4
+    assert table.loc["conversion_rate", "value"] == pytest.approx(bought)
+    assert table.loc["revenue", "value"] == pytest.approx(200 * 9.0 * bought)
+
+
+def test_a_price_of_zero_is_refused(rows: PricingRows) -> None:
+    with pytest.raises(ConfigError, match="above zero"):
+        price_effect_data(rows, 0.0)

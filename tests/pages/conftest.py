@@ -10,8 +10,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pricing_core.workflows import importing
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows import importing
 
 ROOT = Path(__file__).parents[2]
 OpenPage = Callable[..., AppTest]

@@ -14,7 +14,7 @@ from pages.components import words
     [
         (1234.5, "USD", {}, "$1,234.50"),
         (1234.5, "JPY", {}, "¥1,234"),
-        (-3120, "EUR", {"compact": True}, "−€3.1k"),  # noqa: RUF001
+        (-3120, "EUR", {"compact": True}, "−€3.1k"),
         (12.3, "CHF", {"signed": True}, "+CHF 12.30"),
         (2_345_678, "GBP", {"compact": True}, "£2.3M"),
         (999, "USD", {"compact": True}, "$999.00"),
@@ -29,10 +29,10 @@ def test_money_has_its_currency_sign_and_decimals(value: float, currency: str, o
 
 def test_rates_are_in_percent_and_their_changes_in_points() -> None:
     assert words.percent(0.021, signed=True) == "+2.1%"
-    assert words.percent(-0.003, signed=True) == "−0.3%"  # noqa: RUF001
+    assert words.percent(-0.003, signed=True) == "−0.3%"
     assert words.percent(None) == "unknown"
     assert words.points(0.008) == "+0.8 pp"
-    assert words.percent_range(-0.003, 0.044) == "90% range −0.3% to +4.4%"  # noqa: RUF001
+    assert words.percent_range(-0.003, 0.044) == "90% range −0.3% to +4.4%"
 
 
 def test_a_change_that_rounds_to_zero_carries_no_sign() -> None:

@@ -1,0 +1,120 @@
+"""What needs the manager: unfinished steps first, then the products with the most money in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pricing_core import glossary
+from pricing_core.charts.overview import latest_change_data
+from pricing_core.store import datasets, pricelists
+
+from . import guardrails, results
+from .state import PageState
+from .tables import EVIDENCE, records
+from .words import markdown, money, money_range, percent, plural, points
+
+SHOWN = 6
+PRODUCT_STRATEGY = "product"
+FIGURES = {
+    "revenue": ("Revenue", "revenue"),
+    "profit": ("Profit", "profit"),
+    "conversion_rate": ("Conversion", "conversion rate"),
+    "average_price": ("Average price offered", "offered price"),
+    "margin_rate": ("Margin", "margin"),
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One thing to decide: what, why, and the page where it is done."""
+
+    icon: str
+    title: str
+    why: str
+    page: str
+    action: str
+
+
+def figures(state: PageState, weekly: pd.DataFrame) -> None:
+    """Show the newest complete week beside the one before, with the last twelve weeks as a line."""
+    if weekly.empty:
+        return
+    latest = latest_change_data(weekly)
+    for tile, (name, (label, term)) in zip(st.columns(len(FIGURES)), FIGURES.items(), strict=True):
+        value, change = float(latest["value"][name]), float(latest["change"][name])
+        is_rate = name.endswith("_rate")
+        tile.metric(
+            label, percent(value) if is_rate else money(value, state.currency, compact=True),
+            delta=None if pd.isna(change) else points(change) if is_rate else percent(change, signed=True),
+            chart_data=weekly[name].dropna().tolist(), border=True, help=glossary.define(term),
+        )  # fmt: skip
+    week = weekly["week"].iloc[-1]
+    st.caption(f"Week from {week.day} {week:%b %Y}, change against the week before; the line shows {len(weekly)} weeks.")
+
+
+def collect(state: PageState) -> list[Decision]:
+    """Return the decisions in the order in which they should be taken."""
+    found = [*_unfinished(state)]
+    if state.run_id is not None:
+        found += _products(state)
+    return found[:SHOWN]
+
+
+def sentence(decisions: list[Decision]) -> str:
+    """Say in one sentence what comes first."""
+    if not decisions:
+        return "Nothing needs you: no product has a better price within the guardrails."
+    first = decisions[0]
+    return f"{plural(len(decisions), 'decision')} for you; first: {first.title[0].lower()}{first.title[1:]}."
+
+
+def show(decisions: list[Decision]) -> None:
+    """Show each decision with its reason and the link to where it is taken."""
+    for decision in decisions:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{decision.icon} **{markdown(decision.title)}**  \n{markdown(decision.why)}", width="stretch")
+            st.page_link(f"pages/{decision.page}.py", label=decision.action, icon=":material/arrow_forward:")
+
+
+def _unfinished(state: PageState) -> list[Decision]:
+    findings = datasets.load_quality(state.ws, state.dataset_id)
+    warnings = int((findings["severity"] == "warning").sum())
+    found = []
+    if state.run_id is None:
+        why = "Without them there is no recommendation. A quick training takes about a minute."
+        found.append(Decision(":material/model_training:", "Train the models", why, "models", "Train"))
+    elif state.basis_id != state.dataset_id:
+        why = f"The model in use learned from {state.basis_id}."
+        found.append(Decision(":material/update:", f"Train on the newer data {state.dataset_id}", why, "models", "Train"))
+    elif pricelists.latest_price_list_id(state.ws) is None:
+        why = "The models are ready and no price list has been made yet."
+        found.append(Decision(":material/sell:", "Make the first price list", why, "optimize", "Set prices"))
+    if warnings:
+        worst = findings[findings["severity"] == "warning"].iloc[0]
+        title = f"Look at {plural(warnings, 'warning')} about the data"
+        found.append(Decision(":material/warning:", title, str(worst["message"]), "data", "Look"))
+    return found
+
+
+def _products(state: PageState) -> list[Decision]:
+    table = results.gains(state, PRODUCT_STRATEGY, guardrails.chosen(state.ws))
+    sure = table[(table["gain_low"] > 0) & (table["change_rate"].abs() >= 0.005)].head(SHOWN)
+    return [_product(row, state.currency) for row in records(sure)]
+
+
+def _product(row: dict[str, Any], currency: str) -> Decision:
+    up = row["change_rate"] > 0
+    prices = f"from {money(row['current_price'], currency)} to {money(row['new_price'], currency)}"
+    gain = money(row["profit_gain"], currency, compact=True, signed=True)
+    span = money_range(row["gain_low"], row["gain_high"], currency)
+    return Decision(
+        ":material/trending_up:" if up else ":material/trending_down:",
+        f"{'Raise' if up else 'Cut'} {row['product_id']} {prices} ({percent(row['change_rate'], signed=True)})",
+        f"{gain} profit in {results.GAIN_WEEKS} weeks, {span}. {EVIDENCE[row['evidence']]}",
+        "demand",
+        "Inspect",
+    )

@@ -1,0 +1,134 @@
+"""How the buyers of one product react to price, and all products side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pricing_core import glossary
+from pricing_core.charts.demand import demand_curve_data, demand_curve_figure
+from pricing_core.charts.products import price_effect_data
+from pricing_core.response.pricing_rows import PricingRows
+
+from . import guardrails, results
+from .decisions import PRODUCT_STRATEGY
+from .state import PageState
+from .tables import EVIDENCE, count_column, money_column, record, records, text_column
+from .words import count, money, money_range, percent, percent_range, plural, points
+
+LABELS = {"measured": "✓ measured", "borrowed": "≈ borrowed", "extrapolated": "? extrapolated"}
+
+
+def choose(state: PageState) -> str:
+    """Let the user choose a product; the address of the page keeps the choice."""
+    table = results.products(state)
+    names = {row["product_id"]: f"{row['product_id']} · {row['category']} · {plural(row['offers'], 'recent offer')}"
+             for row in records(table)}  # fmt: skip
+    return str(
+        st.selectbox(
+            "Product", list(names), key="product", bind="query-params", width=420,
+            format_func=names.__getitem__,
+            help="The most offered products come first.",
+        )
+    )  # fmt: skip
+
+
+def rows_of(state: PageState, product: str) -> PricingRows:
+    """Return the recent offers of one product."""
+    rows = state.run.rows
+    return rows.take(rows.product_id.astype(str) == product)
+
+
+def sentence(state: PageState, product: str) -> str:
+    """Say in one sentence how sensitive the buyers are, and what to do about it."""
+    row = _row(state, product)
+    strength = "hardly" if row["elasticity"] > -0.5 else "moderately" if row["elasticity"] > -1.5 else "strongly"
+    return (
+        f"Buyers of {product} react {strength} to price: 1% more costs about {abs(row['elasticity']):.1f}% of the "
+        f"sales. The best single price is {money(row['new_price'], state.currency)}, "
+        f"{percent(row['change_rate'], signed=True)} against today."
+    )
+
+
+def tiles(state: PageState, product: str) -> None:
+    """Show today's price, conversion, elasticity and where the answer comes from."""
+    row, currency = _row(state, product), state.currency
+    price, best, conversion, elasticity, evidence = st.columns(5)
+    price.metric("Price today (average)", money(row["current_price"], currency), help=glossary.define("current price"))
+    best.metric(
+        "Best single price", money(row["new_price"], currency), delta=percent(row["change_rate"], signed=True),
+        delta_color="off", help="Within your guardrails; for the largest expected profit.",
+    )  # fmt: skip
+    conversion.metric(
+        "Conversion expected today", percent(row["conversion_rate"]), help=glossary.define("conversion rate")
+    )
+    elasticity.metric("Elasticity", f"{row['elasticity']:.2f}".replace("-", "−"), help=glossary.define("elasticity"))
+    evidence.metric("Evidence", str(row["evidence"]), help=EVIDENCE[row["evidence"]])
+
+
+def curve(state: PageState, product: str) -> None:
+    """Show the demand curve with its band, what was observed, and today's and the best price."""
+    row = _row(state, product)
+    data = demand_curve_data(rows_of(state, product), state.run.observed(product), best_price=row["new_price"])
+    st.plotly_chart(demand_curve_figure(data, currency=state.currency), key="demand_curve")
+
+
+@st.fragment
+def try_a_price(state: PageState, product: str) -> None:
+    """Answer at once what another price would do."""
+    rows, row, currency = rows_of(state, product), _row(state, product), state.currency
+    low, high = float(rows.support_low.min()), float(rows.support_high.max())
+    with st.container(border=True):
+        st.markdown("**Try a price**", help="Between the lowest and the highest price that the data support.")
+        start = min(max(float(row["current_price"]), low), high)
+        label = f"Price for everyone ({currency})"
+        price = st.slider(label, low, high, start, (high - low) / 100, format="%.2f", key=f"try_{product}")
+        effect = price_effect_data(rows, price)
+        conversion, profit = records(effect.loc[["conversion_rate", "profit"]])
+        st.metric("Conversion", percent(conversion["value"]), delta=points(conversion["change"]))
+        st.caption(percent_range(conversion["low"], conversion["high"], signed=False))
+        st.metric(
+            "Profit per 100 offers", money(profit["value"], currency),
+            delta=money(profit["change"], currency, signed=True), help=glossary.define("profit"),
+        )  # fmt: skip
+        st.caption(f"{money_range(profit['low'], profit['high'], currency)}; change against today's prices.")
+
+
+def table(state: PageState) -> None:
+    """Show all products side by side."""
+    st.subheader("All products", anchor=False)
+    merged = _merged(state)
+    shown = merged.assign(
+        conversion_rate=merged["conversion_rate"] * 100, change_rate=merged["change_rate"] * 100,
+        evidence=merged["evidence"].map(LABELS),
+    )  # fmt: skip
+    currency = state.currency
+    st.dataframe(
+        shown, hide_index=True,
+        column_order=["product_id", "category", "offers", "current_price", "new_price", "change_rate", "elasticity",
+                      "conversion_rate", "profit_gain", "gain_low", "gain_high", "evidence"],
+        column_config={
+            "product_id": text_column("Product", pinned=True), "category": text_column("Category"),
+            "offers": count_column("Recent offers"),
+            "current_price": money_column("Price today", currency), "new_price": money_column("Best price", currency),
+            "change_rate": st.column_config.NumberColumn("Change", format="%+.1f%%"),
+            "elasticity": st.column_config.NumberColumn("Elasticity", format="%.2f"),
+            "conversion_rate": st.column_config.NumberColumn("Conversion", format="%.1f%%"),
+            "profit_gain": money_column(f"Profit gained, {results.GAIN_WEEKS} weeks", currency),
+            "gain_low": money_column("90% low", currency), "gain_high": money_column("90% high", currency),
+            "evidence": text_column("Evidence", help=" ".join(EVIDENCE.values())),
+        },
+    )  # fmt: skip
+    st.caption(f"{count(len(shown))} products; prices are averages over the recent offers.")
+
+
+def _row(state: PageState, product: str) -> dict[str, Any]:
+    return record(_merged(state), "product_id", product)
+
+
+def _merged(state: PageState) -> pd.DataFrame:
+    gains = results.gains(state, PRODUCT_STRATEGY, guardrails.chosen(state.ws))
+    wanted = gains[["product_id", "new_price", "change_rate", "profit_gain", "gain_low", "gain_high"]]
+    return results.products(state).merge(wanted, on="product_id")

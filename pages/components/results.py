@@ -1,0 +1,90 @@
+"""Prices and simulations, computed once per model, rules and assumption, and shared by the pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+from pricing_core.guardrails.rules import Guardrails
+from pricing_core.simulate.scenario import Scenario
+
+from pricing_core.charts.overview import weekly_overview_data
+from pricing_core.charts.products import product_gain_data, product_overview_data
+
+from . import cache
+from .state import PageState
+
+if TYPE_CHECKING:
+    from pricing_core.simulate.strategies import SimulationResult
+
+    from pricing_core.workflows.pricing import PricedTable
+
+GAIN_WEEKS = 4
+
+
+def key(state: PageState) -> str:
+    """Return what the results depend on besides their own settings: workspace, model, margin assumption."""
+    return f"{state.ws.root}|{state.run_id}|{cache.stamp(state.ws, state.basis_id)}"
+
+
+def weekly(state: PageState) -> pd.DataFrame:
+    """Return the shop's last complete weeks."""
+    stamp = f"{state.ws.root}|{state.dataset_id}|{cache.stamp(state.ws, state.dataset_id)}"
+    return _weekly(stamp, state)
+
+
+def prices(state: PageState, strategy: str, guardrails: Guardrails) -> PricedTable:
+    """Return the recent offers priced under a strategy."""
+    return _prices(key(state), strategy, repr(guardrails), state, guardrails)
+
+
+def simulation(state: PageState, strategies: tuple[str, ...], scenario: Scenario, guardrails: Guardrails) -> Any:
+    """Return strategies side by side under a scenario."""
+    return _simulation(key(state), strategies, repr(scenario), repr(guardrails), state, scenario, guardrails)
+
+
+def products(state: PageState) -> pd.DataFrame:
+    """Return the products of the recent offers, the most offered first."""
+    return _products(key(state), state)
+
+
+def gains(state: PageState, strategy: str, guardrails: Guardrails) -> pd.DataFrame:
+    """Return what the strategy's prices would add to each product's profit in four weeks at the recent pace."""
+    return _gains(key(state), strategy, repr(guardrails), state, guardrails)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the last weeks …")
+def _weekly(stamp: str, _state: PageState) -> pd.DataFrame:
+    return weekly_overview_data(_state.dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Computing the prices …")
+def _prices(stamp: str, strategy: str, rules: str, _state: PageState, _guardrails: Guardrails) -> PricedTable:
+    from pricing_core import workflows
+
+    return workflows.price(_state.ws, strategy, guardrails=_guardrails, run_id=_state.run_id)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Simulating the strategies …")
+def _simulation(
+    stamp: str, strategies: tuple[str, ...], scene: str, rules: str, _state: PageState, _scenario: Scenario,
+    _guardrails: Guardrails,
+) -> SimulationResult:  # fmt: skip
+    from pricing_core import workflows
+
+    return workflows.simulate(
+        _state.ws, list(strategies), scenario=_scenario, guardrails=_guardrails, run_id=_state.run_id
+    )
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing the products …")
+def _products(stamp: str, _state: PageState) -> pd.DataFrame:
+    return product_overview_data(_state.run.rows)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing the products …")
+def _gains(stamp: str, strategy: str, rules: str, _state: PageState, _guardrails: Guardrails) -> pd.DataFrame:
+    priced = prices(_state, strategy, _guardrails)
+    offers = float(weekly(_state)["offers"].mean()) * GAIN_WEEKS
+    return product_gain_data(priced.rows, priced.prices.price, n_offers=offers)
