@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import columns, empty, import_form, job_panel, quality, uploads, versions
+from pages.components import columns, empty, import_form, job_panel, quality, versions
 from pages.components.frame import start_page
 
 with start_page("Data", "Can I trust the data?", icon=":material/table_chart:") as page:
@@ -13,7 +13,6 @@ with start_page("Data", "Can I trust the data?", icon=":material/table_chart:") 
         import_form.show(page)
         st.stop()
     job_panel.show(page.ws, ("import", "import_sample", "demo"))
-    uploads.discard_imported(page.ws)
     page.finding(quality.sentence(page))
     report, used, upload, history = st.tabs(["Quality", "Columns", "Import", "Versions"])
     with report:

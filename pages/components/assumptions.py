@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from pricing_core import glossary
-from pricing_core.workflows import importing
 
 from .state import PageState
 from .words import percent
@@ -26,5 +25,7 @@ def margin_note(state: PageState) -> None:
                 help="Every profit on this page moves with it. Upload unit costs to replace the assumption.",
             )  # fmt: skip
             if st.form_submit_button("Use this margin", type="primary"):
-                importing.set_margin_assumption(state.ws, str(state.basis_id), chosen / 100)
+                from pricing_core import workflows
+
+                workflows.set_margin_assumption(state.ws, str(state.basis_id), chosen / 100)
                 st.rerun()

@@ -7,7 +7,6 @@ import streamlit as st
 
 from pricing_core.data.columns import classify_columns, column_uses_frame
 from pricing_core.store import datasets
-from pricing_core.workflows import importing
 
 from . import cache
 from .state import PageState
@@ -60,6 +59,8 @@ def _save(state: PageState, edited: pd.DataFrame, before: dict[str, str]) -> Non
         st.error(f"{row['table']}.{row['column']} cannot be left out: {row['reason']}.")
         return
     keys = [f"{row.table}.{row.column}" for row in chosen.itertuples()]
-    importing.set_exclusions(state.ws, str(state.dataset_id), {key: before.get(key, USER_REASON) for key in keys})
+    from pricing_core import workflows
+
+    workflows.set_exclusions(state.ws, str(state.dataset_id), {key: before.get(key, USER_REASON) for key in keys})
     st.toast("Saved. Train again to apply it.", icon=":material/check:")
     st.rerun()

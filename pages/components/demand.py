@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pricing_core import glossary
-from pricing_core.charts.demand import demand_curve_data, demand_curve_figure
+from pricing_core.charts.demand import DemandCurve, demand_curve_data
 from pricing_core.charts.products import price_effect_data
 from pricing_core.response.pricing_rows import PricingRows
 
@@ -16,7 +16,7 @@ from . import guardrails, results
 from .decisions import PRODUCT_STRATEGY
 from .state import PageState
 from .tables import EVIDENCE, count_column, money_column, record, records, text_column
-from .words import count, money, money_range, percent, percent_range, plural, points
+from .words import count, money, money_range, number, percent, percent_range, plural, points
 
 LABELS = {"measured": "✓ measured", "borrowed": "≈ borrowed", "extrapolated": "? extrapolated"}
 
@@ -41,38 +41,38 @@ def rows_of(state: PageState, product: str) -> PricingRows:
     return rows.take(rows.product_id.astype(str) == product)
 
 
-def sentence(state: PageState, product: str) -> str:
-    """Say in one sentence how sensitive the buyers are, and what to do about it."""
-    row = _row(state, product)
-    strength = "hardly" if row["elasticity"] > -0.5 else "moderately" if row["elasticity"] > -1.5 else "strongly"
-    return (
-        f"Buyers of {product} react {strength} to price: 1% more costs about {abs(row['elasticity']):.1f}% of the "
-        f"sales. The best single price is {money(row['new_price'], state.currency)}, "
-        f"{percent(row['change_rate'], signed=True)} against today."
-    )
+def curve_of(state: PageState, product: str) -> DemandCurve:
+    """Return the demand curve of a product, with the best single price within the guardrails."""
+    best = float(_row(state, product)["new_price"])
+    return _curve(results.key(state), product, best, state)
 
 
-def tiles(state: PageState, product: str) -> None:
+@st.cache_resource(max_entries=32, show_spinner="Drawing the demand curve …")
+def _curve(stamp: str, product: str, best_price: float, _state: PageState) -> DemandCurve:
+    return demand_curve_data(rows_of(_state, product), _state.run.observed(product), best_price=best_price)
+
+
+def tiles(state: PageState, product: str, curve: DemandCurve) -> None:
     """Show today's price, conversion, elasticity and where the answer comes from."""
     row, currency = _row(state, product), state.currency
     price, best, conversion, elasticity, evidence = st.columns(5)
-    price.metric("Price today (average)", money(row["current_price"], currency), help=glossary.define("current price"))
+    price.metric("Average price today", money(row["current_price"], currency), help=glossary.define("current price"))
     best.metric(
         "Best single price", money(row["new_price"], currency), delta=percent(row["change_rate"], signed=True),
-        delta_color="off", help="Within your guardrails; for the largest expected profit.",
+        delta_color="off", help="Within your guardrails, for the largest expected profit.",
     )  # fmt: skip
     conversion.metric(
-        "Conversion expected today", percent(row["conversion_rate"]), help=glossary.define("conversion rate")
-    )
-    elasticity.metric("Elasticity", f"{row['elasticity']:.2f}".replace("-", "−"), help=glossary.define("elasticity"))
-    evidence.metric("Evidence", str(row["evidence"]), help=EVIDENCE[row["evidence"]])
-
-
-def curve(state: PageState, product: str) -> None:
-    """Show the demand curve with its band, what was observed, and today's and the best price."""
-    row = _row(state, product)
-    data = demand_curve_data(rows_of(state, product), state.run.observed(product), best_price=row["new_price"])
-    st.plotly_chart(demand_curve_figure(data, currency=state.currency), key="demand_curve")
+        "Conversion expected", percent(row["conversion_rate"]), help=glossary.define("conversion rate"),
+        delta="at today's prices", delta_color="off", delta_arrow="off",
+    )  # fmt: skip
+    elasticity.metric(
+        "Elasticity", number(curve.elasticity), help=glossary.define("elasticity"), delta_color="off", delta_arrow="off",
+        delta=f"90% range {number(curve.elasticity_low)} to {number(curve.elasticity_high)}",
+    )  # fmt: skip
+    evidence.metric(
+        "Evidence", str(row["evidence"]).capitalize(), help=EVIDENCE[row["evidence"]], delta_color="off",
+        delta=plural(row["offers"], "recent offer"), delta_arrow="off",
+    )  # fmt: skip
 
 
 @st.fragment
@@ -98,7 +98,6 @@ def try_a_price(state: PageState, product: str) -> None:
 
 def table(state: PageState) -> None:
     """Show all products side by side."""
-    st.subheader("All products", anchor=False)
     merged = _merged(state)
     shown = merged.assign(
         conversion_rate=merged["conversion_rate"] * 100, change_rate=merged["change_rate"] * 100,

@@ -8,6 +8,7 @@ from . import job_panel
 from .state import PageState
 
 SAMPLES = {"demo_shop": "Load the sample shop", "grocery": "Load the real grocery sample"}
+DEMO = {"sample": "demo_shop", "quick": True}
 
 
 def no_data(state: PageState, *, link: bool = True) -> None:
@@ -30,6 +31,8 @@ def samples(state: PageState, *, link: bool = False) -> None:
             if st.button(label, key=f"load_{name}", type="primary" if name == "demo_shop" else "secondary"):
                 job_panel.start(state.ws, "import_sample", {"name": name})
         if link:
+            if st.button("Load and train in one go", key="demo", help="Sample, quick training and a price list."):
+                job_panel.start(state.ws, "demo", DEMO)
             st.page_link("pages/data.py", label="Upload my own files", icon=":material/upload_file:")
 
 

@@ -40,10 +40,15 @@ def chosen(ws: Workspace) -> Guardrails:
     return _from_plain(stored) if stored else Guardrails()
 
 
+def last_strategy(ws: Workspace) -> str:
+    """Return the strategy that the user last ran on Optimize; discounts only until then."""
+    return str(settings.get(ws, "strategy", "personalized_discount"))
+
+
 def form(state: PageState) -> str:
     """Show strategy and guardrails; return the strategy that was last submitted."""
     now = chosen(state.ws)
-    last = settings.get(state.ws, "strategy", "personalized_discount")
+    last = last_strategy(state.ws)
     with st.form("optimize_form"):
         left, right = st.columns([2, 3])
         strategy = left.radio(
@@ -57,7 +62,7 @@ def form(state: PageState) -> str:
             settings.set(state.ws, KEY, _to_plain(Guardrails(**rules)))
             settings.set(state.ws, "strategy", strategy)
             last = strategy
-    return str(last)
+    return last
 
 
 def _rules(now: Guardrails, currency: str) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import streamlit as st
 from pricing_core import glossary
 from pricing_core.charts.leaderboard import BEHAVIOR_MODEL, leaderboard_data
 from pricing_core.store import datasets, runs
-from pricing_core.workflows.training import estimated_seconds
 
 from . import job_panel
 from .state import PageState
@@ -53,7 +52,7 @@ def tiles(metrics: dict[str, Any]) -> None:
     """Show the figures that a manager asks for, each with its explanation."""
     mine = record(leaderboard_data(metrics), "model", BEHAVIOR_MODEL)
     ranking, gain, level, slope, hits = st.columns(5)
-    ranking.metric("Ranks buyers first", percent(metrics["auc"], digits=0), help=glossary.define("AUC"))
+    ranking.metric("Ranks buyers first", percent(metrics["auc"], digits=0), help=glossary.define("auc"))
     gain.metric(
         "Better than the average", percent(mine["gain_rate"]),
         help="Share of the forecast error (log loss) of the shop's average conversion that the model takes away.",
@@ -115,4 +114,6 @@ def registry(state: PageState) -> None:
 
 
 def _way(quick: bool, offers: int) -> str:
+    from pricing_core.workflows import estimated_seconds
+
     return f"{WAYS[quick]} (about {duration(estimated_seconds(offers, quick=quick))})"

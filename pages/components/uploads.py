@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from pricing_core import jobs
 from pricing_core.data.mapping import guess_mapping
 from pricing_core.data.read import FORMATS, read_raw
 from pricing_core.data.table_guess import guess_table
@@ -65,22 +63,10 @@ def forget_files() -> None:
 
 
 def hand_over(ws: Workspace, files: list[MappedFile]) -> dict[str, dict[str, str]]:
-    """Write the files where the import job finds them: table → path and the user's file name."""
-    folder = ws.new_temp_dir("upload")
-    sources = {}
-    for file in files:
-        path = folder / f"{file.table}{Path(file.name).suffix.lower()}"
-        path.write_bytes(file.content)
-        sources[file.table] = {"path": str(path), "name": file.name}
-    return sources
+    """Keep the files in the workspace until the import job has read them, which then removes them."""
+    from pricing_core import workflows
 
-
-def discard_imported(ws: Workspace) -> None:
-    """Remove the handed-over files of imports that succeeded: they still hold the customers' own ids."""
-    for job in jobs.list_jobs(ws, 20):
-        if job.kind == "import" and job.status == "succeeded":
-            for given in job.params.get("sources", {}).values():
-                Path(given["path"]).unlink(missing_ok=True)
+    return workflows.keep_uploads(ws, {file.table: (file.content, file.name) for file in files})
 
 
 def _keep() -> None:

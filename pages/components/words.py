@@ -38,6 +38,15 @@ def count(value: float | None) -> str:
     return f"{number:,.0f}" if math.isfinite(number) else UNKNOWN
 
 
+def number(value: float | None, *, digits: int = 2) -> str:
+    """Write a plain number with a true minus sign: ``−1.32``."""
+    plain = _number(value)
+    if not math.isfinite(plain):
+        return UNKNOWN
+    text = f"{abs(plain):,.{digits}f}"
+    return _sign(plain, text, False) + text
+
+
 def percent(rate: float | None, *, digits: int = 1, signed: bool = False) -> str:
     """Write a share or a change in percent: ``+2.1%``."""
     share = _number(rate)

@@ -1,0 +1,105 @@
+"""The main job in a real browser: sample → trained in the background → explained → simulated → price list as CSV."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import Server
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+
+
+def look(page: Page, name: str) -> None:
+    """Check that nothing on the page crashed, and keep a screenshot where JOURNEY_SCREENSHOTS names a folder."""
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_text("unexpected problem")).to_have_count(0)
+    folder = os.environ.get("JOURNEY_SCREENSHOTS")
+    if folder:
+        page.wait_for_timeout(1 * SECOND)
+        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+
+
+def go_to(page: Page, title: str) -> float:
+    """Click a page in the navigation, wait for its title, and return how long that took."""
+    start = time.monotonic()
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+    expect(page.get_by_role("heading", name=title, exact=True, level=1)).to_be_visible(timeout=20 * SECOND)
+    return time.monotonic() - start
+
+
+def settled(page: Page) -> None:
+    """Wait until the page has finished computing."""
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=2 * MINUTE)
+
+
+@pytest.mark.slow
+def test_from_the_sample_shop_to_a_price_list(server: Server, browser_page: Page, tmp_path: Path) -> None:
+    page = browser_page
+    page.set_default_timeout(30 * SECOND)
+
+    page.goto(server.url)
+    expect(page.get_by_text("No data yet. Try the sample shop (about a minute).")).to_be_visible()
+    look(page, "1_empty")
+    page.get_by_role("button", name="Load the sample shop").click()
+    expect(page.get_by_text("Train the models", exact=True)).to_be_visible(timeout=3 * MINUTE)
+    look(page, "2_today")
+
+    go_to(page, "Models")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    look(page, "3_training")
+    assert go_to(page, "Data") < 10, "the app must stay usable while a training runs"
+    expect(page.get_by_text(re.compile(r"[\d,]+ offers are ready"))).to_be_visible()
+    look(page, "4_data")
+    go_to(page, "Models")
+    expect(page.get_by_text("which it had not seen")).to_be_visible(timeout=5 * MINUTE)
+    settled(page)
+    look(page, "5_models")
+
+    go_to(page, "Explain")
+    expect(page.get_by_text("is recommended; what moved it most")).to_be_visible(timeout=2 * MINUTE)
+    expect(page.get_by_text(re.compile("adds? up"))).not_to_have_count(0)
+    settled(page)
+    look(page, "6_explain")
+
+    go_to(page, "Scenarios")
+    expect(page.get_by_text("earns most")).to_be_visible(timeout=2 * MINUTE)
+    settled(page)
+    look(page, "7_scenarios")
+
+    go_to(page, "Optimize")
+    page.get_by_role("button", name="Make price list").click(timeout=2 * MINUTE)
+    page.wait_for_timeout(2 * SECOND)
+    look(page, "8_optimize")
+
+    go_to(page, "Price list")
+    with page.expect_download(timeout=2 * MINUTE) as started:
+        page.get_by_role("button", name="Download for import").click(timeout=2 * MINUTE)
+    look(page, "9_price_list")
+    check_price_list(Path(started.value.path()))
+
+    go_to(page, "Demand")
+    settled(page)
+    look(page, "10_demand")
+
+
+def check_price_list(path: Path) -> None:
+    """Read the file back with nothing but the standard library."""
+    content = path.read_bytes()
+    assert not content.startswith(b"\xef\xbb\xbf"), "the file for import carries no byte order mark"
+    rows = list(csv.DictReader(content.decode("utf-8").splitlines()))
+    assert len(rows) > 100
+    for row in rows:
+        assert row["product_id"] and row["currency"] == "USD"
+        new, current = float(row["new_price"]), float(row["current_price"])
+        assert new > 0 and current > 0
+        assert re.fullmatch(r"\d+\.\d\d", row["new_price"]), "prices are exact decimals"
+        assert row["reason"]
