@@ -82,10 +82,10 @@ def shorten(text: object, width: int = 34) -> str:
 
 
 def money(value: float, currency: str, *, signed: bool = False, compact: bool = False) -> str:
-    """Amount with its currency: ``$11.49``, ``+$0.20``, ``$12.3k``."""
+    """Amount with its currency: ``$11.49``, ``+$0.20``, ``$12.3k``; without symbol where the currency is ``""``."""
     if not math.isfinite(value):
         return "unknown"
-    symbol = _SYMBOLS.get(currency, f"{currency} ")
+    symbol = _SYMBOLS.get(currency, f"{currency} " if currency else "")
     size, decimals = abs(value), decimals_of(currency)
     if compact and size >= 10_000:
         power, letter = next((p, s) for p, s in ((1e9, "B"), (1e6, "M"), (1e3, "k")) if size >= p)

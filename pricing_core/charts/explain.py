@@ -1,0 +1,258 @@
+"""Why this price: Shapley values, LIME and the price step ladder as bars."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from pricing_core.charts.style import (
+    GRAY,
+    LOWERS,
+    RAISES,
+    TEAL,
+    decimals_of,
+    empty,
+    frame,
+    money,
+    number,
+    percent,
+    safe,
+    shorten,
+)
+from pricing_core.errors import ConfigError, DataError
+from pricing_core.explain.lime import LimeResult
+from pricing_core.explain.price_steps import PriceLadder
+from pricing_core.explain.shapley import ShapResult
+
+REST: Final = "all other features"
+GOOD_FIT: Final = 0.8
+FAIR_FIT: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Bars to draw, largest first, and what they say.
+
+    ``table`` has ``feature, value`` and ``spread`` (standard deviation or error; NaN if unknown), and ``displayed``,
+    the feature's value for this offer, if any. Features beyond the shown ones are one bar: their sum where values add
+    up, else left out and counted in ``n_left_out``.
+    """
+
+    table: pd.DataFrame
+    n_left_out: int
+    finding: str
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """Steps from ``start`` to ``end``: ``table`` has ``feature, displayed, contribution, standard_error``."""
+
+    table: pd.DataFrame
+    start: float
+    end: float
+    additivity_error: float
+    finding: str
+
+
+def shap_global_data(importance: pd.DataFrame, *, outcome: str, name: str = "", most: int = 12) -> Bars:
+    """Features that move an outcome most, on average over offers.
+
+    Parameters
+    ----------
+    importance
+        ``outcome, feature, mean_abs`` and, if known, ``share``, the part of all movement that a feature has.
+    outcome
+        Which outcome to show.
+    name
+        The outcome in words; default ``outcome``.
+    most
+        Features at most.
+
+    Raises
+    ------
+    DataError
+        If the table holds nothing for the outcome.
+    """
+    mine = importance[importance["outcome"] == outcome].sort_values("mean_abs", ascending=False, kind="stable")
+    if mine.empty:
+        held = ", ".join(sorted(importance["outcome"].astype(str).unique())) or "nothing"
+        raise DataError(f"There is no importance for {outcome!r}; the run holds {held}.")
+    shown = mine.head(most)
+    total = float(mine["mean_abs"].sum())
+    table = pd.DataFrame({"feature": shown["feature"], "value": shown["mean_abs"], "spread": math.nan, "displayed": ""})
+    table["share"] = table["value"] / total if total > 0 else math.nan
+    top = " and ".join(str(each) for each in table["feature"].head(2))
+    finding = f"Nothing moves the {name or outcome}"
+    if total > 0:
+        verb = "moves" if len(table) == 1 else "move"
+        finding = f"{top} {verb} the {name or outcome} most: {percent(float(table['share'].head(2).sum()), digits=0)} "
+        finding += "of all movement"
+    return Bars(table.reset_index(drop=True), len(mine) - len(shown), finding[:1].upper() + finding[1:])
+
+
+def shap_global_figure(data: Bars, *, unit: str = "mean change of the answer") -> go.Figure:
+    """Draw mean |contribution| per feature."""
+    if data.table.empty:
+        return empty("There is nothing to explain yet.")
+    table = data.table.iloc[::-1]
+    figure = go.Figure(
+        go.Bar(
+            x=table["value"], y=[shorten(f) for f in table["feature"]], orientation="h", marker={"color": TEAL},
+            text=[percent(s, digits=0) for s in table["share"]], textposition="outside", cliponaxis=False,
+            hovertext=[safe(f) for f in table["feature"]], hovertemplate="%{hovertext}: %{x:.3g}<extra></extra>",
+        )
+    )  # fmt: skip
+    rest = f"; {data.n_left_out} smaller ones not shown" if data.n_left_out else ""
+    figure.update_yaxes(type="category")
+    return frame(figure, data.finding, x=f"{unit} (label: share of all movement){rest}", height=_height(len(table)))
+
+
+def shap_local_data(result: ShapResult, row: int = 0, *, name: str = "prediction", most: int = 10) -> Waterfall:
+    """Contributions for one offer, the small ones added into one, so that start + contributions = end.
+
+    Parameters
+    ----------
+    result
+        Shapley values of one outcome.
+    row
+        Which of its rows.
+    name
+        The outcome in words, for the title.
+    most
+        Features shown on their own.
+    """
+    table = result.to_frame(row)
+    if len(table) > most:
+        rest = table.iloc[most:]
+        lumped = {
+            "feature": REST,
+            "displayed": "",
+            "contribution": rest["contribution"].sum(),
+            "standard_error": float(np.sqrt((rest["standard_error"] ** 2).sum())),
+        }
+        table = pd.concat([table.head(most), pd.DataFrame([lumped])], ignore_index=True)
+    start, end = result.base_value, float(result.prediction[row])
+    first = table.iloc[0]
+    verb = "raises" if first["contribution"] > 0 else "lowers"
+    finding = (
+        f"{first['feature']} {verb} the {name} most, from the typical {start:.3g} to {end:.3g} together with the rest"
+    )
+    if not np.any(result.values[row]):
+        finding = f"This offer's {name} is the typical one: {start:.3g}"
+    return Waterfall(table, start, end, result.additivity_error, finding[:1].upper() + finding[1:])
+
+
+def shap_local_figure(data: Waterfall, *, unit: str = "") -> go.Figure:
+    """Draw the way from the typical answer to this offer's; the note says how exactly it adds up."""
+    table = data.table
+    labels = [f"{f} = {d}" if d else str(f) for f, d in zip(table["feature"], table["displayed"], strict=True)]
+    steps = ["typical offer", *[shorten(each, 40) for each in labels], "this offer"]
+    figure = go.Figure(
+        go.Waterfall(
+            orientation="h", y=steps, x=[data.start, *table["contribution"], data.end],
+            measure=["absolute", *["relative"] * len(table), "total"], hovertext=["", *map(safe, labels), ""],
+            text=[f"{data.start:.3g}", *[_signed(v) for v in table["contribution"]], f"{data.end:.3g}"],
+            textposition="outside", cliponaxis=False, increasing={"marker": {"color": RAISES}},
+            decreasing={"marker": {"color": LOWERS}}, totals={"marker": {"color": GRAY}},
+            connector={"line": {"color": GRAY, "width": 1, "dash": "dot"}},
+            hovertemplate="%{hovertext} %{text}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_yaxes(type="category", autorange="reversed")
+    check = "adds up" if data.additivity_error < 1e-4 else f"off by {data.additivity_error:.2g}"
+    return frame(figure, data.finding, x=f"{unit or 'answer'} (sum of all steps {check})", height=_height(len(steps)))
+
+
+def lime_data(result: LimeResult, *, name: str = "prediction", most: int = 10) -> Bars:
+    """Coefficients of the line around one offer, with their spread over random seeds."""
+    table = result.to_frame().rename(columns={"coefficient": "value"})
+    shown = table.head(most).assign(displayed="")
+    finding = f"The model is flat around this offer: its {name} does not change"
+    if math.isfinite(result.r2):
+        fit = "well" if result.r2 >= GOOD_FIT else "roughly" if result.r2 >= FAIR_FIT else "badly"
+        verb = "raises" if float(shown["value"].iloc[0]) > 0 else "lowers"
+        finding = f"{shown['feature'].iloc[0]} {verb} the {name} most; the line fits the model {fit} "
+        finding += f"(R² {number(result.r2, 2)}, stability {number(result.stability, 2)})"
+    return Bars(shown.reset_index(drop=True), len(table) - len(shown), finding[:1].upper() + finding[1:])
+
+
+def lime_figure(data: Bars, *, unit: str = "change of the answer against a typical value") -> go.Figure:
+    """Draw the coefficients with one standard deviation over the seeds; hatched bars lower the answer."""
+    table = data.table.iloc[::-1]
+    rises = table["value"] > 0
+    figure = go.Figure(
+        go.Bar(
+            x=table["value"], y=[shorten(f) for f in table["feature"]], orientation="h",
+            marker={
+                "color": np.where(rises, RAISES, LOWERS),
+                "pattern": {"shape": np.where(rises, "", "/"), "fgcolor": "#FFFFFF", "size": 6},
+            },
+            error_x={"type": "data", "array": table["spread"], "color": GRAY, "thickness": 1.5, "width": 4},
+            hovertext=[safe(f) for f in table["feature"]],
+            hovertemplate="%{hovertext}: %{x:.3g}<extra></extra>",
+        )
+    )  # fmt: skip
+    rest = f"; {data.n_left_out} smaller ones not shown" if data.n_left_out else ""
+    figure.update_yaxes(type="category")
+    return frame(figure, data.finding, x=unit + rest, height=_height(len(table)))
+
+
+def price_ladder_data(ladder: PriceLadder) -> pd.DataFrame:
+    """Rungs for drawing: ``step, meaning, price, change`` as numbers and ``kind`` (start, change or final).
+
+    Raises
+    ------
+    ConfigError
+        If the ladder has no steps.
+    """
+    if not ladder.steps:
+        raise ConfigError("The price ladder has no steps.")
+    table = ladder.to_frame()
+    kind = ["start", *["change"] * (len(table) - 2), "final"]
+    return table.assign(price=table["price"].astype(float), change=table["change"].astype(float), kind=kind)
+
+
+def price_ladder_figure(ladder: PriceLadder, *, currency: str = "") -> go.Figure:
+    """Draw the ladder as a waterfall in money, from the going price to the recommended one."""
+    table = price_ladder_data(ladder)
+    middle = table[table["kind"] == "change"]
+    shown = [float(ladder.start), *middle["change"], float(ladder.final)]
+    totals = (money(shown[0], currency), money(shown[-1], currency))
+    text = [totals[0], *[money(v, currency, signed=True) if v else "no change" for v in shown[1:-1]], totals[1]]
+    figure = go.Figure(
+        go.Waterfall(
+            x=[str(step) for step in table["step"]], y=shown, text=text, textposition="outside", cliponaxis=False,
+            measure=["absolute", *["relative"] * len(middle), "total"], hovertext=table["meaning"],
+            increasing={"marker": {"color": RAISES}}, decreasing={"marker": {"color": LOWERS}},
+            totals={"marker": {"color": GRAY}}, connector={"line": {"color": GRAY, "width": 1, "dash": "dot"}},
+            hovertemplate="%{hovertext}: %{text}<extra></extra>",
+        )
+    )  # fmt: skip
+    # Steps are small beside the price, so the axis starts near the lowest rung; the bars' lengths are the changes.
+    low, high = float(table["price"].min()), float(table["price"].max())
+    room = max(0.3 * (high - low), 0.02 * high)
+    figure.update_yaxes(range=[max(0.0, low - room), high + room], tickformat=f",.{decimals_of(currency)}f")
+    return frame(figure, ladder_finding(ladder, currency), y=f"Price ({currency})" if currency else "Price")
+
+
+def ladder_finding(ladder: PriceLadder, currency: str = "") -> str:
+    """Say where the price comes from in one sentence."""
+    start, final = money(float(ladder.start), currency), money(float(ladder.final), currency)
+    largest = ladder.largest()
+    if largest is None:
+        return f"The recommended price {final} is the going price; no step moves it"
+    change = money(float(largest.change), currency, signed=True)
+    return f"From the going price {start} to {final}: the largest step is {largest.name} ({change})"
+
+
+def _signed(value: float) -> str:
+    return f"+{value:.3g}" if value > 0 else f"{value:.3g}".replace("-", "\u2212")
+
+
+def _height(bars: int) -> int:
+    return 150 + 26 * bars
