@@ -20,6 +20,7 @@ from pricing_core.charts.style import (
     frame,
     money,
     number,
+    padded,
     percent,
     safe,
     shorten,
@@ -95,7 +96,7 @@ def shap_global_data(importance: pd.DataFrame, *, outcome: str, name: str = "", 
     return Bars(table.reset_index(drop=True), len(mine) - len(shown), finding[:1].upper() + finding[1:])
 
 
-def shap_global_figure(data: Bars, *, unit: str = "mean change of the answer") -> go.Figure:
+def shap_global_figure(data: Bars, *, unit: str = "Mean effect") -> go.Figure:
     """Draw mean |contribution| per feature."""
     if data.table.empty:
         return empty("There is nothing to explain yet.")
@@ -107,9 +108,9 @@ def shap_global_figure(data: Bars, *, unit: str = "mean change of the answer") -
             hovertext=[safe(f) for f in table["feature"]], hovertemplate="%{hovertext}: %{x:.3g}<extra></extra>",
         )
     )  # fmt: skip
-    rest = f"; {data.n_left_out} smaller ones not shown" if data.n_left_out else ""
     figure.update_yaxes(type="category")
-    return frame(figure, data.finding, x=f"{unit} (label: share of all movement){rest}", height=_height(len(table)))
+    figure.update_xaxes(range=padded([0.0, *table["value"]]))
+    return frame(figure, data.finding, x=f"{unit} (label: share of all){_rest(data)}", height=_height(len(table)))
 
 
 def shap_local_data(result: ShapResult, row: int = 0, *, name: str = "prediction", most: int = 10) -> Waterfall:
@@ -164,8 +165,10 @@ def shap_local_figure(data: Waterfall, *, unit: str = "") -> go.Figure:
         )
     )  # fmt: skip
     figure.update_yaxes(type="category", autorange="reversed")
+    levels = data.start + np.concatenate([[0.0], np.cumsum(table["contribution"])])
+    figure.update_xaxes(range=padded([0.0, *levels, data.end]))
     check = "adds up" if data.additivity_error < 1e-4 else f"off by {data.additivity_error:.2g}"
-    return frame(figure, data.finding, x=f"{unit or 'answer'} (sum of all steps {check})", height=_height(len(steps)))
+    return frame(figure, data.finding, x=f"{unit or 'Answer'} (sum of all steps {check})", height=_height(len(steps)))
 
 
 def lime_data(result: LimeResult, *, name: str = "prediction", most: int = 10) -> Bars:
@@ -181,7 +184,7 @@ def lime_data(result: LimeResult, *, name: str = "prediction", most: int = 10) -
     return Bars(shown.reset_index(drop=True), len(table) - len(shown), finding[:1].upper() + finding[1:])
 
 
-def lime_figure(data: Bars, *, unit: str = "change of the answer against a typical value") -> go.Figure:
+def lime_figure(data: Bars, *, unit: str = "Effect against a typical value") -> go.Figure:
     """Draw the coefficients with one standard deviation over the seeds; hatched bars lower the answer."""
     table = data.table.iloc[::-1]
     rises = table["value"] > 0
@@ -197,9 +200,8 @@ def lime_figure(data: Bars, *, unit: str = "change of the answer against a typic
             hovertemplate="%{hovertext}: %{x:.3g}<extra></extra>",
         )
     )  # fmt: skip
-    rest = f"; {data.n_left_out} smaller ones not shown" if data.n_left_out else ""
     figure.update_yaxes(type="category")
-    return frame(figure, data.finding, x=unit + rest, height=_height(len(table)))
+    return frame(figure, data.finding, x=unit + _rest(data), height=_height(len(table)))
 
 
 def price_ladder_data(ladder: PriceLadder) -> pd.DataFrame:
@@ -248,6 +250,10 @@ def ladder_finding(ladder: PriceLadder, currency: str = "") -> str:
         return f"The recommended price {final} is the going price; no step moves it"
     change = money(float(largest.change), currency, signed=True)
     return f"From the going price {start} to {final}: the largest step is {largest.name} ({change})"
+
+
+def _rest(data: Bars) -> str:
+    return f"; {data.n_left_out} smaller not shown" if data.n_left_out else ""
 
 
 def _signed(value: float) -> str:

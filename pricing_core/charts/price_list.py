@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from pricing_core.charts.style import GRAY, INDIGO, LOWERS, RAISES, frame, percent
+from pricing_core.charts.style import GRAY, LOWERS, RAISES, frame, percent
 from pricing_core.errors import DataError
 
 SAME: Final = 5e-5  # a change that rounds to 0.00%
@@ -25,7 +25,8 @@ class PriceChanges:
     Attributes
     ----------
     bins
-        ``low, high`` (rates), ``n`` and ``kind`` (cut, unchanged or raise); unchanged prices have a bin of their own.
+        ``low, high`` (rates), ``n``, ``kind`` (cut, unchanged or raise) and ``label``, from the deepest cut to the highest
+        raise; unchanged prices have a bin of their own, between the smallest cuts and the smallest raises.
     n_raised, n_cut, n_unchanged, n_unknown
         Prices of each kind; unknown ones have no current price to compare with.
     median_change
@@ -43,7 +44,7 @@ class PriceChanges:
     finding: str
 
 
-def price_change_data(change_rate: ArrayLike, *, bins: int = 20) -> PriceChanges:
+def price_change_data(change_rate: ArrayLike, *, bins: int = 12) -> PriceChanges:
     """Count price changes by size.
 
     Parameters
@@ -68,8 +69,10 @@ def price_change_data(change_rate: ArrayLike, *, bins: int = 20) -> PriceChanges
     width = _nice(float(np.abs(moved).max()) * (2 if len(cut) and len(raised) else 1) / bins) if len(moved) else 0.01
     tables = [_bins(-cut, width, "cut"), _bins(raised, width, "raise")]
     tables[0][["low", "high"]] = -tables[0][["high", "low"]].to_numpy()
-    middle = pd.DataFrame({"low": [-width / 2], "high": [width / 2], "n": [same], "kind": ["unchanged"]})
+    middle = pd.DataFrame({"low": [0.0], "high": [0.0], "n": [same], "kind": ["unchanged"]})
     table = pd.concat([tables[0].iloc[::-1], middle, tables[1]], ignore_index=True)
+    digits = 0 if width >= 0.01 else 1 if width >= 0.001 else 2
+    table["label"] = [_label(low, high, digits) for low, high in zip(table["low"], table["high"], strict=True)]
     median = float(np.median(moved)) if len(moved) else math.nan
     unknown = len(rate) - len(known)
     finding = _finding(len(raised), len(cut), same, unknown, median)
@@ -80,29 +83,29 @@ def price_change_figure(data: PriceChanges) -> go.Figure:
     """Draw the histogram; cuts are hatched and raises plain."""
     figure = go.Figure()
     for kind, color, pattern in _KINDS:
-        part = data.bins[(data.bins["kind"] == kind) & (data.bins["n"] > 0)]
-        if len(part):
+        part = data.bins[data.bins["kind"] == kind]
+        if part["n"].sum() > 0:
             figure.add_bar(
-                x=(part["low"] + part["high"]) / 2, y=part["n"], width=(part["high"] - part["low"]) * 0.96, name=kind,
+                x=part["label"], y=part["n"], name=kind, hovertemplate="%{x}: %{y:,} prices<extra></extra>",
                 marker={"color": color, "pattern": {"shape": pattern, "fgcolor": "#FFFFFF", "size": 6}},
-                customdata=part[["low", "high"]],
-                hovertemplate="unchanged: %{y:,} prices<extra></extra>" if kind == "unchanged"
-                else "%{customdata[0]:+.1%} to %{customdata[1]:+.1%}: %{y:,} prices<extra></extra>",
             )  # fmt: skip
-    if math.isfinite(data.median_change):
-        figure.add_vline(
-            x=data.median_change, line={"color": INDIGO, "dash": "dot"},
-            annotation_text=f"median {percent(data.median_change, signed=True)}",
-        )  # fmt: skip
-    figure.update_xaxes(tickformat="+.0%" if data.bins["high"].max() - data.bins["low"].min() > 0.1 else "+.1%")
-    return frame(figure, data.finding, x="Change against the current price", y="Number of prices", bargap=0)
+    figure.update_xaxes(type="category", categoryorder="array", categoryarray=data.bins["label"].tolist())
+    figure.update_yaxes(tickformat=",d")
+    title = "Change against the current price (label: up to)"
+    return frame(figure, data.finding, x=title, y="Number of prices", bargap=0.05)
 
 
-def _bins(size: np.ndarray, width: float, kind: str) -> pd.DataFrame:
-    """Bins of sizes above zero, the first starting half a width away so that zero keeps a bin of its own."""
-    place = np.maximum(np.ceil((size - width / 2) / width), 1).astype(int) - 1
+def _label(low: float, high: float, digits: int) -> str:
+    if low == high:
+        return "unchanged"
+    return percent(low if high <= 0 else high, signed=True, digits=digits)
+
+
+def _bins(size: NDArray[np.float64], width: float, kind: str) -> pd.DataFrame:
+    """Bins (0, width], (width, 2 width], … of sizes above zero."""
+    place = np.ceil(size / width - 1e-9).astype(int) - 1
     count = np.bincount(place) if len(place) else np.zeros(0, dtype=int)
-    low = width / 2 + width * np.arange(len(count))
+    low = width * np.arange(len(count))
     return pd.DataFrame({"low": low, "high": low + width, "n": count, "kind": kind})
 
 

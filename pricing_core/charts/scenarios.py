@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from pricing_core.charts.style import GRAY, ORANGE, SERIES, TEAL, empty, frame, percent, safe
+from pricing_core.charts.style import GRAY, ORANGE, SERIES, TEAL, empty, frame, padded, percent, safe
 from pricing_core.errors import DataError
 
 BASELINE: Final = "uniform"
@@ -101,7 +101,7 @@ def scenario_figure(data: ScenarioChart, *, currency: str = "") -> go.Figure:
         figure.update_xaxes(tickformat=".1%" if name.endswith("_rate") else ",.4~s", row=k, col=1)
     figure.update_yaxes(type="category")
     frame(figure, data.finding, height=130 + len(PANELS) * (60 + 26 * len(table)))
-    return figure.update_layout(margin_t=figure.layout.margin.t + 18)
+    return figure.update_layout(margin_t=figure.layout.margin.t + 30)
 
 
 def frontier_data(table: pd.DataFrame, *, x: str = "conversion_rate", y: str = "profit") -> Frontier:
@@ -154,6 +154,8 @@ def frontier_figure(data: Frontier, *, currency: str = "") -> go.Figure:
             )  # fmt: skip
     for axis, name in ((figure.update_xaxes, data.x), (figure.update_yaxes, data.y)):
         axis(tickformat=".1%" if name.endswith("_rate") else ",.4~s")
+    figure.update_xaxes(range=padded(data.table["x"], share=0.22))
+    figure.update_yaxes(range=padded(data.table["y"]))
     return frame(figure, data.finding, x=_axis(data.x, currency), y=_axis(data.y, currency))
 
 

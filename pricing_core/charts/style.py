@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import textwrap
+from collections.abc import Iterable
 from typing import Any, Final
 
 import plotly.graph_objects as go
@@ -59,6 +60,14 @@ def frame(figure: go.Figure, title: str, *, x: str = "", y: str = "", **layout: 
     if y:
         figure.update_yaxes(title_text=y)
     return figure
+
+
+def padded(values: Iterable[float], *, share: float = 0.12) -> list[float]:
+    """Axis range around values with room for labels at both ends; an end at zero stays there."""
+    known = [float(v) for v in values if math.isfinite(v)]
+    low, high = min(known), max(known)
+    room = share * ((high - low) or abs(high) or 1.0)
+    return [low if low == 0 else low - room, high if high == 0 else high + room]
 
 
 def empty(message: str) -> go.Figure:
