@@ -25,7 +25,7 @@ class PriceChanges:
     Attributes
     ----------
     bins
-        ``low, high`` (rates), ``n``, ``kind`` (cut, unchanged or raise) and ``label``, from the deepest cut to the highest
+        ``low, high`` (rates), ``n``, ``kind`` (cut, unchanged or raise) and ``label``, from deepest cut to highest
         raise; unchanged prices have a bin of their own, between the smallest cuts and the smallest raises.
     n_raised, n_cut, n_unchanged, n_unknown
         Prices of each kind; unknown ones have no current price to compare with.
