@@ -22,7 +22,7 @@ STEPS: Final[dict[str, str]] = {
     "ending": "Price ending",
     "final": "Recommended price",
 }
-_TAIL: Final = Decimal("1e-6")  # what a binary float may be off without standing for another price
+_MOST_DECIMALS: Final = 6  # what lies beyond is the tail of a binary float
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class PriceStep:
 class PriceLadder:
     """Rungs from the reference price to the final one.
 
-    ``steps[0]`` is the start with no change; every price is a whole number of the currency's smallest unit, so
-    ``start`` + the changes = ``final`` without any remainder.
+    ``steps[0]`` is the start with no change; all prices are exact decimals of one precision, so ``start`` + the changes
+    = ``final`` without any remainder.
     """
 
     steps: tuple[PriceStep, ...]
@@ -75,8 +75,9 @@ class PriceLadder:
 def price_ladder(prices: Mapping[str, Money], *, minor_units: int = 2) -> PriceLadder:
     """Build the ladder from prices computed with successively more information.
 
-    Each price is rounded to the currency's smallest unit and each step is the difference of two neighbors, so nothing
-    is left over and no step hides a rounding remainder larger than that unit.
+    Each price is rounded to the currency's smallest unit, or to the decimals of the final price where that has more (a
+    current price that is kept, say), and each step is the difference of two neighbors: nothing is left over, and no
+    step hides a rounding remainder larger than that unit.
 
     Parameters
     ----------
@@ -88,8 +89,7 @@ def price_ladder(prices: Mapping[str, Money], *, minor_units: int = 2) -> PriceL
     Raises
     ------
     ConfigError
-        If a rung is unknown or out of order, a price is not a number above zero, or the final price is no price in
-        this currency.
+        If a rung is unknown or out of order, or a price is not a number above zero.
 
     Examples
     --------
@@ -106,11 +106,9 @@ def price_ladder(prices: Mapping[str, Money], *, minor_units: int = 2) -> PriceL
         raise ConfigError(f"The steps {', '.join(names)} are out of order; the order is {', '.join(known)}.")
     if len(names) < 2 or names[-1] != "final":
         raise ConfigError("A price ladder needs a first price and the final one.")
-    unit = Decimal(1).scaleb(-minor_units)
     exact = [_decimal(name, price) for name, price in prices.items()]
+    unit = Decimal(1).scaleb(-max(minor_units, _decimals(exact[-1])))
     rounded = [value.quantize(unit, rounding=ROUND_HALF_UP) for value in exact]
-    if abs(exact[-1] - rounded[-1]) > _TAIL:
-        raise ConfigError(f"The final price {exact[-1]} is no multiple of {unit}.", fix="Round it first.")
     previous = [rounded[0], *rounded]
     return PriceLadder(
         tuple(
@@ -118,6 +116,11 @@ def price_ladder(prices: Mapping[str, Money], *, minor_units: int = 2) -> PriceL
             for name, price, before in zip(names, rounded, previous, strict=False)
         )
     )
+
+
+def _decimals(price: Decimal) -> int:
+    exponent = round(price, _MOST_DECIMALS).normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def _decimal(name: str, price: Money) -> Decimal:
