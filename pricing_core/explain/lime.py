@@ -42,8 +42,8 @@ class LimeConfig:
         Seed.
     """
 
-    n_samples: int = 600
-    n_replacements: int = 16
+    n_samples: int = 400
+    n_replacements: int = 12
     kernel_width: float = 0.25
     ridge: float = 1e-3
     n_seeds: int = 5

@@ -89,7 +89,7 @@ def shap_values(
     batch: FeatureBatch,
     background: FeatureBatch,
     *,
-    n_permutations: int = 2,
+    n_permutations: int = 4,
     random_state: int = 0,
     displayed: pd.DataFrame | None = None,
 ) -> ShapResult:
@@ -128,7 +128,7 @@ def shap_outcomes(
     background: FeatureBatch,
     *,
     outcomes: Sequence[str],
-    n_permutations: int = 2,
+    n_permutations: int = 4,
     random_state: int = 0,
     displayed: pd.DataFrame | None = None,
 ) -> dict[str, ShapResult]:
