@@ -8,17 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats32 = NDArray[np.float32]
-_ARRAYS = ("customer", "product", "market", "product_code", "sequence", "sequence_item", "sequence_mask", "expected_price")
+_ARRAYS = (
+    "customer",
+    "product",
+    "market",
+    "product_code",
+    "sequence",
+    "sequence_item",
+    "sequence_mask",
+    "expected_price",
+)
 
 
 @dataclass(frozen=True)
 class EncodedBatch:
     """Encoded features of *n* offers.
 
-    ``customer`` (n, a), ``product`` (n, b), ``market`` (n, c): standardized numbers and one-hot categories; ``product_code`` (n,)
-    position + 1 in the product list, 0 for a product never seen; ``sequence`` (n, L, channels), ``sequence_item`` (n, L) and
-    ``sequence_mask`` (n, L): recent events; ``expected_price`` (n,): the relative price that the shop's habit would have
-    set, filled in by the pricing model. ``groups`` maps each readable feature to its block and columns.
+    ``customer`` (n, a), ``product`` (n, b), ``market`` (n, c): standardized numbers and one-hot categories;
+    ``product_code`` (n,) position + 1 in the product list, 0 for a product never seen; ``sequence`` (n, L, channels),
+    ``sequence_item`` (n, L) and ``sequence_mask`` (n, L): recent events; ``expected_price`` (n,): the relative price
+    that the shop's habit would have set, filled in by the pricing model. ``groups`` maps each readable feature to its
+    block and columns. Codes run up to ``n_products``.
     """
 
     customer: Floats32
@@ -30,6 +40,7 @@ class EncodedBatch:
     sequence_mask: Floats32
     expected_price: Floats32
     groups: tuple[tuple[str, str, tuple[int, ...]], ...]
+    n_products: int = 0
 
     @property
     def n(self) -> int:
@@ -59,7 +70,8 @@ class EncodedBatch:
         arrays = {name: getattr(self, name).copy() for name in _ARRAYS}
         for g, (_, block, columns) in enumerate(self.groups):
             swap = np.flatnonzero(~mask[:, g])
-            if not len(swap):
+            # A category without a single known level has no columns, hence nothing to exchange.
+            if not len(swap) or (not columns and block in ("customer", "product", "market")):
                 continue
             names = ("sequence", "sequence_item", "sequence_mask") if block == "sequence" else (block,)
             for name in names:
