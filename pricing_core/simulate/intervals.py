@@ -1,0 +1,77 @@
+r"""Intervals from posterior draws that come in groups.
+
+Two draws of one ensemble member share its learning data, and members of one fold share its customers. Draws are
+therefore averaged by member first, and the spread is taken over members:
+
+.. math:: \hat\theta \pm t_{K-1,\,0.95}\; s \sqrt{1 + 1/K}
+
+with :math:`\hat\theta` the mean over folds of fold means, *K* members in all, and *s* the standard deviation of member
+averages around their common mean. *s* contains the difference between the folds, each of which learned from other
+customers: a replicate of the whole experiment, which shows what members that share their customers cannot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+LEVEL = 0.90
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Estimate with its 90% range; NaN ends where one member alone tells nothing about the spread."""
+
+    estimate: Any
+    low: Any
+    high: Any
+    scale: Any
+    dof: int
+
+    def probability_below(self, value: float) -> float:
+        """Chance that the truth lies below ``value``."""
+        if not np.isfinite(self.scale):
+            return float("nan")
+        if self.scale == 0:
+            return float(self.estimate < value)
+        return float(stats.t.cdf((value - self.estimate) / self.scale, self.dof))
+
+
+def member_means(values: Floats, member: Ints) -> Floats:
+    """Average of the draws (last axis) of each member, (..., K)."""
+    return np.stack([values[..., member == name].mean(axis=-1) for name in np.unique(member)], axis=-1)
+
+
+def fold_mean(values: Floats, fold: Ints) -> Any:
+    """Mean over folds of the mean over the fold's draws (last axis)."""
+    return np.mean([values[..., fold == f].mean(axis=-1) for f in np.unique(fold)], axis=0)
+
+
+def draw_interval(values: Floats, member: Ints, fold: Ints, level: float = LEVEL) -> Interval:
+    """Estimate and central range of a quantity known by draw.
+
+    Parameters
+    ----------
+    values
+        (..., D): one value per draw.
+    member, fold
+        (D,) labels of the draws.
+    level
+        Chance that the range holds the truth.
+    """
+    means = member_means(values, member)
+    estimate = fold_mean(values, fold)
+    count = means.shape[-1]
+    if count < 2:
+        blank = np.full(np.shape(estimate), np.nan)
+        return Interval(estimate, blank, blank, blank, 0)
+    scale = means.std(axis=-1, ddof=1) * np.sqrt(1.0 + 1.0 / count)
+    half = stats.t.ppf(0.5 + level / 2, count - 1) * scale
+    return Interval(estimate, estimate - half, estimate + half, scale, count - 1)
