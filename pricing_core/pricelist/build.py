@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pricing_core.guardrails.allowed_range import AllowedRange
 from pricing_core.guardrails.money import minor_unit_digits
+from pricing_core.optimize.settings import PERSONAL
 from pricing_core.optimize.strategies import StrategyPrices
 from pricing_core.response.pricing_rows import PricingRows
 from pricing_core.simulate.effects import RowEffects, row_effects
@@ -24,7 +24,6 @@ COLUMNS: Final = (
     "expected_conversion_rate", "expected_profit", "profit_low", "profit_high", "evidence", "reason", "disclosure_required",
     "disclosure_text", "model_version", "approved_by", "approved_at",
 )  # fmt: skip
-PERSONALIZED: Final = ("personalized", "personalized_discount")
 DISCLOSURE: Final = "This price was set for you by automated decision-making that uses data about your past purchases and visits."
 """Wording for the European duty to say so (Directive 2011/83/EU, Article 6(1)(ea)); other places ask for other words."""
 
@@ -51,7 +50,7 @@ class ListFacts:
     lowest_price_30d: dict[str, float]
 
 
-def build_price_list(rows: PricingRows, prices: StrategyPrices, limits: AllowedRange, facts: ListFacts) -> pd.DataFrame:
+def build_price_list(rows: PricingRows, prices: StrategyPrices, facts: ListFacts) -> pd.DataFrame:
     """Native price list of a strategy's prices.
 
     Several rows of one customer and product (or, where prices are not personal, of one product) become one: the latest for a
@@ -63,8 +62,8 @@ def build_price_list(rows: PricingRows, prices: StrategyPrices, limits: AllowedR
         Columns :data:`COLUMNS`; money is rounded to the currency's smallest unit, unknown cells are missing.
     """
     effects = row_effects(rows, prices.price)
-    frame = _frame(rows, prices, limits, effects)
-    personal = facts.strategy in PERSONALIZED
+    frame = _frame(rows, prices, effects)
+    personal = facts.strategy in PERSONAL
     frame = _latest_per_customer(frame) if personal else _per_product(frame)
     digits = minor_unit_digits(facts.currency)
     for name in ("current_price", "new_price", "unit_cost", "floor_price", "ceiling_price"):
@@ -89,7 +88,7 @@ def build_price_list(rows: PricingRows, prices: StrategyPrices, limits: AllowedR
     return frame.reindex(columns=list(COLUMNS)).reset_index(drop=True)
 
 
-def _frame(rows: PricingRows, prices: StrategyPrices, limits: AllowedRange, effects: RowEffects) -> pd.DataFrame:
+def _frame(rows: PricingRows, prices: StrategyPrices, effects: RowEffects) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "product_id": rows.product_id,
@@ -97,8 +96,8 @@ def _frame(rows: PricingRows, prices: StrategyPrices, limits: AllowedRange, effe
             "current_price": rows.current_price,
             "new_price": prices.price,
             "unit_cost": rows.unit_cost,
-            "floor_price": limits.low,
-            "ceiling_price": limits.high,
+            "floor_price": prices.low,
+            "ceiling_price": prices.high,
             "expected_conversion_rate": effects.conversion_rate,
             "expected_profit": effects.profit,
             "profit_low": effects.profit_low,

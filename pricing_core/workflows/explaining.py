@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,16 +14,18 @@ from pricing_core.explain.lime import LimeConfig, LimeResult, lime_explanation
 from pricing_core.explain.price_steps import PriceLadder, price_ladder
 from pricing_core.explain.shapley import ShapResult, shap_outcomes
 from pricing_core.features import EncodedBatch
+from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.models.shop_model import EncodedOffers
 from pricing_core.optimize.posterior import maximize_posterior_profit
+from pricing_core.optimize.settings import PERSONAL
 from pricing_core.optimize.strategies import StrategyPrices, price_strategy
 from pricing_core.progress import Progress, SilentProgress
 from pricing_core.response.price_response import PriceResponse
 from pricing_core.response.pricing_rows import PricingRows
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.outcomes import OUTCOMES, outcome_function, outcomes_function
-from pricing_core.workflows.pricing import priced_columns, rows_for
+from pricing_core.workflows.pricing import default_guardrails, priced_columns, rows_for
 from pricing_core.workflows.runs import TrainedRun, load_run
 from pricing_core.workflows.targets import prepare_targets
 
@@ -73,7 +75,7 @@ def explain_row(
     """
     if not 0 <= index < run.rows.n:
         raise ConfigError(f"Recommendation {index} is not there; the run has {run.rows.n} recent offers.")
-    prices = price_strategy(strategy, run.rows, guardrails or Guardrails())
+    prices = price_strategy(strategy, run.rows, guardrails or default_guardrails(run))
     pick = background_rows(run.rows.n, index, seed)
     offers = run.targets.iloc[[index, *pick]].reset_index(drop=True)
     encoded = run.model.encode(run.dataset, offers)
@@ -104,7 +106,7 @@ def explain(
     prepared = prepare_targets(ws, run.dataset, targets)
     rows, encoded = rows_for(run, prepared)
     assert encoded is not None  # given targets are always encoded
-    prices = price_strategy(strategy, rows, guardrails or Guardrails())
+    prices = price_strategy(strategy, rows, guardrails or default_guardrails(run))
     pick = background_rows(run.rows.n, None, seed)
     background = run.model.encode(run.dataset, run.targets.iloc[pick].reset_index(drop=True)).batch
     columns = []
@@ -127,7 +129,8 @@ def background_rows(n: int, index: int | None, seed: int, size: int = BACKGROUND
 
 def take_prices(prices: StrategyPrices, rows: NDArray[np.int64]) -> StrategyPrices:
     """Some rows of a strategy's prices."""
-    return prices.take(rows)
+    arrays = {f.name: getattr(prices, f.name)[rows] for f in fields(prices) if f.name != "strategy"}
+    return replace(prices, **arrays)
 
 
 def _explain(
@@ -180,18 +183,23 @@ def _ladder(
 ) -> PriceLadder:
     """Best prices with successively more known: product, market, customer; then guardrails and ending."""
     reference = float(row.response.reference_price[0])
+    final = float(price.price[0])
     cost, low, high = row.unit_cost, row.support_low, row.support_high
     steps: dict[str, Any] = {"reference": reference}
+    digits = minor_unit_digits(run.manifest["currency"])
     own = batch.take(np.zeros(background.n, dtype=np.int64))
     for name, blocks in _LADDER:
         known = np.array([_BLOCK_OF.get(block, block) in blocks for _, block, _ in batch.groups])
         mixed = own.mix(background, np.tile(known, (background.n, 1)))
         response = run.model.behavior.respond(mixed, np.full(background.n, reference))
         steps[name] = _best(_as_draws(response), cost, low, high)
+        if price.strategy not in PERSONAL:  # one price for many: what is known of this customer plays no part
+            return price_ladder(steps | {"final": final}, minor_units=digits)
     steps["customer"] = _best(row.response, cost, low, high)
-    steps["guardrail"] = float(price.unrounded[0])
-    steps["ending"] = steps["final"] = float(price.price[0])
-    return price_ladder(steps)
+    if not price.held[0]:
+        steps["guardrail"] = _best(row.response, cost, price.low, price.high)
+        steps["ending"] = final
+    return price_ladder(steps | {"final": final}, minor_units=digits)
 
 
 def _as_draws(response: PriceResponse) -> PriceResponse:

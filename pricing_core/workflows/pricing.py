@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from pricing_core.errors import DataError, MappingError
+from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.models.shop_model import EncodedOffers
 from pricing_core.optimize.strategies import StrategyPrices, StrategySettings, price_strategy
 from pricing_core.response.pricing_rows import PricingRows
+from pricing_core.simulate.effects import row_effects
 from pricing_core.simulate.scenario import Scenario
 from pricing_core.simulate.strategies import SimulationResult, simulate_strategies
 from pricing_core.store import datasets
@@ -74,10 +76,15 @@ def price(
     run = load_run(ws, run_id)
     prepared = None if targets is None else prepare_targets(ws, run.dataset, targets)
     rows, _ = rows_for(run, prepared)
-    prices = price_strategy(strategy, rows, guardrails or Guardrails(), settings=settings)
+    prices = price_strategy(strategy, rows, guardrails or default_guardrails(run), settings=settings)
     shown = run.targets if targets is None else targets
     frame = shown.drop(columns=[c for c in PRICED_COLUMNS if c in shown.columns]).reset_index(drop=True)
     return PricedTable(frame.assign(**priced_columns(rows, prices)), rows, prices)
+
+
+def default_guardrails(run: TrainedRun) -> Guardrails:
+    """The product's own rules (never below cost), with the digits of the run's currency."""
+    return Guardrails(decimals=minor_unit_digits(run.manifest["currency"]))
 
 
 PRICED_COLUMNS = ("new_price", "expected_conversion_rate", "expected_profit", "profit_low", "profit_high", "reason")
@@ -85,8 +92,6 @@ PRICED_COLUMNS = ("new_price", "expected_conversion_rate", "expected_profit", "p
 
 def priced_columns(rows: PricingRows, prices: StrategyPrices) -> dict[str, object]:
     """Expected effect of each row's price, with a 90% interval over the posterior draws."""
-    from pricing_core.simulate.effects import row_effects
-
     effects = row_effects(rows, prices.price)
     return {
         "new_price": prices.price,
@@ -132,7 +137,7 @@ def simulate(
     return simulate_strategies(
         rows,
         strategies,
-        guardrails=guardrails or Guardrails(),
+        guardrails=guardrails or default_guardrails(run),
         scenario=scenario or Scenario(),
         settings=settings,
     )
