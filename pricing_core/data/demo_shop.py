@@ -33,8 +33,8 @@ cart, and four are then offered at a price.
 
     \mu = 0.96 + 0.10 \tanh d - 0.06\,\mathrm{promotion} - 0.04\,\mathrm{member} + 0.1 r
 
-A model that ignores :math:`d` therefore sees buyers who mind the price less than they do. Everything in :math:`d` leaves
-a trace in the tables, so the response can be learned; the taste :math:`t_i` can only be learned from behavior.
+A model that ignores :math:`d` therefore sees buyers who mind the price less than they do. Everything in :math:`d`
+leaves a trace in the tables, so the response can be learned; the taste :math:`t_i` can only be learned from behavior.
 
 The truth is returned beside the tables and is never written into them.
 """

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_SPAN = np.int64(1) << 36  # seconds; about 2,000 years, so that (key, second) fits into one sortable integer
+_SPAN = np.int64(1) << 36  # seconds; about 2,000 years, so that (key number, second) fits into one sortable integer
 _EPOCH = np.int64(1) << 35  # shifts seconds before 1970 into the positive range
 
 
@@ -29,7 +29,7 @@ class PastSums:
     Parameters
     ----------
     key
-        Integer key of each record (n,), ≥ 0.
+        Integer key of each record (n,); any integers, for example ``customer · number of products + product``.
     second
         Time of each record in seconds (n,).
     values
@@ -37,36 +37,55 @@ class PastSums:
     """
 
     def __init__(self, key: Ints, second: Ints, values: Floats) -> None:
-        composite = self._composite(key, second)
+        # Keys are numbered in order, since a product of two codes would not leave room for the time in 64 bits.
+        self._keys, number = np.unique(key, return_inverse=True)
+        composite = self._composite(number, second)
         self.order = np.argsort(composite, kind="stable")
         self._sorted = composite[self.order]
         self._sums = np.vstack([np.zeros((1, values.shape[1])), np.cumsum(values[self.order], axis=0)])
 
     @staticmethod
-    def _composite(key: Ints, second: Ints) -> Ints:
-        return np.asarray(key * _SPAN + second + _EPOCH, dtype=np.int64)
+    def _composite(number: Ints, second: Ints) -> Ints:
+        return np.asarray(number * _SPAN + second + _EPOCH, dtype=np.int64)
 
-    def position(self, key: Ints, second: Ints) -> Ints:
-        """Rank in time order (over all keys) of the first record of ``key`` at or after ``second``."""
-        return np.asarray(np.searchsorted(self._sorted, self._composite(key, second), side="left"))
+    def _number(self, key: Ints) -> Ints:
+        """Give each key its number in the log, −1 where it never occurs."""
+        if not len(self._keys):
+            return np.full(len(key), -1, dtype=np.int64)
+        place = np.minimum(np.searchsorted(self._keys, key), len(self._keys) - 1)
+        return np.where(self._keys[place] == key, place, -1).astype(np.int64)
 
-    def first(self, key: Ints) -> Ints:
-        """Rank of the first record of ``key``."""
-        return np.asarray(np.searchsorted(self._sorted, key * _SPAN, side="left"))
+    def span(self, key: Ints, second: Ints, *, within: int | None = None) -> tuple[Ints, Ints]:
+        """Ranks ``[start, end)``, in the order of :attr:`order`, of the records of ``key`` strictly before ``second``.
+
+        Parameters
+        ----------
+        within
+            Take only records at most this many seconds old.
+
+        Returns
+        -------
+        tuple
+            Start and end (n,); equal where a key has no such record.
+        """
+        number = self._number(key)
+        end = np.searchsorted(self._sorted, self._composite(number, second), side="left")
+        low = number * _SPAN if within is None else self._composite(number, second - within)
+        start = np.searchsorted(self._sorted, low, side="left")
+        return np.asarray(np.where(number < 0, 0, start)), np.asarray(np.where(number < 0, 0, end))
 
     def before(self, key: Ints, second: Ints, *, within: int | None = None) -> Floats:
         """Sum of the records of ``key`` strictly before ``second`` (and at most ``within`` seconds old), shape (n, k).
 
-        A key of −1 (never seen) has no past: its sums are zero.
+        A key that never occurred has no past: its sums are zero.
         """
-        end = self.position(key, second)
-        start = self.first(key) if within is None else self.position(key, second - within)
-        known = (key >= 0)[:, None]
-        return np.where(known, self._sums[end] - self._sums[start], 0.0)
+        start, end = self.span(key, second, within=within)
+        return np.asarray(self._sums[end] - self._sums[start])
 
     def last_second(self, key: Ints, second: Ints) -> Floats:
         """Time of the latest record of ``key`` strictly before ``second``, NaN if there is none, shape (n,)."""
-        end = self.position(key, second)
-        seen = (key >= 0) & (end > self.first(key))
-        time = self._sorted[np.maximum(end - 1, 0)] % _SPAN - _EPOCH
-        return np.where(seen, time, np.nan)
+        start, end = self.span(key, second)
+        found = np.full(len(key), np.nan)
+        seen = end > start
+        found[seen] = self._sorted[end[seen] - 1] % _SPAN - _EPOCH
+        return found

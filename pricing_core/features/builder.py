@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from pricing_core.data.columns import ColumnUse, classify_columns
 from pricing_core.data.dataset import Dataset
 from pricing_core.features.asof import to_seconds
-from pricing_core.features.history import event_history, event_log, offer_history, product_history
+from pricing_core.features.history import (
+    event_history,
+    event_log,
+    offer_history,
+    product_history,
+    supply_demand_pressure,
+)
 from pricing_core.features.joins import DAY, attributes_of, base_price, column_at, market_at
 
 Floats = NDArray[np.float64]
@@ -19,14 +25,17 @@ Floats = NDArray[np.float64]
 BLOCKS = ("customer", "product", "market")
 # Columns with a meaning of their own; every other column becomes a feature by its type.
 NATIVE = frozenset({"unit_cost", "list_price", "stock", "competitor_price", "price"})
+_SHOP_LEVEL = "shop conversion, 4 weeks"
+_MARGIN = 0.3  # over price, where neither a unit cost nor an assumption is given
 
 
 @dataclass(frozen=True)
 class FeatureTable:
     """Readable features of *n* offers and what else is known of them.
 
-    ``frame`` has one column per feature, numbers or text, missing where unknown; ``block_of`` says to which of customer,
-    product and market a feature belongs. ``base_price`` is a price level that does not depend on the offer's own price.
+    ``frame`` has one column per feature, numbers or text, missing where unknown; ``block_of`` says to which of
+    customer, product and market a feature belongs. ``base_price`` is a price level that does not depend on the
+    offer's own price.
     """
 
     offers: pd.DataFrame
@@ -68,53 +77,114 @@ def build_features(
     """
     offers = (dataset.offers if offers is None else offers).reset_index(drop=True)
     uses = classify_columns(dataset) if uses is None else uses
-    product = attributes_of(dataset.products, "product_id", offers["product_id"])
-    customer = attributes_of(dataset.customers, "customer_id", offers["customer_id"])
-    category = _category(product, offers)
-    market = market_at(dataset, offers, category)
-    list_price = column_at(offers, market, product, "list_price")
-    base = base_price(dataset, offers, list_price, category)
-    competitor = column_at(offers, market, product, "competitor_price") * (1 + competitor_change_rate)
-    cost, assumed = _unit_cost(dataset, offers, market, product, base)
-    stock = column_at(offers, market, product, "stock")
+    known = _known(dataset, offers, competitor_change_rate)
     events = event_log(dataset)
-    log_base, log_category = _log_levels(dataset)
-    log_x = dataset.offers["price"].to_numpy(dtype=float) / log_base
-    past = product_history(dataset.offers, events, offers, base, cost, stock)
-    blocks = {
-        "customer": [
-            offer_history(dataset.offers, log_x, log_category, offers, category),
-            event_history(events, offers),
-            _further(customer, "customers", uses, offers),
-        ],
-        "product": [
-            _product_numbers(base, cost, assumed, stock),
-            past.drop(columns="shop conversion, 4 weeks"),
-            _further(product, "products", uses, offers),
-        ],
-        "market": [
-            _market_numbers(dataset, offers, base, competitor),
-            past[["shop conversion, 4 weeks"]],
-            _further(market, "market", uses, offers),
-            _further(offers, "offers", uses, offers),
-        ],
-    }
-    frame = pd.concat([part for parts in blocks.values() for part in parts], axis=1)
-    frame = frame.loc[:, ~frame.columns.duplicated()]
-    block_of = {column: block for block, parts in blocks.items() for part in parts for column in part.columns}
+    frame, block_of = _side_by_side(_blocks(dataset, known, events, uses, competitor_change_rate))
     return FeatureTable(
         offers=offers,
         frame=frame,
         block_of=block_of,
-        base_price=base.to_numpy(dtype=float),
-        list_price=list_price.to_numpy(dtype=float),
-        unit_cost=cost.to_numpy(dtype=float) * (1 + cost_change_rate),
-        cost_assumed=assumed.to_numpy(dtype=bool),
-        competitor_price=competitor.to_numpy(dtype=float),
-        category=category,
+        base_price=known.base.to_numpy(dtype=float),
+        list_price=known.list_price.to_numpy(dtype=float),
+        unit_cost=known.cost.to_numpy(dtype=float) * (1 + cost_change_rate),
+        cost_assumed=known.cost_assumed.to_numpy(dtype=bool),
+        competitor_price=known.competitor.to_numpy(dtype=float),
+        category=known.category,
         events=events,
         category_of=_category_by_product(dataset),
     )
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the tables know of each offer as of its time, row by row."""
+
+    offers: pd.DataFrame
+    customer: pd.DataFrame
+    product: pd.DataFrame
+    market: pd.DataFrame
+    category: pd.Series
+    list_price: pd.Series
+    base: pd.Series
+    competitor: pd.Series
+    cost: pd.Series
+    cost_assumed: pd.Series
+
+    def feature(self, name: str, uses: list[ColumnUse]) -> pd.Series:
+        """Take a native number from the tables in which it may be a feature; NaN where unknown."""
+        barred = {use.table for use in uses if use.column == name and not use.used}
+        tables = {"offers": self.offers, "market": self.market, "products": self.product}
+        empty = pd.DataFrame(index=self.offers.index)
+        offers, market, products = (empty if key in barred else table for key, table in tables.items())
+        return column_at(offers, market, products, name)
+
+
+def _known(dataset: Dataset, offers: pd.DataFrame, competitor_change_rate: float) -> _Known:
+    product = attributes_of(dataset.products, "product_id", offers["product_id"])
+    category = _category(product, offers)
+    market = market_at(dataset, offers, category)
+    list_price = column_at(offers, market, product, "list_price")
+    base = base_price(dataset, offers, list_price, category)
+    cost, assumed = _unit_cost(dataset, column_at(offers, market, product, "unit_cost"), base)
+    return _Known(
+        offers=offers,
+        customer=attributes_of(dataset.customers, "customer_id", offers["customer_id"]),
+        product=product,
+        market=market,
+        category=category,
+        list_price=list_price,
+        base=base,
+        competitor=column_at(offers, market, product, "competitor_price") * (1 + competitor_change_rate),
+        cost=cost,
+        cost_assumed=assumed,
+    )
+
+
+def _blocks(
+    dataset: Dataset, known: _Known, events: pd.DataFrame, uses: list[ColumnUse], change: float
+) -> dict[str, list[pd.DataFrame]]:
+    """Features of customer, product and market; competitor prices move by the rate ``change``."""
+    offers = known.offers
+    log_base, log_category = _log_levels(dataset)
+    log_x = dataset.offers["price"].to_numpy(dtype=float) / log_base
+    past = product_history(dataset.offers, events, offers)
+    cost, stock = known.feature("unit_cost", uses), known.feature("stock", uses)
+    pressure = supply_demand_pressure(dataset.offers, offers, known.base, cost, stock)
+    return {
+        "customer": [
+            offer_history(dataset.offers, log_x, log_category, offers, known.category),
+            event_history(events, offers),
+            _further(known.customer, "customers", uses, offers),
+        ],
+        "product": [
+            _product_numbers(known.base, cost, stock),
+            past.drop(columns=_SHOP_LEVEL),
+            pd.DataFrame({"supply–demand pressure": pressure}, index=offers.index),
+            _further(known.product, "products", uses, offers),
+        ],
+        "market": [
+            _market_numbers(dataset, offers, known.feature("competitor_price", uses) * (1 + change) / known.base),
+            past[[_SHOP_LEVEL]],
+            _further(known.market, "market", uses, offers),
+            _further(offers, "offers", uses, offers),
+        ],
+    }
+
+
+def _side_by_side(blocks: dict[str, list[pd.DataFrame]]) -> tuple[pd.DataFrame, dict[str, str]]:
+    """One frame of all features, and the block of each; a name that occurs twice is told apart by its block."""
+    parts: list[pd.DataFrame] = []
+    block_of: dict[str, str] = {}
+    for block, frames in blocks.items():
+        for frame in frames:
+            names = []
+            for name in frame.columns:
+                while name in block_of:
+                    name = f"{block}: {name}"
+                block_of[name] = block
+                names.append(name)
+            parts.append(frame.set_axis(names, axis=1))
+    return pd.concat(parts, axis=1), block_of
 
 
 def _category(product: pd.DataFrame, offers: pd.DataFrame) -> pd.Series:
@@ -140,30 +210,27 @@ def _log_levels(dataset: Dataset) -> tuple[Floats, pd.Series]:
     return base_price(dataset, log, list_price, category).to_numpy(dtype=float), category
 
 
-def _unit_cost(
-    dataset: Dataset, offers: pd.DataFrame, market: pd.DataFrame, product: pd.DataFrame, base: pd.Series
-) -> tuple[pd.Series, pd.Series]:
-    cost = column_at(offers, market, product, "unit_cost")
-    missing = cost.isna()
+def _unit_cost(dataset: Dataset, cost: pd.Series, base: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Complete unit costs from the assumed margin over the price level; second, where that was done."""
     margin = dataset.manifest.margin_assumption
-    return cost.fillna(base * (1 - (0.3 if margin is None else margin))), missing
+    return cost.fillna(base * (1 - (_MARGIN if margin is None else margin))), cost.isna()
 
 
-def _product_numbers(base: pd.Series, cost: pd.Series, assumed: pd.Series, stock: pd.Series) -> pd.DataFrame:
+def _product_numbers(base: pd.Series, cost: pd.Series, stock: pd.Series) -> pd.DataFrame:
     frame = {"price level (log)": np.log(base)}
-    if not assumed.all():
-        frame["unit cost / price level"] = (cost / base).where(~assumed)
+    if cost.notna().any():
+        frame["unit cost / price level"] = cost / base
     if stock.notna().any():
         frame["stock (log)"] = np.log1p(stock.clip(lower=0))
     return pd.DataFrame(frame)
 
 
-def _market_numbers(dataset: Dataset, offers: pd.DataFrame, base: pd.Series, competitor: pd.Series) -> pd.DataFrame:
+def _market_numbers(dataset: Dataset, offers: pd.DataFrame, competitor: pd.Series) -> pd.DataFrame:
     """Competitor gap, and cyclic terms of the calendar; the year's cycle only where the log covers most of one."""
     second = to_seconds(offers["offered_at"])
     frame: dict[str, object] = {}
     if competitor.notna().any():
-        frame["competitor gap"] = np.log(competitor.where(competitor > 0) / base)
+        frame["competitor gap"] = np.log(competitor.where(competitor > 0))
     log = dataset.offers["offered_at"]
     days = (log.max() - log.min()).total_seconds() / DAY
     if days >= 270:
@@ -188,7 +255,8 @@ def _further(table: pd.DataFrame, name: str, uses: list[ColumnUse], offers: pd.D
             frame[label] = pd.Series(np.nan, index=offers.index)
         elif use.kind == "time":
             gap = offers["offered_at"] - pd.to_datetime(table[use.column], utc=True, errors="coerce")
-            frame[f"days since {label}"] = np.log1p((gap.dt.total_seconds() / DAY).clip(lower=0))
+            days = (gap.dt.total_seconds() / DAY).clip(lower=0)
+            frame[f"days since {label}"] = pd.Series(np.log1p(days.to_numpy(dtype=float)), index=offers.index)
         elif use.kind in ("number", "flag", "rating", "money"):
             frame[label] = pd.to_numeric(table[use.column], errors="coerce").astype(float)
         else:

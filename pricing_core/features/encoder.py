@@ -13,6 +13,8 @@ from pricing_core.features.batch import EncodedBatch
 from pricing_core.features.builder import BLOCKS, FeatureTable
 from pricing_core.features.sequence import CHANNELS, event_sequence
 
+Floats = NDArray[np.float64]
+
 _MAX_LEVELS = 40
 _CLIP = 6.0  # standard deviations; an outlier in a feature must not throw the network out of its range
 
@@ -20,9 +22,10 @@ _CLIP = 6.0  # standard deviations; an outlier in a feature must not throw the n
 class FeatureEncoder:
     """Learns means, spreads and category levels from the training rows and applies them to any rows.
 
-    Numbers are centered and scaled, missing ones become the mean and raise a "missing" column; values beyond six standard
-    deviations are held there. Categories get one column per level (at most 40, the most frequent); an unseen or missing
-    level is all zeros. An unseen product has code 0, so that the network falls back on its attributes.
+    Numbers are centered and scaled, missing ones become the mean and raise a "missing" column; values beyond six
+    standard deviations are held there, and counted. Categories get one column per level (at most 40, the most
+    frequent); an unseen or missing level is all zeros. An unseen product has code 0, so that the network falls back on
+    its attributes.
 
     Attributes
     ----------
@@ -30,20 +33,42 @@ class FeatureEncoder:
         Per block, a list of ``{name, kind, mean, scale, missing, levels}``.
     products_
         Product ids in code order.
+    constant_
+        Features without any variation in the training rows, which are therefore left out.
+    clipped_
+        Feature → number of training rows whose value lies beyond six standard deviations; for other rows ask
+        :meth:`count_clipped`.
     """
 
     def __init__(self, *, sequence_length: int = 20) -> None:
         self.sequence_length = sequence_length
         self.columns_: dict[str, list[dict[str, Any]]] = {}
         self.products_: list[str] = []
+        self.constant_: list[str] = []
+        self.clipped_: dict[str, int] = {}
 
     def fit(self, table: FeatureTable) -> FeatureEncoder:
         """Learn the encoding from training rows."""
         self.columns_ = {block: [] for block in BLOCKS}
+        self.constant_ = []
         for name in table.frame.columns:
-            self.columns_[table.block_of[name]].append(_fit_column(name, table.frame[name]))
+            spec = _fit_column(name, table.frame[name])
+            if spec is None:
+                self.constant_.append(str(name))
+            else:
+                self.columns_[table.block_of[name]].append(spec)
         self.products_ = sorted(table.offers["product_id"].astype(str).unique())
+        self.clipped_ = self.count_clipped(table)
         return self
+
+    def count_clipped(self, table: FeatureTable) -> dict[str, int]:
+        """Count the rows whose value is held at six standard deviations, by feature, where there are any."""
+        counts = {}
+        for spec in (spec for specs in self.columns_.values() for spec in specs):
+            if spec["kind"] == "number":
+                scaled, known = _standardize(spec, table.frame.get(spec["name"]), table.n)
+                counts[spec["name"]] = int((np.abs(scaled[known]) > _CLIP).sum())
+        return {name: count for name, count in counts.items() if count}
 
     def transform(self, table: FeatureTable) -> EncodedBatch:
         """Encode rows; ``expected_price`` is one until the pricing model fills it in."""
@@ -79,6 +104,7 @@ class FeatureEncoder:
                 ("recent events", "sequence", ()),
                 ("usual price here", "expected_price", ()),
             ),
+            n_products=len(index),
         )
 
     @property
@@ -93,25 +119,38 @@ class FeatureEncoder:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able state."""
-        return {"sequence_length": self.sequence_length, "columns": self.columns_, "products": self.products_}
+        return {
+            "sequence_length": self.sequence_length,
+            "columns": self.columns_,
+            "products": self.products_,
+            "constant": self.constant_,
+            "clipped": self.clipped_,
+        }
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> FeatureEncoder:
         """Inverse of :meth:`to_dict`."""
         encoder = cls(sequence_length=int(state["sequence_length"]))
         encoder.columns_, encoder.products_ = state["columns"], list(state["products"])
+        encoder.constant_, encoder.clipped_ = list(state["constant"]), dict(state["clipped"])
         return encoder
 
 
-def _fit_column(name: str, values: pd.Series) -> dict[str, Any]:
+def _fit_column(name: str, values: pd.Series) -> dict[str, Any] | None:
+    """Learn the encoding of one feature; None where it never varies."""
     if pd.api.types.is_numeric_dtype(values):
         number = values.to_numpy(dtype=float)
         finite = number[np.isfinite(number)]
         mean = float(finite.mean()) if len(finite) else 0.0
         spread = float(finite.std()) if len(finite) else 0.0
-        missing = bool(len(finite) < len(number))
-        return {"name": name, "kind": "number", "mean": mean, "scale": spread if spread > 1e-12 else 1.0, "missing": missing}
+        missing = len(finite) < len(number)
+        varies = spread > 1e-9 * max(1.0, abs(mean))
+        if not varies and not (missing and len(finite)):
+            return None
+        return {"name": name, "kind": "number", "mean": mean, "scale": spread if varies else 1.0, "missing": missing}
     counts = values.dropna().astype(str).value_counts()
+    if not len(counts) or (len(counts) == 1 and values.notna().all()):
+        return None
     # Ties are broken by name so that the order of rows does not change the encoding.
     levels = sorted(counts.index, key=lambda level: (-int(counts[level]), str(level)))[:_MAX_LEVELS]
     return {"name": name, "kind": "category", "levels": [str(level) for level in levels]}
@@ -119,14 +158,19 @@ def _fit_column(name: str, values: pd.Series) -> dict[str, Any]:
 
 def _encode_column(spec: dict[str, Any], values: pd.Series | None, n: int) -> NDArray[np.float32]:
     if spec["kind"] == "number":
-        number = np.full(n, np.nan) if values is None else pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
-        known = np.isfinite(number)
-        scaled = np.where(known, (number - spec["mean"]) / spec["scale"], 0.0)
+        scaled, known = _standardize(spec, values, n)
         column = np.clip(scaled, -_CLIP, _CLIP)[:, None]
         return np.hstack([column, ~known[:, None]] if spec["missing"] else [column]).astype(np.float32)
     levels = pd.Index(spec["levels"])
     code = np.full(n, -1) if values is None else levels.get_indexer(pd.Index(values.astype(object).map(_as_text)))
     return (code[:, None] == np.arange(len(levels))[None, :]).astype(np.float32)
+
+
+def _standardize(spec: dict[str, Any], values: pd.Series | None, n: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """Measure in standard deviations from the mean (n,), zero where unknown; second, where it is known."""
+    number = np.full(n, np.nan) if values is None else pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
+    known = np.isfinite(number)
+    return np.where(known, (np.where(known, number, 0.0) - spec["mean"]) / spec["scale"], 0.0), known
 
 
 def _as_text(value: object) -> str | None:

@@ -11,8 +11,11 @@ from pricing_core.features.asof import PastSums, codes_of, to_seconds
 from pricing_core.features.joins import DAY
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 EVENT_TYPES = ("view", "cart", "purchase", "review")
 _NEVER_DAYS = 730.0  # what "never" counts as in a recency
+_RECENT_DAYS = 28  # over which a product's conversion and sales are counted
+_USUAL_RATING = 3.7
 
 
 def event_log(dataset: Dataset) -> pd.DataFrame:
@@ -34,31 +37,28 @@ def recency_days(last_second: Floats, second: NDArray[np.int64]) -> Floats:
     return np.where(np.isnan(last_second), _NEVER_DAYS, np.minimum((second - last_second) / DAY, _NEVER_DAYS))
 
 
-def offer_history(log: pd.DataFrame, log_x: Floats, log_category: pd.Series, offers: pd.DataFrame, category: pd.Series) -> pd.DataFrame:
-    """What earlier offers say: purchase rate, price paid, price sensitivity and the rate in this category.
+def offer_history(
+    log: pd.DataFrame, log_x: Floats, log_category: pd.Series, offers: pd.DataFrame, category: pd.Series
+) -> pd.DataFrame:
+    """Tell from earlier offers: purchase rate, price paid, price sensitivity and the rate in this category.
 
-    ``log_x`` is each logged price relative to its base price (n,). Rates are shrunk to the past average of the shop with
-    the weight of ten offers; the sensitivity trace is the shrunk difference between prices offered and prices bought at.
+    ``log_x`` is each logged price relative to its base price (n,). Rates are shrunk to the past average of the shop
+    with the weight of ten offers; the sensitivity trace is the shrunk difference between prices offered and prices
+    bought at.
     """
     second, log_second = to_seconds(offers["offered_at"]), to_seconds(log["offered_at"])
     y = log["purchased"].to_numpy(dtype=float)
-    spend = y * log["price"].to_numpy(dtype=float)
-    values = np.column_stack([np.ones(len(y)), y, log_x, y * log_x, spend])
-    customers = pd.Index(log["customer_id"].unique())
+    values = np.column_stack([np.ones(len(y)), y, log_x, y * log_x, y * log["price"].to_numpy(dtype=float)])
+    customers, categories = pd.Index(log["customer_id"].unique()), pd.Index(log_category.astype(str).unique())
     log_code, code = codes_of(log["customer_id"], customers), codes_of(offers["customer_id"], customers)
-    shop = PastSums(np.zeros(len(y), dtype=np.int64), log_second, values)
-    total = shop.before(np.zeros(len(offers), dtype=np.int64), second)
-    rate = (total[:, 1] + 1) / (total[:, 0] + 10)
-    mine = PastSums(log_code, log_second, values)
-    sums = mine.before(code, second)
+    rate = _shop_rate(log_second, values, second)
+    sums = PastSums(log_code, log_second, values).before(code, second)
     n, bought = sums[:, 0], sums[:, 1]
     offered_x = (sums[:, 2] + 10) / (n + 10)
     paid_x = (sums[:, 3] + 3 * offered_x) / (bought + 3)
     last = PastSums(log_code[y == 1], log_second[y == 1], values[y == 1]).last_second(code, second)
-    categories = pd.Index(log_category.astype(str).unique())
-    pair = log_code * len(categories) + codes_of(log_category.astype(str), categories)
-    there = codes_of(category.astype(str), categories)
-    asked = np.where((code >= 0) & (there >= 0), code * len(categories) + there, -1)
+    pair = pair_codes(log_code, codes_of(log_category.astype(str), categories), len(categories))
+    asked = pair_codes(code, codes_of(category.astype(str), categories), len(categories))
     local = PastSums(pair, log_second, values[:, :2]).before(asked, second)
     own_rate = (bought + 10 * rate) / (n + 10)
     return pd.DataFrame(
@@ -77,27 +77,25 @@ def offer_history(log: pd.DataFrame, log_x: Floats, log_category: pd.Series, off
 
 
 def event_history(events: pd.DataFrame, offers: pd.DataFrame) -> pd.DataFrame:
-    """What earlier events say: how much the customer browsed, and what they did with this very product."""
-    second = to_seconds(offers["offered_at"])
+    """Tell from earlier events: how much the customer browsed, and what they did with this very product."""
+    second, log_second = to_seconds(offers["offered_at"]), to_seconds(events["occurred_at"])
     customers, products = pd.Index(events["customer_id"].unique()), pd.Index(events["product_id"].astype(str).unique())
     code, item = codes_of(offers["customer_id"], customers), codes_of(offers["product_id"].astype(str), products)
     log_code = codes_of(events["customer_id"], customers)
     log_item = codes_of(events["product_id"].astype(str), products)
-    log_second = to_seconds(events["occurred_at"])
-    kinds = np.column_stack([(events["event_type"] == k).to_numpy(dtype=float) for k in EVENT_TYPES])
+    kinds: Floats = np.column_stack([(events["event_type"] == k).to_numpy(dtype=float) for k in EVENT_TYPES])
     rating = events["rating"].fillna(0).to_numpy(dtype=float)
     rated = events["rating"].notna().to_numpy(dtype=float)
-    values = np.column_stack([kinds, rating, rated])
-    mine = PastSums(log_code, log_second, values)
+    mine = PastSums(log_code, log_second, np.column_stack([kinds, rating, rated]))
     month, ever = mine.before(code, second, within=30 * DAY), mine.before(code, second)
-    asked = np.where((code >= 0) & (item >= 0), code * len(products) + item, -1)
-    same = PastSums(log_code * len(products) + log_item, log_second, values)
+    same = PastSums(pair_codes(log_code, log_item, len(products)), log_second, kinds)
+    asked = pair_codes(code, item, len(products))
     today, same_ever = same.before(asked, second, within=DAY), same.before(asked, second)
     frame = {
         "views in 30 days": np.log1p(month[:, 0]),
         "carts in 30 days": np.log1p(month[:, 1]),
         "purchases in 30 days": np.log1p(month[:, 2]),
-        "mean rating given": (ever[:, 4] + 3 * 3.7) / (ever[:, 5] + 3),
+        "mean rating given": (ever[:, 4] + 3 * _USUAL_RATING) / (ever[:, 5] + 3),
         "viewed this product today": np.minimum(today[:, 0], 1),
         "put this product into cart today": np.minimum(today[:, 1], 1),
         "views of this product": np.log1p(same_ever[:, 0]),
@@ -108,42 +106,65 @@ def event_history(events: pd.DataFrame, offers: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(frame, index=offers.index)
 
 
-def product_history(
-    log: pd.DataFrame, events: pd.DataFrame, offers: pd.DataFrame, base: pd.Series, unit_cost: pd.Series, stock: pd.Series
-) -> pd.DataFrame:
-    """What earlier offers and events say about the product: recent conversion, sales, rating, and supply–demand pressure.
-
-    The pressure is (demand − unit cost) / supply in money: sales value a week over the last four weeks, less the cost of one
-    unit, over the value of the stock at base price; missing where stock or cost is unknown.
-    """
+def product_history(log: pd.DataFrame, events: pd.DataFrame, offers: pd.DataFrame) -> pd.DataFrame:
+    """Tell how the product did lately: conversion and sales of four weeks, its rating, and the shop's conversion."""
     second, log_second = to_seconds(offers["offered_at"]), to_seconds(log["offered_at"])
     products = pd.Index(log["product_id"].astype(str).unique())
     code = codes_of(offers["product_id"].astype(str), products)
     y = log["purchased"].to_numpy(dtype=float)
-    values = np.column_stack([np.ones(len(y)), y, y * log["price"].to_numpy(dtype=float)])
-    recent = PastSums(codes_of(log["product_id"].astype(str), products), log_second, values).before(code, second, within=28 * DAY)
-    nobody = np.zeros(len(offers), dtype=np.int64)
-    shop = PastSums(np.zeros(len(y), dtype=np.int64), log_second, values).before(nobody, second, within=28 * DAY)
-    rate = (shop[:, 1] + 1) / (shop[:, 0] + 10)
-    rated = events[events["rating"].notna()]
-    rating = np.full(len(offers), np.nan)
-    if len(rated):
-        items = pd.Index(rated["product_id"].astype(str).unique())
-        stars = np.column_stack([np.ones(len(rated)), rated["rating"].to_numpy(dtype=float)])
-        past = PastSums(codes_of(rated["product_id"].astype(str), items), to_seconds(rated["occurred_at"]), stars)
-        sums = past.before(codes_of(offers["product_id"].astype(str), items), second)
-        rating = (sums[:, 1] + 5 * 3.7) / (sums[:, 0] + 5)
-    demand_value = recent[:, 2] / 4
-    supply_value = stock.to_numpy(dtype=float) * base.to_numpy(dtype=float)
-    gap = demand_value - unit_cost.to_numpy(dtype=float)
-    pressure = np.divide(gap, supply_value, out=np.full(len(offers), np.nan), where=supply_value > 0)
+    values = np.column_stack([np.ones(len(y)), y])
+    past = PastSums(codes_of(log["product_id"].astype(str), products), log_second, values)
+    recent = past.before(code, second, within=_RECENT_DAYS * DAY)
+    rate = _shop_rate(log_second, values, second, within=_RECENT_DAYS * DAY)
     return pd.DataFrame(
         {
             "product conversion, 4 weeks": np.log((recent[:, 1] + 20 * rate) / ((recent[:, 0] + 20) * rate)),
             "product sales, 4 weeks": np.log1p(recent[:, 1]),
             "shop conversion, 4 weeks": np.log(rate / (1 - np.minimum(rate, 0.99))),
-            "mean rating": rating,
-            "supply–demand pressure": pressure,
+            "mean rating": _mean_rating(events, offers["product_id"].astype(str), second),
         },
         index=offers.index,
     )
+
+
+def supply_demand_pressure(
+    log: pd.DataFrame, offers: pd.DataFrame, unit_value: pd.Series, unit_cost: pd.Series, stock: pd.Series
+) -> Floats:
+    """Supply–demand pressure (demand − unit cost) / supply of each offer's product, shape (n,).
+
+    All three in money: demand is the product's sales value a week over the last four weeks, supply the value of its
+    stock at ``unit_value``. Missing where stock or unit cost is unknown, or where nothing is in stock.
+    """
+    products = pd.Index(log["product_id"].astype(str).unique())
+    sales = log["purchased"].to_numpy(dtype=float) * log["price"].to_numpy(dtype=float)
+    past = PastSums(codes_of(log["product_id"].astype(str), products), to_seconds(log["offered_at"]), sales[:, None])
+    code, second = codes_of(offers["product_id"].astype(str), products), to_seconds(offers["offered_at"])
+    demand = past.before(code, second, within=_RECENT_DAYS * DAY)[:, 0] * 7 / _RECENT_DAYS
+    supply = stock.to_numpy(dtype=float) * unit_value.to_numpy(dtype=float)
+    gap = demand - unit_cost.to_numpy(dtype=float)
+    return np.divide(gap, supply, out=np.full(len(offers), np.nan), where=supply > 0)
+
+
+def pair_codes(first: Ints, second: Ints, n_second: int) -> Ints:
+    """One code for each pair of codes, −1 where one of them is unknown, shape (n,)."""
+    return np.where((first >= 0) & (second >= 0), first * n_second + second, -1)
+
+
+def _shop_rate(log_second: Ints, values: Floats, second: Ints, *, within: int | None = None) -> Floats:
+    """Purchase rate of the whole shop before each time, shrunk to 10% with the weight of ten offers."""
+    everyone = np.zeros(len(second), dtype=np.int64)
+    past = PastSums(np.zeros(len(values), dtype=np.int64), log_second, values[:, :2])
+    total = past.before(everyone, second, within=within)
+    return np.asarray((total[:, 1] + 1) / (total[:, 0] + 10))
+
+
+def _mean_rating(events: pd.DataFrame, product_id: pd.Series, second: Ints) -> Floats:
+    """Mean rating of each product so far, shrunk to the usual one with the weight of five; missing if nobody rated."""
+    rated = events[events["rating"].notna()]
+    if not len(rated):
+        return np.full(len(product_id), np.nan)
+    items = pd.Index(rated["product_id"].astype(str).unique())
+    stars = np.column_stack([np.ones(len(rated)), rated["rating"].to_numpy(dtype=float)])
+    past = PastSums(codes_of(rated["product_id"].astype(str), items), to_seconds(rated["occurred_at"]), stars)
+    sums = past.before(codes_of(product_id, items), second)
+    return np.asarray((sums[:, 1] + 5 * _USUAL_RATING) / (sums[:, 0] + 5))

@@ -9,6 +9,7 @@ from pricing_core.data.dataset import Dataset
 from pricing_core.features.asof import PastSums, codes_of, to_seconds
 
 DAY = 86_400
+_FIRST_OFFERS = 100
 
 
 def market_at(dataset: Dataset, offers: pd.DataFrame, category: pd.Series) -> pd.DataFrame:
@@ -34,7 +35,7 @@ def market_at(dataset: Dataset, offers: pd.DataFrame, category: pd.Series) -> pd
 
 
 def column_at(offers: pd.DataFrame, market: pd.DataFrame, products: pd.DataFrame, name: str) -> pd.Series:
-    """A numeric column from the offer itself, else from the market at its time, else from the product; NaN where unknown."""
+    """Take a number from the offer, else from the market at its time, else from the product; NaN where unknown."""
     value = pd.Series(np.nan, index=offers.index, dtype=float)
     for table in (offers, market, products):
         if name in table.columns:
@@ -53,10 +54,10 @@ def attributes_of(table: pd.DataFrame | None, key: str, ids: pd.Series) -> pd.Da
 
 
 def base_price(dataset: Dataset, offers: pd.DataFrame, list_price: pd.Series, category: pd.Series) -> pd.Series:
-    """A positive price level for every offer that does not look at its own price.
+    """Find a positive price level for every offer that does not look at its own price.
 
-    The list price where it is known; otherwise the mean of the product's earlier prices, then of its category's, then of all;
-    for the very first offers the median of the whole log.
+    The list price where it is known; otherwise the mean of the product's earlier prices, then of its category's, then
+    of all. The first offers of a log have no past: they take the median of its first hundred prices.
     """
     base = list_price.where(list_price > 0)
     if not base.isna().any():
@@ -74,4 +75,5 @@ def base_price(dataset: Dataset, offers: pd.DataFrame, list_price: pd.Series, ca
         past = PastSums(codes_of(log_key, levels), log_second, values).before(codes_of(key, levels), second)
         mean = np.divide(past[:, 1], past[:, 0], out=np.full(len(offers), np.nan), where=past[:, 0] > 0)
         base = base.fillna(pd.Series(mean, index=offers.index))
-    return base.fillna(float(log["price"].median()))
+    first = log["price"].to_numpy(dtype=float)[np.argsort(log_second, kind="stable")[:_FIRST_OFFERS]]
+    return base.fillna(float(np.median(first)))

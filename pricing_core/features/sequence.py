@@ -19,8 +19,9 @@ CHANNELS = (*EVENT_TYPES, "log days ago", "same product", "same category", "rati
 class EventSequence:
     """Recent events of *n* offers.
 
-    ``values`` (n, L, channels) float32, zero where there is no event; ``items`` (n, L) int32 product code + 1 of the event in
-    the encoder's product list, 0 where there is none or the product is unknown; ``present`` (n, L) float32 mask.
+    ``values`` (n, L, channels) float32, zero where there is no event; ``items`` (n, L) int32 product code + 1 of the
+    event in the encoder's product list, 0 where there is none or the product is unknown; ``present`` (n, L) float32
+    mask.
     """
 
     values: NDArray[np.float32]
@@ -49,29 +50,34 @@ def event_sequence(
         Product ids known to the encoder; an event's product gets its position + 1.
     """
     customers = pd.Index(events["customer_id"].unique())
-    log_code, log_second = codes_of(events["customer_id"], customers), to_seconds(events["occurred_at"])
-    index = PastSums(log_code, log_second, np.zeros((len(events), 0)))
-    code, second = codes_of(offers["customer_id"], customers), to_seconds(offers["offered_at"])
-    end, first = index.position(code, second), index.first(code)
+    log_second, second = to_seconds(events["occurred_at"]), to_seconds(offers["offered_at"])
+    past = PastSums(codes_of(events["customer_id"], customers), log_second, np.zeros((len(events), 0)))
+    first, end = past.span(codes_of(offers["customer_id"], customers), second)
     place = end[:, None] - 1 - np.arange(length)[None, :]
-    present = (place >= first[:, None]) & (code >= 0)[:, None]
-    row = index.order[np.where(present, place, 0)] if len(events) else np.zeros(place.shape, dtype=np.int64)
-    event_product = events["product_id"].astype(str)
-    kind = codes_of(events["event_type"], pd.Index(EVENT_TYPES))
-    levels = pd.Index(category_of.astype(str).unique())
-    event_category = codes_of(event_product.map(category_of).astype(str), levels)
-    all_products = pd.Index(event_product.unique())
-    event_item, offer_item = codes_of(event_product, all_products), codes_of(offers["product_id"].astype(str), all_products)
-    offer_category = codes_of(category.astype(str), levels)
+    present = place >= first[:, None]
     values = np.zeros((len(offers), length, len(CHANNELS)), dtype=np.float32)
     items = np.zeros((len(offers), length), dtype=np.int32)
-    if len(events):
-        for k in range(len(EVENT_TYPES)):
-            values[:, :, k] = kind[row] == k
-        values[:, :, 4] = np.log1p((second[:, None] - log_second[row]) / DAY) / 3
-        values[:, :, 5] = event_item[row] == offer_item[:, None]
-        values[:, :, 6] = (event_category[row] == offer_category[:, None]) & (offer_category >= 0)[:, None]
-        values[:, :, 7] = (events["rating"].fillna(3.7).to_numpy()[row] - 3.7) / 1.3
-        items = (codes_of(event_product, products)[row] + 1).astype(np.int32)
     mask = present.astype(np.float32)
+    if not len(events):
+        return EventSequence(values, items, mask)
+    row = past.order[np.where(present, place, 0)]
+    event_product = events["product_id"].astype(str)
+    levels = pd.Index(category_of.astype(str).unique())
+    kind = codes_of(events["event_type"], pd.Index(EVENT_TYPES))
+    for k in range(len(EVENT_TYPES)):
+        values[:, :, k] = kind[row] == k
+    # Where there is no event, ``row`` points to any event, perhaps a later one: its age must not become NaN.
+    age = np.maximum(second[:, None] - log_second[row], 0) / DAY
+    values[:, :, len(EVENT_TYPES)] = np.log1p(age) / 3
+    same = _same(event_product, offers["product_id"].astype(str), pd.Index(event_product.unique()), row)
+    akin = _same(event_product.map(category_of).astype(str), category.astype(str), levels, row)
+    values[:, :, 5], values[:, :, 6] = same, akin
+    values[:, :, 7] = (events["rating"].fillna(3.7).to_numpy()[row] - 3.7) / 1.3
+    items = (codes_of(event_product, products)[row] + 1).astype(np.int32)
     return EventSequence(values * mask[:, :, None], items * present, mask)
+
+
+def _same(of_event: pd.Series, of_offer: pd.Series, levels: pd.Index, row: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether event and offer agree, and both are among ``levels``, shape (n, L)."""
+    event, offer = codes_of(of_event, levels)[row], codes_of(of_offer, levels)[:, None]
+    return np.asarray((event == offer) & (offer >= 0))

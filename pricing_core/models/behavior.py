@@ -1,8 +1,8 @@
 """Behavior model: the chance that a customer buys a product at a price in a market.
 
-Two networks, each with several members, learn from two disjoint halves of the customers ("folds"). Together they are the
-posterior draws of every later page; apart they make honest evaluation possible: what one fold's draws decide, the other's
-draws, which never saw those customers, judge and calibrate.
+Two networks, each with several members, learn from two disjoint halves of the customers ("folds"). Together they are
+the posterior draws of every later page; apart they make honest evaluation possible: what one fold's draws decide, the
+other's draws, which never saw those customers, judge and calibrate.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _VALIDATION_ROWS = 30_000
 _CALIBRATION_ROWS = 60_000
 
 
-def customer_fold(customer_id: Sequence[str] | pd.Series) -> Ints:
+def customer_fold(customer_id: Sequence[str] | pd.Series | NDArray[np.object_]) -> Ints:
     """Half of the customers, 0 or 1, to which an id belongs; the same for ever, also for customers not seen yet."""
     hashed = pd.util.hash_array(np.asarray(customer_id, dtype=object).astype(str).astype(object), categorize=True)
     return (hashed >> np.uint64(7)).astype(np.int64) % N_FOLDS
@@ -72,7 +72,7 @@ class BehaviorConfig:
 
 @dataclass(frozen=True)
 class LearningRows:
-    """Rows to learn from: encoded features (with expected price), relative price, outcome, customer and sampling weight, all (n,)."""
+    """Rows to learn from: encoded features with expected price; relative price, outcome, customer, weight (n,)."""
 
     batch: EncodedBatch
     x: Floats
@@ -128,6 +128,11 @@ class BehaviorModel:
                 best, best_networks, self.epochs_ = loss, networks, epoch
             elif epoch - self.epochs_ >= self.config.patience:
                 break
+        if not best_networks:
+            raise ModelError(
+                "The behavior model did not converge: its loss on later offers is not a number.",
+                fix="Look for absurd prices or feature values in the data, or lower the learning rate.",
+            )
         self.history_ = history
         self.networks_ = best_networks
         self._calibrate(learn)
@@ -187,7 +192,9 @@ class BehaviorModel:
                 CurveCalibration(*(np.array(c[k]) for k in ("shift", "stretch", "slope"))) for c in state["calibration"]
             ]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"The behavior model in {folder.name} cannot be read: {error}.", fix="Train again.") from error
+            raise ModelError(
+                f"The behavior model in {folder.name} cannot be read: {error}.", fix="Train again."
+            ) from error
         model.epochs_ = int(state["epochs"])
         model.networks_ = [ServingNetwork.load(folder / f"behavior_{fold}.npz") for fold in range(N_FOLDS)]
         model.history_ = []
@@ -209,7 +216,7 @@ class BehaviorModel:
                 customer_width=batch.customer.shape[1],
                 product_width=batch.product.shape[1],
                 market_width=batch.market.shape[1],
-                n_products=int(rows.batch.product_code.max()),
+                n_products=batch.n_products,
                 sequence_length=batch.sequence.shape[1],
                 n_channels=batch.sequence.shape[2],
                 members=self.config.members,
@@ -242,9 +249,7 @@ class BehaviorModel:
             judge = rows.take(np.sort(other))
             intercept, sensitivity = (v.astype(float) for v in network.curves(judge.batch))
             expected = judge.batch.expected_price.astype(float)
-            self.calibrations_.append(
-                fit_calibration(intercept, sensitivity, expected, judge.x, judge.y, judge.weight)
-            )
+            self.calibrations_.append(fit_calibration(intercept, sensitivity, expected, judge.x, judge.y, judge.weight))
 
 
 def bootstrap_weights(customer_id: NDArray[np.object_], members: int, seed: int) -> Floats:

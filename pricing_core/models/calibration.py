@@ -1,13 +1,13 @@
 """Cross-fitted calibration of demand curves: level and slope corrected on customers that the network never saw.
 
-For one draw with intercept α and sensitivity β, write the logit as its value at the expected price, ``m = α − β ê``, and the price
-term ``v = −β (x − ê)``. On the customers of the other fold a logistic regression
+For one draw with intercept α and sensitivity β, write the logit as its value at the expected price, ``m = α − β ê``,
+and the price term ``v = −β (x − ê)``. On the customers of the other fold a logistic regression
 
     logit P = δ + τ m + κ v
 
-finds what an overfitted (τ, κ < 1), shy (> 1) or shifted (δ) network lacks. Since ``x − ê`` is price variation that no feature
-explains, κ also removes what confounding left in the slope. The calibrated curve is again of the form intercept − sensitivity · x:
-sensitivity κβ and intercept δ + τ (α − β ê) + κ β ê.
+finds what an overfitted (τ, κ < 1), shy (> 1) or shifted (δ) network lacks. Since ``x − ê`` is price variation that
+no feature explains, κ also removes what confounding left in the slope. The calibrated curve is again of the form
+intercept − sensitivity · x: sensitivity κβ and intercept δ + τ (α − β ê) + κ β ê.
 """
 
 from __future__ import annotations

@@ -15,7 +15,16 @@ from pricing_core.models.serving import ServingNetwork
 
 Floats = NDArray[np.float64]
 Report = Callable[[float], None]
-INPUTS = ("customer", "product", "market", "product_code", "sequence", "sequence_item", "sequence_mask", "expected_price")
+INPUTS = (
+    "customer",
+    "product",
+    "market",
+    "product_code",
+    "sequence",
+    "sequence_item",
+    "sequence_mask",
+    "expected_price",
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,8 @@ class NetworkFitter:
         import keras
         import tensorflow as tf
 
+        # The same seed gives bitwise the same weights, whatever else the machine is doing.
+        tf.config.experimental.enable_op_determinism()
         keras.utils.set_random_seed(settings.random_state)
         self.settings = settings
         self.model = build_network(shape)
@@ -76,7 +87,9 @@ class NetworkFitter:
         self._data = {name: tf.constant(value) for name, value in network_inputs(batch).items()}
         self._x, self._y = (tf.constant(v.astype(np.float32)) for v in (x, y))
         self._weight = tf.constant((weight / weight.mean()).astype(np.float32))
-        self.steps_per_epoch = max(1, -(-self.n // settings.batch_size))
+        # Steps of one size, so that the graph is traced once; the few rows left over wait for the next pass.
+        self._step_rows = min(settings.batch_size, self.n)
+        self.steps_per_epoch = self.n // self._step_rows
         # Averaged weights stand in for a decaying step size, so that every epoch can be judged as if it were the last.
         momentum = float(np.clip(np.exp(-1.0 / self.steps_per_epoch), 0.8, 0.995))
         self._optimizer = keras.optimizers.AdamW(
@@ -92,7 +105,7 @@ class NetworkFitter:
         order = self._rng.permutation(self.n).astype(np.int32)
         losses = []
         for step in range(self.steps_per_epoch):
-            rows = order[step * self.settings.batch_size : (step + 1) * self.settings.batch_size]
+            rows = order[step * self._step_rows : (step + 1) * self._step_rows]
             seed = tf.constant([self.settings.random_state, int(self._rng.integers(2**31))], dtype=tf.int32)
             losses.append(self._step(tf.constant(rows), seed))
             if step % 10 == 0:
@@ -100,7 +113,7 @@ class NetworkFitter:
         return float(np.mean([float(loss) for loss in losses]))
 
     def averaged(self) -> ServingNetwork:
-        """The network with its averaged weights, ready to serve; training can go on."""
+        """Copy the network with its averaged weights, ready to serve; training can go on."""
         current = [variable.numpy() for variable in self.model.trainable_variables]
         self._optimizer.finalize_variable_values(self.model.trainable_variables)
         network = ServingNetwork.from_keras(self.model)

@@ -37,7 +37,7 @@ class MemberDense(keras.layers.Layer):
         return (self.members, input_shape[-2], self.units)
 
     def get_config(self) -> dict[str, Any]:
-        """Settings for saving."""
+        """Return the settings for saving."""
         own = {"members": self.members, "units": self.units, "activation": self.activation_name, "gain": self.gain}
         return {**super().get_config(), **own}
 
@@ -46,7 +46,8 @@ class MemberDense(keras.layers.Layer):
 class TasteMatch(keras.layers.Layer):
     """How close the offered product lies to the products of recent events, per event type.
 
-    ``m_k = Σ_l 1{type_l = k} e_l · e_j / (2 + Σ_l 1{type_l = k})`` for embeddings ``e`` of events *l* and of the product *j*.
+    ``m_k = Σ_l 1{type_l = k} e_l · e_j / (2 + Σ_l 1{type_l = k})`` for embeddings ``e`` of events *l* and of the
+    product *j*.
     """
 
     def call(self, product: Any, events: Any, kinds: Any) -> Any:
@@ -103,8 +104,6 @@ class DemandHeads(keras.layers.Layer):
         return (raw_shape[0], raw_shape[1], 2, 2)
 
     def get_config(self) -> dict[str, Any]:
-        """Settings for saving."""
-        own = {
-            "base_logit": self.base_logit, "base_sensitivity": self.base_sensitivity, "mean_price": self.mean_price
-        }
+        """Return the settings for saving."""
+        own = {"base_logit": self.base_logit, "base_sensitivity": self.base_sensitivity, "mean_price": self.mean_price}
         return {**super().get_config(), **own}

@@ -2,11 +2,12 @@
 
 Three LightGBM parts, none of which sees the outcome:
 
-* *reference price* ``g(P) = base · exp(f(product, market))``: the going price, the unit in which the behavior model measures;
-* *expected price* ``ê(z) = E[price / reference | z]`` on everything known of customer, product and market, cross-fitted over
-  customers, so that the residual ``x − ê`` is price variation that no feature explains;
-* *spread* ``s(z) = E|x − ê|``: with the empirical distribution of ``(x − ê) / s`` it gives the conditional density of logged
-  prices, hence the range of prices that the data support and the propensity of off-policy evaluation.
+* *reference price* ``g(P) = base · exp(f(product, market))``: the going price, the unit in which the behavior model
+  measures;
+* *expected price* ``ê(z) = E[price / reference | z]`` on everything known of customer, product and market, cross-fitted
+  over customers, so that the residual ``x − ê`` is price variation that no feature explains;
+* *spread* ``s(z) = E|x − ê|``: with the empirical distribution of ``(x − ê) / s`` it gives the conditional density of
+  logged prices, hence the range of prices that the data support and the propensity of off-policy evaluation.
 """
 
 from __future__ import annotations
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
     import lightgbm as lgb
 
 Floats = NDArray[np.float64]
+Floats32 = NDArray[np.float32]
 
 _LEVELS = np.concatenate([[0.0, 0.001, 0.0025, 0.005], np.linspace(0.01, 0.99, 99), [0.995, 0.9975, 0.999, 1.0]])
+
+_REFERENCE_LEAVES = 15
+_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -36,15 +41,17 @@ class PricingConfig:
 
     Parameters
     ----------
-    n_trees, n_leaves, learning_rate
-        Of the reference and the expected price.
+    n_trees
+        Most trees of the reference and of the expected price; how many serve is decided on left-out customers.
+    n_leaves, learning_rate
+        Leaves of the trees of the expected price, and the step of each tree.
     n_folds
         Folds over customers for the cross-fitted expected price (≥ 2).
     random_state
         Seed.
     """
 
-    n_trees: int = 150
+    n_trees: int = 80
     n_leaves: int = 31
     learning_rate: float = 0.1
     n_folds: int = 3
@@ -75,48 +82,70 @@ class PricingModel:
         Boosters (``expected_`` one per fold).
     quantiles_
         Quantiles of the standardized residual at fixed levels.
-    train_expected_
-        Cross-fitted expected relative price of the training rows (n,).
+    train_going_
+        Cross-fitted reference and expected price of the training rows, and their spread.
     """
 
     def __init__(self, config: PricingConfig | None = None) -> None:
         self.config = config or PricingConfig()
 
-    def fit(self, batch: EncodedBatch, base_price: Floats, price: Floats, customer_code: NDArray[np.int64]) -> PricingModel:
-        """Fit on logged offers; folds are drawn over customers."""
+    def fit(
+        self,
+        batch: EncodedBatch,
+        base_price: Floats,
+        price: Floats,
+        customer_code: NDArray[np.int64],
+        weight: Floats | None = None,
+    ) -> PricingModel:
+        """Fit on logged offers; folds are drawn over customers.
+
+        Parameters
+        ----------
+        base_price, price
+            Money (n,), above zero.
+        customer_code
+            Number of each row's customer (n,).
+        weight
+            How many offers a row stands for (n,); default: one.
+        """
         rng = np.random.default_rng(self.config.random_state)
-        market_view = _without_customer(batch)
-        self.reference_ = self._train(market_view, np.log(price / base_price))
-        reference = base_price * np.exp(self.reference_.predict(market_view))
-        x = price / reference
-        matrix = batch.matrix()
+        weight = np.ones(batch.n) if weight is None else weight
         fold = rng.permutation(int(customer_code.max()) + 1)[customer_code] % self.config.n_folds
-        self.expected_ = [self._train(matrix[fold != k], x[fold != k]) for k in range(self.config.n_folds)]
-        expected = np.empty(batch.n)
-        for k, model in enumerate(self.expected_):
-            expected[fold == k] = model.predict(matrix[fold == k])
-        residual = x - expected
+        market_view, matrix = _without_customer(batch), batch.matrix()
+        level = np.log(price / base_price)
+        # Rows are measured by a reference that did not see their price: one that did would hide part of the variation.
+        crossfitted = self._crossfit(market_view, level, weight, fold, _REFERENCE_LEAVES)
+        self.reference_ = self._train(market_view, level, weight, crossfitted.n_trees, _REFERENCE_LEAVES)
+        self.train_reference_ = base_price * np.exp(crossfitted.prediction)
+        x = price / self.train_reference_
+        habit = self._crossfit(matrix, x, weight, fold, self.config.n_leaves)
+        self.expected_, self.train_expected_ = habit.models, habit.prediction
+        residual = x - self.train_expected_
         size = np.abs(residual)
-        self.floor_ = float(max(0.1 * size.mean(), 1e-4))
-        self.spread_ = self._train(matrix, size, n_trees=max(10, self.config.n_trees // 4), n_leaves=8)
-        spread = np.maximum(self.spread_.predict(matrix), self.floor_)
-        self.quantiles_ = np.quantile(residual / spread, _LEVELS)
-        self.train_expected_ = expected
-        total = float(np.var(np.log(price / base_price)))
+        self.floor_ = float(max(0.1 * np.average(size, weights=weight), 1e-4))
+        self.spread_ = self._train(matrix, size, weight, max(10, self.config.n_trees // 4), 8)
+        self.train_spread_ = np.maximum(self.spread_.predict(matrix, num_threads=_THREADS), self.floor_)
+        self.quantiles_ = _weighted_quantiles(residual / self.train_spread_, weight)
         self.metrics_ = {
-            "reference_r2": 1 - float(np.var(np.log(price / reference))) / total if total > 0 else 0.0,
-            "reference_mean_absolute_error_rate": float(np.mean(np.abs(price / reference - 1))),
-            "expected_r2_crossfitted": 1 - float(np.var(residual)) / max(float(np.var(x)), 1e-12),
-            "residual_price_sd": float(np.std(residual)),
+            "reference_r2": _explained(level, crossfitted.prediction, weight),
+            "reference_mean_absolute_error_rate": float(np.average(np.abs(x - 1), weights=weight)),
+            "expected_r2_crossfitted": _explained(x, self.train_expected_, weight),
+            "residual_price_sd": float(np.sqrt(np.average(residual**2, weights=weight))),
         }
         return self
 
+    @property
+    def train_going_(self) -> GoingPrice:
+        """What the model says of its training rows, each from models that did not see the row's price."""
+        return GoingPrice(self.train_reference_, self.train_expected_, self.train_spread_)
+
     def predict(self, batch: EncodedBatch, base_price: Floats) -> GoingPrice:
-        """Reference, expected and spread of any offers."""
+        """Predict reference, expected price and spread of any offers."""
         matrix = batch.matrix()
-        reference = base_price * np.exp(self.reference_.predict(_without_customer(batch)))
-        expected = np.mean([model.predict(matrix) for model in self.expected_], axis=0)
-        return GoingPrice(reference, expected, np.maximum(self.spread_.predict(matrix), self.floor_))
+        level = self.reference_.predict(_without_customer(batch), num_threads=_THREADS)
+        expected = np.mean([model.predict(matrix, num_threads=_THREADS) for model in self.expected_], axis=0)
+        spread = np.maximum(self.spread_.predict(matrix, num_threads=_THREADS), self.floor_)
+        return GoingPrice(base_price * np.exp(level), expected, spread)
 
     def supported_range(self, going: GoingPrice, coverage: float = 0.98) -> tuple[Floats, Floats]:
         """Central range of logged prices in money, given everything known of the offer.
@@ -139,6 +168,7 @@ class PricingModel:
         """Conditional density of logged relative prices at ``relative_price`` (n,)."""
         z = (relative_price - going.expected) / going.spread
         edges, share = np.unique(self.quantiles_, return_index=True)
+        share[-1] = len(_LEVELS) - 1  # a lump of prices at the top end belongs to the last step
         step = np.diff(edges)
         height = np.diff(_LEVELS[share]) / np.maximum(step, 1e-9)
         place = np.clip(np.searchsorted(edges, z, side="right") - 1, 0, len(height) - 1)
@@ -171,30 +201,79 @@ class PricingModel:
             names = [folder / f"pricing_expected_{k}.txt" for k in range(int(state["n_folds"]))]
             model.expected_ = [lgb.Booster(model_file=str(name)) for name in names]
         except (OSError, ValueError, KeyError, lgb.basic.LightGBMError) as error:
-            raise ModelError(f"The pricing model in {folder.name} cannot be read: {error}.", fix="Train again.") from error
+            raise ModelError(
+                f"The pricing model in {folder.name} cannot be read: {error}.", fix="Train again."
+            ) from error
         model.floor_, model.quantiles_ = float(state["floor"]), np.array(state["quantiles"])
         model.metrics_ = state["metrics"]
         return model
 
-    def _train(self, matrix: NDArray[np.float32], target: Floats, *, n_trees: int | None = None, n_leaves: int | None = None) -> lgb.Booster:
+    def _crossfit(
+        self, matrix: Floats32, target: Floats, weight: Floats, fold: NDArray[np.int64], n_leaves: int
+    ) -> _Crossfit:
+        """Fit one booster per fold without it; the number of trees is the one that predicts left-out rows best."""
         import lightgbm as lgb
 
-        parameters = {
+        parameters = self._parameters(len(target), n_leaves)
+        data = lgb.Dataset(matrix, target, weight=weight, params=parameters, free_raw_data=False).construct()
+        sizes = sorted({max(1, self.config.n_trees // part) for part in (16, 8, 4, 2, 1)})
+        guesses = {size: np.empty(len(target)) for size in sizes}
+        models = []
+        for k in range(self.config.n_folds):
+            mine = fold == k
+            model = lgb.train(parameters, data.subset(np.flatnonzero(~mine).tolist()), num_boost_round=sizes[-1])
+            for size in sizes:
+                guesses[size][mine] = model.predict(matrix[mine], num_iteration=size, num_threads=_THREADS)
+            models.append(model)
+        best = min(sizes, key=lambda size: float(np.average((target - guesses[size]) ** 2, weights=weight)))
+        models = [lgb.Booster(model_str=model.model_to_string(num_iteration=best)) for model in models]
+        return _Crossfit(models, guesses[best], best)
+
+    def _train(self, matrix: Floats32, target: Floats, weight: Floats, n_trees: int, n_leaves: int) -> lgb.Booster:
+        import lightgbm as lgb
+
+        parameters = self._parameters(len(target), n_leaves)
+        data = lgb.Dataset(matrix, target, weight=weight, params=parameters)
+        return lgb.train(parameters, data, num_boost_round=n_trees)
+
+    def _parameters(self, n: int, n_leaves: int) -> dict[str, Any]:
+        return {
             "objective": "regression",
-            "num_leaves": n_leaves or self.config.n_leaves,
+            "num_leaves": n_leaves,
             "learning_rate": self.config.learning_rate,
-            "min_data_in_leaf": max(5, min(100, len(target) // 200)),
+            "min_data_in_leaf": max(5, min(100, n // 200)),
             "lambda_l2": 1.0,
+            "max_bin": 63,
             "seed": self.config.random_state,
             "deterministic": True,
             "force_row_wise": True,
-            "num_threads": 2,
+            "num_threads": _THREADS,
             "verbosity": -1,
         }
-        data = lgb.Dataset(matrix, target, free_raw_data=True)
-        return lgb.train(parameters, data, num_boost_round=n_trees or self.config.n_trees)
 
 
-def _without_customer(batch: EncodedBatch) -> NDArray[np.float32]:
+@dataclass(frozen=True)
+class _Crossfit:
+    """Boosters, one per fold; the prediction for each row by the one that did not see it (n,); trees in each."""
+
+    models: list[lgb.Booster]
+    prediction: Floats
+    n_trees: int
+
+
+def _explained(target: Floats, prediction: Floats, weight: Floats) -> float:
+    """Share of the variance of ``target`` that ``prediction`` explains."""
+    total = np.average((target - np.average(target, weights=weight)) ** 2, weights=weight)
+    left = np.average((target - prediction) ** 2, weights=weight)
+    return float(1 - left / total) if total > 1e-12 else 0.0
+
+
+def _weighted_quantiles(values: Floats, weight: Floats) -> Floats:
+    if np.ptp(weight) == 0:
+        return np.asarray(np.quantile(values, _LEVELS))
+    return np.asarray(np.quantile(values, _LEVELS, weights=weight, method="inverted_cdf"))
+
+
+def _without_customer(batch: EncodedBatch) -> Floats32:
     """Product and market columns with the product code: the going price must not depend on who asks."""
     return np.hstack([batch.product, batch.market, batch.product_code[:, None].astype(np.float32)])

@@ -1,7 +1,7 @@
 """The behavior network in plain NumPy: prices without importing TensorFlow.
 
-A page or a command answers in a fraction of the time that importing TensorFlow alone takes. The mirror computes the same
-function as the saved Keras model (a test holds the two together).
+A page or a command answers in a fraction of the time that importing TensorFlow alone takes. The mirror computes the
+same function as the saved Keras model (a test holds the two together).
 """
 
 from __future__ import annotations

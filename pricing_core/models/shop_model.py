@@ -82,7 +82,7 @@ class ShopModel:
         return EncodedOffers(table, batch.with_expected_price(going.expected.astype(np.float32)), going)
 
     def rows(self, dataset: Dataset, encoded: EncodedOffers) -> PricingRows:
-        """What the optimizer sees of encoded offers: prices, costs, support and the price response."""
+        """Return what the optimizer sees of encoded offers: prices, costs, support and the price response."""
         table, going = encoded.table, encoded.going
         low, high = self.pricing.supported_range(going, self.coverage)
         current = current_prices(dataset, table, going)
@@ -137,8 +137,8 @@ class ShopModel:
 def current_prices(dataset: Dataset, table: FeatureTable, going: GoingPrice) -> Floats:
     """Price that holds today for each row.
 
-    The row's own ``price`` or ``current_price`` where given; otherwise the median price of the product in the last four weeks of
-    the log, its list price, or the going price.
+    The row's own ``price`` or ``current_price`` where given; otherwise the median price of the product in the last
+    four weeks of the log, its list price, or the going price.
     """
     current = pd.Series(np.nan, index=table.offers.index, dtype=float)
     for column in ("price", "current_price"):
@@ -151,4 +151,4 @@ def current_prices(dataset: Dataset, table: FeatureTable, going: GoingPrice) -> 
         current = current.fillna(table.offers["product_id"].astype(str).map(median))
         current = current.fillna(pd.Series(table.list_price, index=current.index))
         current = current.fillna(pd.Series(going.reference, index=current.index))
-    return current.to_numpy(dtype=float)
+    return np.asarray(current, dtype=float)

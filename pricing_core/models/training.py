@@ -1,4 +1,4 @@
-"""Train a shop's models: sample rows, fit the pricing model, choose and refit the behavior model, keep what judges need."""
+"""Train a shop's models: sample, fit the pricing model, choose and refit the behavior model, keep what judges need."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from pricing_core.data.columns import classify_columns
 from pricing_core.data.dataset import Dataset
 from pricing_core.errors import ConfigError, DataError
-from pricing_core.features import FeatureEncoder, FeatureTable, build_features
+from pricing_core.features import EncodedBatch, FeatureEncoder, FeatureTable, build_features
 from pricing_core.models.behavior import BehaviorConfig, BehaviorModel, LearningRows
-from pricing_core.models.monotone_trees import MonotoneTrees
+from pricing_core.models.monotone_trees import MonotoneTrees, MonotoneTreesConfig
 from pricing_core.models.pricing_model import GoingPrice, PricingConfig, PricingModel
 from pricing_core.models.shop_model import EncodedOffers, ShopModel
 from pricing_core.progress import Progress, SilentProgress, SubProgress
@@ -58,16 +58,24 @@ class TrainingConfig:
             raise ConfigError(f"max_rows is {self.max_rows}; at least {MINIMUM_OFFERS} are needed.")
 
     def behavior(self) -> BehaviorConfig:
-        """Settings of the behavior model."""
+        """Return the settings of the behavior model."""
         if self.quick:
             return BehaviorConfig(members=3, max_epochs=5, learning_rate=3e-3, random_state=self.seed)
         return BehaviorConfig(random_state=self.seed)
 
     def pricing(self) -> PricingConfig:
-        """Settings of the pricing model."""
+        """Return the settings of the pricing model."""
         if self.quick:
-            return PricingConfig(n_trees=80, n_folds=2, random_state=self.seed)
+            return PricingConfig(n_trees=60, n_folds=2, learning_rate=0.15, random_state=self.seed)
         return PricingConfig(random_state=self.seed)
+
+    def challenger(self) -> MonotoneTreesConfig:
+        """Return the settings of the boosted trees that the behavior model is compared with."""
+        if self.quick:
+            return MonotoneTreesConfig(
+                n_trees=80, learning_rate=0.1, constraint="intermediate", max_rows=60_000, random_state=self.seed
+            )
+        return MonotoneTreesConfig(random_state=self.seed)
 
     @property
     def row_limit(self) -> int:
@@ -79,8 +87,8 @@ class TrainingConfig:
 class HeldOut:
     """Later offers, judged by models that learned from earlier ones only.
 
-    ``probability`` (n,) of the logged price by the behavior model; ``baselines`` name → probability (n,); ``model`` is the one
-    to ask for other prices.
+    ``probability`` (n,) of the logged price by the behavior model; ``baselines`` name → probability (n,); ``model``
+    is the one to ask for other prices.
     """
 
     encoded: EncodedOffers
@@ -115,6 +123,7 @@ def train_models(dataset: Dataset, config: TrainingConfig, progress: Progress | 
     clock = _Clock()
     check_enough(dataset.offers)
     offers, weight, counts = sample_offers(dataset.offers, config)
+    late = held_out_rows(offers["offered_at"], config.held_out_share)
     progress.stage("Features", 0.02, f"Computing what was known before each of {len(offers):,} offers")
     uses = classify_columns(dataset)
     table = build_features(dataset, offers, uses=uses)
@@ -122,28 +131,9 @@ def train_models(dataset: Dataset, config: TrainingConfig, progress: Progress | 
     batch = encoder.transform(table)
     clock.lap("features")
     progress.stage("Pricing model", 0.10, "Learning the going price and the shop's pricing habit")
-    price = offers["price"].to_numpy(dtype=float)
-    customers = pd.factorize(offers["customer_id"], sort=True)[0].astype(np.int64)
-    pricing = PricingModel(config.pricing()).fit(batch, table.base_price, price, customers)
-    going = pricing.predict(batch, table.base_price)
-    batch = batch.with_expected_price(pricing.train_expected_.astype(np.float32))
-    # Where a row was learned from, its expected price is the cross-fitted one.
-    going = GoingPrice(going.reference, pricing.train_expected_, going.spread)
-    encoded = EncodedOffers(table, batch, going)
+    pricing, rows = _learn_prices(config, table, batch, weight)
+    encoded = EncodedOffers(table, rows.batch, pricing.train_going_)
     clock.lap("pricing model")
-    rows = LearningRows(
-        batch,
-        price / going.reference,
-        offers["purchased"].to_numpy(dtype=float),
-        offers["customer_id"].astype(str).to_numpy(dtype=object),
-        weight,
-    )
-    product_offers = {str(k): int(v) for k, v in dataset.offers["product_id"].astype(str).value_counts().items()}
-
-    def assemble(behavior: BehaviorModel) -> ShopModel:
-        return ShopModel(encoder, pricing, behavior, uses, product_offers, config.coverage)
-
-    late = held_out_rows(offers["offered_at"], config.held_out_share)
     progress.stage("Behavior model", 0.22, "Starting the network")
     chosen = BehaviorModel(config.behavior()).choose_epochs(
         rows.take(~late), rows.take(late), SubProgress(progress, 0.22, 0.52)
@@ -152,11 +142,32 @@ def train_models(dataset: Dataset, config: TrainingConfig, progress: Progress | 
     final = BehaviorModel(config.behavior()).fit(rows, chosen.epochs_, SubProgress(progress, 0.52, 0.82))
     clock.lap("behavior model")
     progress.stage("Baselines", 0.83, "Training the simple models that it has to beat")
-    held_out = _judge(encoded, rows, late, assemble(chosen), config)
+    product_offers = {str(k): int(v) for k, v in dataset.offers["product_id"].astype(str).value_counts().items()}
+    earlier = ShopModel(encoder, pricing, chosen, uses, product_offers, config.coverage)
+    held_out = _judge(encoded, rows, late, earlier, config)
     clock.lap("baselines")
-    return TrainingResult(
-        assemble(final), held_out, pd.DataFrame(chosen.history_ + final.history_), counts, clock.seconds
+    model = ShopModel(encoder, pricing, final, uses, product_offers, config.coverage)
+    history = pd.DataFrame(chosen.history_ + final.history_)
+    return TrainingResult(model, held_out, history, counts, clock.seconds)
+
+
+def _learn_prices(
+    config: TrainingConfig, table: FeatureTable, batch: EncodedBatch, weight: Floats
+) -> tuple[PricingModel, LearningRows]:
+    """Fit the pricing model, and measure every logged price by its cross-fitted reference."""
+    offers = table.offers
+    price = offers["price"].to_numpy(dtype=float)
+    customers = pd.factorize(offers["customer_id"], sort=True)[0].astype(np.int64)
+    pricing = PricingModel(config.pricing()).fit(batch, table.base_price, price, customers, weight)
+    going = pricing.train_going_
+    rows = LearningRows(
+        batch.with_expected_price(going.expected.astype(np.float32)),
+        price / going.reference,
+        offers["purchased"].to_numpy(dtype=float),
+        offers["customer_id"].astype(str).to_numpy(dtype=object),
+        weight,
     )
+    return pricing, rows
 
 
 def check_enough(offers: pd.DataFrame) -> None:
@@ -174,7 +185,9 @@ def sample_offers(offers: pd.DataFrame, config: TrainingConfig) -> tuple[pd.Data
     """All offers, or all purchases and a sample of refusals weighted up to stand for all of them, in time order."""
     limit = config.row_limit
     bought = offers["purchased"].to_numpy() == 1
-    order = np.argsort(offers["offered_at"].to_numpy(), kind="stable")
+    # Offers of one moment are ordered by their keys, so that the order of the file does not matter.
+    keys = offers.reset_index(drop=True).sort_values(["offered_at", "customer_id", "product_id"], kind="stable")
+    order = keys.index.to_numpy()
     counts = {"offers": len(offers), "purchases": int(bought.sum()), "rows_used": len(offers)}
     if len(offers) <= limit:
         return offers.iloc[order].reset_index(drop=True), np.ones(len(offers)), counts
@@ -190,7 +203,7 @@ def sample_offers(offers: pd.DataFrame, config: TrainingConfig) -> tuple[pd.Data
 
 
 def held_out_rows(times: pd.Series, share: float) -> NDArray[np.bool_]:
-    """The latest ``share`` of offers; offers of one moment stay together."""
+    """Mark the latest ``share`` of offers; offers of one moment stay together."""
     cut = times.sort_values().iloc[int(len(times) * (1 - share))]
     late = (times >= cut).to_numpy()
     if late.all() or not late.any():
@@ -209,8 +222,7 @@ def _judge(
     going = GoingPrice(*(getattr(encoded.going, n)[index] for n in ("reference", "expected", "spread")))
     response = model.behavior.respond(later.batch, going.reference)
     price = later.x * going.reference
-    trees = MonotoneTrees(n_trees=80 if config.quick else 200, learning_rate=0.1 if config.quick else 0.05)
-    trees.fit(earlier.batch, earlier.x, earlier.y, earlier.weight)
+    trees = MonotoneTrees(config.challenger()).fit(earlier.batch, earlier.x, earlier.y, earlier.weight)
     rate = float(np.average(earlier.y, weights=earlier.weight))
     baselines = {
         "monotone boosted trees": trees.probability(later.batch, later.x),
