@@ -76,9 +76,11 @@ def uniform_multiplier(
 class ProductPrices:
     """One price per product, spread over the rows (n,), with the range that all rows of a product share.
 
-    ``conflict`` says why a product has no common price; empty where it has one.
+    ``wanted`` is the best price before it moved to one that can be charged. ``conflict`` says why a product has no
+    common price; empty where it has one.
     """
 
+    wanted: Floats
     price: Floats
     low: Floats
     high: Floats
@@ -103,7 +105,7 @@ def product_prices(
     bounds = allowed_range(rows, guardrails, PRODUCT)
     low, high, low_rule, high_rule, conflict = _common_ranges(rows, code, groups, bounds, guardrails)
     open_group = conflict == ""
-    price = low.copy()
+    best, price = low.copy(), low.copy()
     index = _objective_rows(code, groups, learn & bounds.feasible, bounds.feasible)
     index = index[open_group[code[index]]]
     if index.size:
@@ -126,7 +128,7 @@ def product_prices(
             "no price with an allowed ending fits every row of this product"
         )
     by_row = np.where(bounds.feasible, conflict[code], bounds.conflict).astype(object)
-    return ProductPrices(price[code], low[code], high[code], low_rule[code], high_rule[code], by_row)
+    return ProductPrices(best[code], price[code], low[code], high[code], low_rule[code], high_rule[code], by_row)
 
 
 def _objective_rows(code: Ints, groups: int, learn: Mask, usable: Mask) -> Ints:

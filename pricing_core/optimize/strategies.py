@@ -207,7 +207,7 @@ def _product(task: _Task) -> _Proposal:
     found = product_prices(task.rows, task.response, task.learn, task.guardrails)
     price = Snapped(found.price, np.ones(task.rows.n, dtype=bool))
     return _Proposal(
-        found.price,
+        found.wanted,
         price,
         found.low,
         found.high,

@@ -36,7 +36,8 @@ def willingness_to_pay(response: PriceResponse, chance: float = 0.5) -> Floats:
         middle = 0.5 * (low + high)
         buys = response.probability(middle) >= chance
         low, high = np.where(buys, middle, low), np.where(buys, high, middle)
-    return np.asarray(0.5 * (low + high))
+    never = response.probability(np.zeros(response.n)) < chance
+    return np.where(never, 0.0, 0.5 * (low + high))
 
 
 def consumer_surplus(response: PriceResponse, price: Floats) -> Floats:

@@ -33,8 +33,7 @@ def test_probability_is_the_average_over_draws_of_the_logistic_curve() -> None:
     response = make_response()
     price = np.linspace(1, 25, response.n)
     expected = [
-        sum(chance(response, i, d, price[i]) for d in range(response.draws)) / response.draws
-        for i in range(response.n)
+        sum(chance(response, i, d, price[i]) for d in range(response.draws)) / response.draws for i in range(response.n)
     ]
     np.testing.assert_allclose(response.probability(price), expected, rtol=1e-12)
 
@@ -49,9 +48,7 @@ def test_probability_of_a_price_table_equals_its_columns_one_by_one() -> None:
 def test_probability_draws_average_to_the_posterior_mean() -> None:
     response = make_response()
     price = response.reference_price
-    np.testing.assert_allclose(
-        response.probability_draws(price).mean(axis=1), response.probability(price), rtol=1e-12
-    )
+    np.testing.assert_allclose(response.probability_draws(price).mean(axis=1), response.probability(price), rtol=1e-12)
 
 
 def test_elasticity_matches_a_finite_difference_of_log_demand() -> None:
