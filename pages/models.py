@@ -25,7 +25,7 @@ with start_page("Models", "Is it learning something true?", icon=":material/mode
         left, right = st.columns(2)
         left.plotly_chart(calibration.calibration_figure(calibration.calibration_data(metrics)), key="calibration")
         right.plotly_chart(calibration.price_band_figure(calibration.price_band_data(metrics)), key="price_bands")
-        training.policy_value(metrics)
+        training.policy_value(page, metrics)
     with learned:
         st.plotly_chart(curves.training_figure(curves.training_data(page.run.history)), key="history")
         training.receipt(page.run.manifest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import assumptions, guardrails, job_panel, pricing, results
+from pages.components import assumptions, guardrails, job_panel, price_lists, pricing, results
 from pages.components.frame import start_page
 
 with start_page("Optimize", "What should prices be?", icon=":material/tune:", needs="model") as page:
@@ -12,14 +12,15 @@ with start_page("Optimize", "What should prices be?", icon=":material/tune:", ne
     strategy = guardrails.form(page)
     rules = guardrails.chosen(page.ws)
     priced = results.prices(page, strategy, rules)
-    simulated = results.simulation(page, tuple(dict.fromkeys(["status_quo", "uniform", strategy])), pricing.BASE, rules)
+    compared = tuple(dict.fromkeys(["status_quo", "uniform", strategy]))
+    simulated = results.simulation(page, compared, results.base_case(page), rules)
     page.finding(pricing.sentence(priced, simulated, strategy))
     assumptions.margin_note(page)
-    pricing.tiles(page, priced, simulated, strategy)
-    pricing.make_list(page, strategy, rules)
+    pricing.tiles(page, simulated, strategy)
+    price_lists.make(page, strategy)
     changes, binding, held = st.tabs(["Prices", "What stops them", "Held rows"])
     with changes:
-        pricing.changes(page, priced, simulated, strategy)
+        pricing.changes(page, priced, simulated)
     with binding:
         pricing.binding(priced)
     with held:

@@ -6,17 +6,14 @@ import streamlit as st
 
 from pages.components import assumptions, guardrails, results, scenarios
 from pages.components.frame import start_page
-from pricing_core.charts import scenarios as charts
+from pricing_core.charts.scenarios import scenario_data, scenario_figure
 
 with start_page("Scenarios", "What if?", icon=":material/compare_arrows:", needs="model") as page:
     scenario, strategies = scenarios.form(page)
     simulated = results.simulation(page, strategies, scenario, guardrails.chosen(page.ws))
     page.finding(scenarios.sentence(page, simulated, scenario))
     assumptions.margin_note(page)
-    table, chart = st.columns([3, 2])
-    with table:
-        scenarios.table(page, simulated)
-    with chart:
-        st.plotly_chart(charts.scenario_figure(charts.scenario_data(simulated.table)), key="scenario_chart")
+    scenarios.table(page, simulated)
+    st.plotly_chart(scenario_figure(scenario_data(simulated.table), currency=page.currency), key="scenario_chart")
     scenarios.save(page, scenario, simulated)
     scenarios.compare(page)

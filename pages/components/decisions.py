@@ -15,7 +15,7 @@ from pricing_core.store import datasets, pricelists
 from . import guardrails, results
 from .state import PageState
 from .tables import EVIDENCE, records
-from .words import markdown, money, money_range, percent, plural, points
+from .words import delta, markdown, money, money_range, percent, plural, points
 
 SHOWN = 6
 PRODUCT_STRATEGY = "product"
@@ -49,11 +49,12 @@ def figures(state: PageState, weekly: pd.DataFrame) -> None:
         is_rate = name.endswith("_rate")
         tile.metric(
             label, percent(value) if is_rate else money(value, state.currency, compact=True),
-            delta=None if pd.isna(change) else points(change) if is_rate else percent(change, signed=True),
+            delta=None if pd.isna(change) else delta(points(change) if is_rate else percent(change, signed=True)),
+            delta_color="off" if name == "average_price" else "normal",
             chart_data=weekly[name].dropna().tolist(), border=True, help=glossary.define(term),
         )  # fmt: skip
     week = weekly["week"].iloc[-1]
-    st.caption(f"Week from {week.day} {week:%b %Y}, change against the week before; the line shows {len(weekly)} weeks.")
+    st.caption(f"Week from {week.day} {week:%b %Y}, against the week before; the line shows {len(weekly)} weeks.")
 
 
 def collect(state: PageState) -> list[Decision]:
@@ -69,7 +70,8 @@ def sentence(decisions: list[Decision]) -> str:
     if not decisions:
         return "Nothing needs you: no product has a better price within the guardrails."
     first = decisions[0]
-    return f"{plural(len(decisions), 'decision')} for you; first: {first.title[0].lower()}{first.title[1:]}."
+    title = f"{first.title[0].lower()}{first.title[1:]}"
+    return f"{plural(len(decisions), 'decision')} for you{'' if len(decisions) == 1 else '; first'}: {title}."
 
 
 def show(decisions: list[Decision]) -> None:
@@ -89,7 +91,8 @@ def _unfinished(state: PageState) -> list[Decision]:
         found.append(Decision(":material/model_training:", "Train the models", why, "models", "Train"))
     elif state.basis_id != state.dataset_id:
         why = f"The model in use learned from {state.basis_id}."
-        found.append(Decision(":material/update:", f"Train on the newer data {state.dataset_id}", why, "models", "Train"))
+        title = f"Train on the newer data {state.dataset_id}"
+        found.append(Decision(":material/update:", title, why, "models", "Train"))
     elif pricelists.latest_price_list_id(state.ws) is None:
         why = "The models are ready and no price list has been made yet."
         found.append(Decision(":material/sell:", "Make the first price list", why, "optimize", "Set prices"))

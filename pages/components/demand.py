@@ -16,7 +16,7 @@ from . import guardrails, results
 from .decisions import PRODUCT_STRATEGY
 from .state import PageState
 from .tables import EVIDENCE, count_column, money_column, record, records, text_column
-from .words import count, money, money_range, number, percent, percent_range, plural, points
+from .words import count, delta, money, money_range, number, percent, percent_range, plural, points
 
 LABELS = {"measured": "✓ measured", "borrowed": "≈ borrowed", "extrapolated": "? extrapolated"}
 
@@ -58,7 +58,7 @@ def tiles(state: PageState, product: str, curve: DemandCurve) -> None:
     price, best, conversion, elasticity, evidence = st.columns(5)
     price.metric("Average price today", money(row["current_price"], currency), help=glossary.define("current price"))
     best.metric(
-        "Best single price", money(row["new_price"], currency), delta=percent(row["change_rate"], signed=True),
+        "Best single price", money(row["new_price"], currency), delta=delta(percent(row["change_rate"], signed=True)),
         delta_color="off", help="Within your guardrails, for the largest expected profit.",
     )  # fmt: skip
     conversion.metric(
@@ -66,8 +66,9 @@ def tiles(state: PageState, product: str, curve: DemandCurve) -> None:
         delta="at today's prices", delta_color="off", delta_arrow="off",
     )  # fmt: skip
     elasticity.metric(
-        "Elasticity", number(curve.elasticity), help=glossary.define("elasticity"), delta_color="off", delta_arrow="off",
-        delta=f"90% range {number(curve.elasticity_low)} to {number(curve.elasticity_high)}",
+        "Elasticity", number(curve.elasticity), help=glossary.define("elasticity"),
+        delta=f"90% range {number(curve.elasticity_low)} to {number(curve.elasticity_high)}", delta_color="off",
+        delta_arrow="off",
     )  # fmt: skip
     evidence.metric(
         "Evidence", str(row["evidence"]).capitalize(), help=EVIDENCE[row["evidence"]], delta_color="off",
@@ -87,11 +88,11 @@ def try_a_price(state: PageState, product: str) -> None:
         price = st.slider(label, low, high, start, (high - low) / 100, format="%.2f", key=f"try_{product}")
         effect = price_effect_data(rows, price)
         conversion, profit = records(effect.loc[["conversion_rate", "profit"]])
-        st.metric("Conversion", percent(conversion["value"]), delta=points(conversion["change"]))
+        st.metric("Conversion", percent(conversion["value"]), delta=delta(points(conversion["change"])))
         st.caption(percent_range(conversion["low"], conversion["high"], signed=False))
         st.metric(
             "Profit per 100 offers", money(profit["value"], currency),
-            delta=money(profit["change"], currency, signed=True), help=glossary.define("profit"),
+            delta=delta(money(profit["change"], currency, signed=True)), help=glossary.define("profit"),
         )  # fmt: skip
         st.caption(f"{money_range(profit['low'], profit['high'], currency)}; change against today's prices.")
 

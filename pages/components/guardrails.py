@@ -6,9 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
-from pricing_core.guardrails.rules import Guardrails
 
 from pricing_core import glossary
+from pricing_core.guardrails.money import minor_unit_digits
+from pricing_core.guardrails.rules import Guardrails
 from pricing_core.store import settings
 from pricing_core.store.workspace import Workspace
 
@@ -25,7 +26,7 @@ STRATEGIES = {
     "status_quo": "Leave every price as it is",
 }
 ENDINGS: dict[str, tuple[int, ...] | None] = {
-    "any": None, ".99": (99,), ".99 or .49": (99, 49), ".95": (95,), ".90": (90,), ".00": (0,),
+    "any": None, ".99": (99,), ".99 or .49": (49, 99), ".95": (95,), ".90": (90,), ".00": (0,),
 }  # fmt: skip
 
 
@@ -37,7 +38,12 @@ def strategy_name(strategy: str) -> str:
 def chosen(ws: Workspace) -> Guardrails:
     """Return the guardrails that the user last set, or the product's own."""
     stored = settings.get(ws, KEY)
-    return _from_plain(stored) if stored else Guardrails()
+    return Guardrails.from_mapping(stored) if stored else Guardrails()
+
+
+def plain(ws: Workspace) -> dict[str, Any]:
+    """Return the guardrails as JSON values, for a job."""
+    return asdict(chosen(ws))
 
 
 def last_strategy(ws: Workspace) -> str:
@@ -59,7 +65,7 @@ def form(state: PageState) -> str:
         with right:
             rules = _rules(now, state.currency)
         if st.form_submit_button("Run", type="primary", icon=":material/play_arrow:"):
-            settings.set(state.ws, KEY, _to_plain(Guardrails(**rules)))
+            settings.set(state.ws, KEY, asdict(Guardrails(**rules)))
             settings.set(state.ws, "strategy", strategy)
             last = strategy
     return last
@@ -94,7 +100,7 @@ def _rules(now: Guardrails, currency: str) -> dict[str, Any]:
     )  # fmt: skip
     return {
         "margin_floor": _rate(floor), "max_change_rate": _rate(change), "price_floor": low, "price_ceiling": high,
-        "endings": ENDINGS[ending], "discount_only": discount,
+        "endings": ENDINGS[ending], "discount_only": discount, "decimals": minor_unit_digits(currency),
     }  # fmt: skip
 
 
@@ -104,13 +110,3 @@ def _percent(rate: float | None) -> float | None:
 
 def _rate(percent: float | None) -> float | None:
     return None if percent is None else percent / 100
-
-
-def _to_plain(guardrails: Guardrails) -> dict[str, Any]:
-    values = asdict(guardrails)
-    return {**values, "endings": None if values["endings"] is None else list(values["endings"])}
-
-
-def _from_plain(values: dict[str, Any]) -> Guardrails:
-    endings = values.get("endings")
-    return Guardrails(**{**values, "endings": None if endings is None else tuple(endings)})

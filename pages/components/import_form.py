@@ -73,9 +73,8 @@ def _about() -> dict[str, Any]:
             help="ISO 4217 code of all money in the files.",
         ),
         "margin_assumption": margin.number_input(
-            "Margin where costs are unknown (%)", 0.0, 95.0, 30.0, 1.0, key="import_margin", persist_state="session",
-            help="Share of the price that is margin; used only where the unit cost is missing, and shown wherever "
-            "profit appears.",
+            "Assumed margin (%)", 0.0, 95.0, 30.0, 1.0, key="import_margin", persist_state="session",
+            help="Margin over price, used only where the unit cost is missing, and shown wherever profit appears.",
         ) / 100,
     }  # fmt: skip
     values["pseudonymize"] = st.toggle(

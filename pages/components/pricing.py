@@ -1,12 +1,119 @@
-"""What a strategy's prices would do, which rules stop them, which rows are held, and the job that makes the list."""
+"""What a strategy's prices would do, which rules stop them, and which rows are held."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pricing_core.simulate.scenario import Scenario
+import streamlit as st
+
+from pricing_core import glossary
+from pricing_core.charts.price_list import price_change_data, price_change_figure
+from pricing_core.charts.rules import binding_rules_data, held_rows_data, status_data
+from pricing_core.charts.scenarios import scenario_data, scenario_figure
+
+from .state import PageState
+from .tables import count_column, money_column, record, text_column
+from .words import count, delta, money, money_range, percent, percent_range, plural, points
 
 if TYPE_CHECKING:
-    pass
+    from pricing_core.simulate.strategies import SimulationResult
+    from pricing_core.workflows import PricedTable
 
-BASE = Scenario()
+SHOWN_ROWS = 2_000
+
+
+def sentence(priced: PricedTable, simulated: SimulationResult, strategy: str) -> str:
+    """Say how many prices move and what that does to profit, with its range."""
+    moves, row = status_data(priced.prices), record(simulated.table, "strategy", strategy)
+    text = f"Raise {count(moves['raise'])}, cut {count(moves['cut'])}, hold {count(moves['keep'] + moves['hold'])}"
+    if strategy == "status_quo":
+        return f"{text}: every price stays as it is."
+    uplift = percent(row["profit_uplift_rate"], signed=True)
+    return f"{text}: {uplift} profit, {_uplift_range(row)}."
+
+
+def tiles(state: PageState, simulated: SimulationResult, strategy: str) -> None:
+    """Show the strategy's figures over four weeks against today's prices."""
+    row, now = (record(simulated.table, "strategy", name) for name in (strategy, "status_quo"))
+    currency, weeks = state.currency, f"{simulated.scenario.horizon_weeks:.0f} weeks"
+    profit, revenue, conversion, price, margin = st.columns(5)
+    profit.metric(
+        f"Profit, {weeks}", money(row["profit"], currency, compact=True), help=glossary.define("profit"),
+        delta=delta(percent(row["profit_uplift_rate"], signed=True)),
+    )  # fmt: skip
+    profit.caption(money_range(row["profit_low"], row["profit_high"], currency).replace("$", "\\$"))
+    revenue.metric(f"Revenue, {weeks}", money(row["revenue"], currency, compact=True), help=glossary.define("revenue"))
+    revenue.caption(money_range(row["revenue_low"], row["revenue_high"], currency).replace("$", "\\$"))
+    conversion.metric(
+        "Conversion", percent(row["conversion_rate"]),
+        delta=delta(points(row["conversion_rate"] - now["conversion_rate"])),
+        help=glossary.define("conversion rate"),
+    )  # fmt: skip
+    conversion.caption(percent_range(row["conversion_rate_low"], row["conversion_rate_high"], signed=False))
+    price.metric("Average price sold", money(row["average_price"], currency), help="Revenue per unit sold.")
+    margin.metric(
+        "Margin", percent(row["margin_rate"]), delta=delta(points(row["margin_rate"] - now["margin_rate"])),
+        help=glossary.define("margin"),
+    )  # fmt: skip
+    margin.caption(f"Chance of earning less than today: {percent(row['probability_loss'], digits=0)}")
+
+
+def changes(state: PageState, priced: PricedTable, simulated: SimulationResult) -> None:
+    """Show how far prices move, what the strategy earns beside the others, and the prices themselves."""
+    left, right = st.columns(2)
+    left.plotly_chart(price_change_figure(price_change_data(priced.prices.change_rate)), key="optimize_changes")
+    figure = scenario_figure(scenario_data(simulated.table), currency=state.currency)
+    right.plotly_chart(figure, key="optimize_strategies")
+    frame, currency = priced.frame.head(SHOWN_ROWS), state.currency
+    shown = frame.assign(
+        change=priced.prices.change_rate[:SHOWN_ROWS] * 100, conversion=frame["expected_conversion_rate"] * 100,
+        current_price=priced.rows.current_price[:SHOWN_ROWS],
+    )  # fmt: skip
+    st.dataframe(
+        shown, hide_index=True, height=380,
+        column_order=["product_id", "customer_id", "current_price", "new_price", "change", "reason", "conversion",
+                      "expected_profit", "profit_low", "profit_high"],
+        column_config={
+            "product_id": text_column("Product"), "customer_id": text_column("Customer", width="small"),
+            "current_price": money_column("Price today", currency), "new_price": money_column("New price", currency),
+            "change": st.column_config.NumberColumn("Change", format="%+.1f%%"),
+            "reason": text_column("Why", width="large"),
+            "conversion": st.column_config.NumberColumn("Conversion", format="%.1f%%"),
+            "expected_profit": money_column("Profit per offer", currency),
+            "profit_low": money_column("90% low", currency), "profit_high": money_column("90% high", currency),
+        },
+    )  # fmt: skip
+    st.caption(f"The first {count(len(shown))} of {plural(len(priced.frame), 'recent offer')}; the price list has all.")
+
+
+def binding(priced: PricedTable) -> None:
+    """Show how often each rule is what stops a price."""
+    table = binding_rules_data(priced.prices)
+    st.caption(glossary.define("binding constraint"))
+    st.dataframe(
+        table.assign(share=table["share"] * 100), hide_index=True, width=620,
+        column_config={
+            "rule": text_column("Stopped by", width="medium"), "n": count_column("Prices"),
+            "share": st.column_config.ProgressColumn("Share", format="%.0f%%", min_value=0, max_value=100),
+        },
+    )  # fmt: skip
+
+
+def held(state: PageState, priced: PricedTable) -> None:
+    """Show the rows for which no price is allowed, and why."""
+    table = held_rows_data(priced.rows, priced.prices)
+    if table.empty:
+        st.success("Every row has an allowed price.", icon=":material/check_circle:")
+        return
+    st.caption(f"{plural(len(table), 'row')} stay at today's price: no price keeps all rules and the supported range.")
+    st.dataframe(
+        table, hide_index=True,
+        column_config={
+            "product_id": text_column("Product"), "customer_id": text_column("Customer"),
+            "current_price": money_column("Price today", state.currency), "reason": text_column("Why", width="large"),
+        },
+    )  # fmt: skip
+
+
+def _uplift_range(row: dict[str, Any]) -> str:
+    return percent_range(row["profit_uplift_rate_low"], row["profit_uplift_rate_high"])

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
-from pricing_core.guardrails.rules import Guardrails
-from pricing_core.simulate.scenario import Scenario
 
 from pricing_core.charts.overview import weekly_overview_data
 from pricing_core.charts.products import product_gain_data, product_overview_data
+from pricing_core.guardrails.rules import Guardrails
+from pricing_core.simulate.scenario import Scenario
 
 from . import cache
 from .state import PageState
 
 if TYPE_CHECKING:
     from pricing_core.simulate.strategies import SimulationResult
-
     from pricing_core.workflows.pricing import PricedTable
 
 GAIN_WEEKS = 4
@@ -29,9 +28,18 @@ def key(state: PageState) -> str:
 
 
 def weekly(state: PageState) -> pd.DataFrame:
-    """Return the shop's last complete weeks."""
-    stamp = f"{state.ws.root}|{state.dataset_id}|{cache.stamp(state.ws, state.dataset_id)}"
-    return _weekly(stamp, state)
+    """Return the last complete weeks of the newest data."""
+    return _weekly_of(state, str(state.dataset_id))
+
+
+def offers_per_week(state: PageState) -> float:
+    """Return the recent pace of the shop: offers in an average one of the last complete weeks."""
+    return float(_weekly_of(state, str(state.basis_id))["offers"].mean())
+
+
+def base_case(state: PageState) -> Scenario:
+    """Return the scenario in which nothing changes: the next four weeks at the recent pace."""
+    return Scenario(horizon_weeks=GAIN_WEEKS, occasions_per_week=offers_per_week(state))
 
 
 def prices(state: PageState, strategy: str, guardrails: Guardrails) -> PricedTable:
@@ -39,7 +47,9 @@ def prices(state: PageState, strategy: str, guardrails: Guardrails) -> PricedTab
     return _prices(key(state), strategy, repr(guardrails), state, guardrails)
 
 
-def simulation(state: PageState, strategies: tuple[str, ...], scenario: Scenario, guardrails: Guardrails) -> Any:
+def simulation(
+    state: PageState, strategies: tuple[str, ...], scenario: Scenario, guardrails: Guardrails
+) -> SimulationResult:
     """Return strategies side by side under a scenario."""
     return _simulation(key(state), strategies, repr(scenario), repr(guardrails), state, scenario, guardrails)
 
@@ -55,8 +65,12 @@ def gains(state: PageState, strategy: str, guardrails: Guardrails) -> pd.DataFra
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the last weeks …")
-def _weekly(stamp: str, _state: PageState) -> pd.DataFrame:
-    return weekly_overview_data(_state.dataset)
+def _weekly(root: str, dataset_id: str, stamp: str, _state: PageState) -> pd.DataFrame:
+    return weekly_overview_data(cache.dataset(_state.ws, dataset_id))
+
+
+def _weekly_of(state: PageState, dataset_id: str) -> pd.DataFrame:
+    return _weekly(str(state.ws.root), dataset_id, cache.stamp(state.ws, dataset_id), state)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Computing the prices …")
@@ -86,5 +100,5 @@ def _products(stamp: str, _state: PageState) -> pd.DataFrame:
 @st.cache_resource(max_entries=8, show_spinner="Comparing the products …")
 def _gains(stamp: str, strategy: str, rules: str, _state: PageState, _guardrails: Guardrails) -> pd.DataFrame:
     priced = prices(_state, strategy, _guardrails)
-    offers = float(weekly(_state)["offers"].mean()) * GAIN_WEEKS
+    offers = offers_per_week(_state) * GAIN_WEEKS
     return product_gain_data(priced.rows, priced.prices.price, n_offers=offers)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
-from pricing_core.simulate.scenario import Scenario
 
 from pricing_core import glossary
+from pricing_core.simulate.scenario import Scenario
 from pricing_core.store import scenarios as store
 
-from . import guardrails
+from . import guardrails, results
 from .guardrails import strategy_name
 from .state import PageState
 from .tables import money_column, records, text_column
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 
 START = ("status_quo", "uniform", "product", "personalized_discount")
 MAX_COMPARED = 4
-RATES = ("conversion_rate", "margin_rate", "share_paying_less", "profit_uplift_rate", "uplift_low", "uplift_high",
-         "probability_loss")  # fmt: skip
+RATES = ("conversion_rate", "margin_rate", "share_paying_less", "profit_uplift_rate", "probability_loss")
 
 
 def form(state: PageState) -> tuple[Scenario, tuple[str, ...]]:
@@ -46,7 +44,7 @@ def form(state: PageState) -> tuple[Scenario, tuple[str, ...]]:
         button.form_submit_button("Run", type="primary", icon=":material/play_arrow:", width="stretch")
     scenario = Scenario(
         cost_change_rate=cost / 100, competitor_change_rate=rival / 100, demand_shift_rate=demand / 100,
-        horizon_weeks=weeks,
+        horizon_weeks=weeks, occasions_per_week=results.offers_per_week(state),
     )  # fmt: skip
     return scenario, tuple(dict.fromkeys([*strategies, "status_quo", "uniform"]))
 
@@ -79,7 +77,7 @@ def sentence(state: PageState, simulated: SimulationResult, scenario: Scenario) 
     uplift = percent(row["profit_uplift_rate"], signed=True)
     return (
         f"{text}, {uplift} against today's prices "
-        f"({percent_range(row['profit_uplift_low'], row['profit_uplift_high'])})."
+        f"({percent_range(row['profit_uplift_rate_low'], row['profit_uplift_rate_high'])})."
     )
 
 
@@ -119,7 +117,7 @@ def save(state: PageState, scenario: Scenario, simulated: SimulationResult) -> N
     with st.form("save_scenario", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Name of this scenario", words(scenario).capitalize(), width=340)
         if st.form_submit_button("Save scenario", icon=":material/bookmark_add:"):
-            spec = {**asdict(scenario), "name": name, "run_id": state.run_id}
+            spec = {**scenario.to_dict(), "name": name, "run_id": state.run_id}
             store.save_scenario(state.ws, name, spec, simulated.table)
             st.toast(f"Saved: {name}", icon=":material/check:")
 

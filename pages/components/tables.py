@@ -7,7 +7,9 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from .words import SYMBOLS, minor_units
+from pricing_core.guardrails.money import minor_unit_digits
+
+from .words import SYMBOLS
 
 Width = Literal["small", "medium", "large"]
 
@@ -33,7 +35,7 @@ def money_column(label: str, currency: str, *, help: str | None = None, pinned: 
     """Column of amounts with the decimals of their currency."""
     symbol = SYMBOLS.get(currency, f"{currency} ")
     return st.column_config.NumberColumn(
-        label, format=f"{symbol}%,.{minor_units(currency)}f", help=help, pinned=pinned
+        label, format=f"{symbol}%,.{minor_unit_digits(currency)}f", help=help, pinned=pinned
     )
 
 

@@ -12,8 +12,9 @@ from pricing_core.charts.leaderboard import BEHAVIOR_MODEL, leaderboard_data
 from pricing_core.store import datasets, runs
 
 from . import job_panel
+from .guardrails import strategy_name
 from .state import PageState
-from .tables import record, text_column
+from .tables import money_column, record, records, text_column
 from .words import count, duration, percent
 
 WAYS = {True: "Quick: a first answer, wider ranges", False: "Full: more members and passes, narrower ranges"}
@@ -117,3 +118,40 @@ def _way(quick: bool, offers: int) -> str:
     from pricing_core.workflows import estimated_seconds
 
     return f"{WAYS[quick]} (about {duration(estimated_seconds(offers, quick=quick))})"
+
+
+def policy_value(state: PageState, metrics: dict[str, Any]) -> None:
+    """Show what each strategy's prices would have earned from the held-out offers, without trusting the model."""
+    judged = metrics.get("policy_value") or {}
+    if not judged:
+        return
+    st.subheader("What past customers say about other prices", anchor=False, help=glossary.define("policy value"))
+    table = pd.DataFrame([{"name": strategy_name(name), **figures} for name, figures in judged.items()])
+    table["verdict"] = ["✓ reliable" if row["reliable"] else f"✗ {row['reason']}" for row in records(table)]
+    table["effective_percent"] = table["effective_share"] * 100
+    currency = state.currency
+    st.dataframe(
+        table, hide_index=True, height="content",
+        column_order=["name", "value", "low", "high", "logged_value", "effective_percent", "verdict"],
+        column_config={
+            "name": text_column("Strategy"),
+            "value": money_column("Profit per offer", currency), "low": money_column("90% low", currency),
+            "high": money_column("90% high", currency), "logged_value": money_column("As it was priced", currency),
+            "effective_percent": st.column_config.NumberColumn(
+                "Usable offers", format="%.0f%%", help=glossary.define("effective sample size")
+            ),
+            "verdict": text_column("Reliable?", width="large"),
+        },
+    )  # fmt: skip
+    st.caption("Estimated from the held-out offers whose logged price was near the strategy's price (doubly robust).")
+
+
+def receipt(manifest: dict[str, Any]) -> None:
+    """Show what the run was made from: data, seed, time, versions."""
+    counts, config = manifest["counts"], manifest["config"]
+    st.caption(
+        f"Learned from {count(counts['rows_used'])} of {count(counts['offers'])} offers of {manifest['data_name']} "
+        f"({manifest['dataset_id']}) with seed {config['seed']} in {duration(manifest['seconds']['total'])}."
+    )
+    with st.expander("Settings and versions", icon=":material/receipt_long:"):
+        st.json({key: manifest[key] for key in ("config", "versions", "seconds", "data_hash", "python")}, expanded=1)

@@ -21,6 +21,7 @@ TYPES = list(FORMATS)
 MAX_FILES = len(TABLES)
 NOT_IN_FILE = "not in my file"
 _KEPT = "uploaded_files"
+_ROUND = "upload_round"
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,15 @@ def choose_files() -> list[MappedFile]:
     """Let the user drop files and correct what was guessed about each; return those that could be read."""
     st.file_uploader(
         "Drop up to five files: offers, and optionally customers, products, market and events",
-        type=TYPES, accept_multiple_files=True, key="upload_widget", on_change=_keep,
+        type=TYPES, accept_multiple_files=True, key=_widget(), on_change=_keep,
         help="CSV (any usual delimiter and encoding), Parquet or Excel. Column names need not match: you map them.",
     )  # fmt: skip
     kept: dict[str, tuple[str, bytes]] = st.session_state.get(_KEPT, {})
     if len(kept) > MAX_FILES:
         st.error(f"These are {len(kept)} files. Keep at most {MAX_FILES}: one for each table.")
         return []
+    if kept:
+        st.button("Start over with other files", icon=":material/restart_alt:", type="tertiary", on_click=forget_files)
     chosen = []
     for name, (file_id, content) in kept.items():
         with sentences_for_errors():
@@ -58,8 +61,9 @@ def choose_files() -> list[MappedFile]:
 
 
 def forget_files() -> None:
-    """Drop the kept files, after they were imported."""
+    """Drop the kept files and empty the widget."""
     st.session_state.pop(_KEPT, None)
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
 def hand_over(ws: Workspace, files: list[MappedFile]) -> dict[str, dict[str, str]]:
@@ -69,9 +73,14 @@ def hand_over(ws: Workspace, files: list[MappedFile]) -> dict[str, dict[str, str
     return workflows.keep_uploads(ws, {file.table: (file.content, file.name) for file in files})
 
 
+def _widget() -> str:
+    """Return the widget's key: a new one each time, since the value of an uploader cannot be taken back."""
+    return f"upload_{st.session_state.get(_ROUND, 0)}"
+
+
 def _keep() -> None:
     """Copy the files out of the widget, whose value is lost when the user looks at another page."""
-    files = st.session_state.get("upload_widget") or []
+    files = st.session_state.get(_widget()) or []
     st.session_state[_KEPT] = {file.name: (file.file_id, file.getvalue()) for file in files}
 
 
@@ -88,7 +97,7 @@ def _one_file(name: str, file_id: str, content: bytes) -> MappedFile:
             st.warning(f"Choose a column for {', '.join(missing)}: rows cannot be used without.")
         further = [column for column in columns if column not in mapping.values()]
         if further:
-            st.caption(f"Kept under their own names and offered to the models: {', '.join(further)}")
+            st.caption(f"Further columns, kept under their own names: {markdown(', '.join(further))}")
     return MappedFile(name, content, table, mapping)
 
 
@@ -103,7 +112,8 @@ def _edit_mapping(table: str, columns: list[str], file_id: str) -> dict[str, str
         }
     )
     edited = st.data_editor(
-        start, hide_index=True, disabled=["field", "needed", "meaning"], key=f"mapping_{file_id}_{table}",
+        start, hide_index=True, height="content", disabled=["field", "needed", "meaning"],
+        key=f"mapping_{file_id}_{table}",
         column_config={
             "field": st.column_config.TextColumn("Field"),
             "needed": st.column_config.CheckboxColumn("Required"),

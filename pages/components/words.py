@@ -5,15 +5,11 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from pricing_core.guardrails.money import minor_unit_digits
+
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "CN¥", "JPY": "¥", "INR": "₹", "KRW": "₩"}
-MINOR_UNITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "KWD": 3, "BHD": 3, "TND": 3, "JOD": 3, "OMR": 3}
 MINUS = "\u2212"
 UNKNOWN = "unknown"
-
-
-def minor_units(currency: str) -> int:
-    """Return how many decimals the currency has (ISO 4217)."""
-    return MINOR_UNITS.get(currency, 2)
 
 
 def markdown(text: str) -> str:
@@ -28,7 +24,7 @@ def money(value: float | None, currency: str, *, compact: bool = False, signed: 
         return UNKNOWN
     symbol = SYMBOLS.get(currency, f"{currency} ")
     size = abs(amount)
-    text = _compact(size) if compact and size >= 1_000 else f"{size:,.{minor_units(currency)}f}"
+    text = _compact(size) if compact and size >= 1_000 else f"{size:,.{minor_unit_digits(currency)}f}"
     return _sign(amount, text, signed) + symbol + text
 
 
@@ -63,6 +59,11 @@ def points(change: float | None, *, digits: int = 1) -> str:
         return UNKNOWN
     text = f"{abs(step) * 100:.{digits}f} pp"
     return _sign(step, text, True) + text
+
+
+def delta(text: str) -> str:
+    """Write a change for ``st.metric``, which knows only the keyboard's minus as a fall."""
+    return text.replace(MINUS, "-")
 
 
 def percent_range(low: float | None, high: float | None, *, signed: bool = True) -> str:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pricing_core.errors import ConfigError
 from pricing_core.response.pricing_rows import PricingRows
+from pricing_core.simulate.intervals import draw_interval, fold_mean
 
 Floats = NDArray[np.float64]
 
@@ -68,7 +69,8 @@ def product_gain_data(rows: PricingRows, price: Floats, *, n_offers: float | Non
     -------
     DataFrame
         ``product_id, offers, current_price, new_price`` (means over offers), ``change_rate`` of the mean price,
-        ``profit_gain`` (money over these offers), ``gain_low, gain_high`` (90% range over the draws) and ``evidence``.
+        ``profit_gain`` (money over these offers), ``gain_low, gain_high`` (90% range, see
+        :mod:`pricing_core.simulate.intervals`) and ``evidence``.
     """
     price = np.asarray(price, dtype=float)
     scale = 1.0 if n_offers is None else n_offers / rows.weight.sum()
@@ -81,7 +83,7 @@ def product_gain_data(rows: PricingRows, price: Floats, *, n_offers: float | Non
     offers = np.bincount(code, rows.weight)
     before = np.bincount(code, rows.weight * rows.current_price) / offers
     after = np.bincount(code, rows.weight * price) / offers
-    low, high = np.quantile(total, (0.05, 0.95), axis=1)
+    found = draw_interval(total, rows.response.draw_member, rows.response.draw_fold)
     evidence = pd.Series(rows.evidence).groupby(code).agg(_commonest)
     table = pd.DataFrame(
         {
@@ -90,9 +92,9 @@ def product_gain_data(rows: PricingRows, price: Floats, *, n_offers: float | Non
             "current_price": before,
             "new_price": after,
             "change_rate": after / before - 1,
-            "profit_gain": total.mean(axis=1),
-            "gain_low": low,
-            "gain_high": high,
+            "profit_gain": found.estimate,
+            "gain_low": found.low,
+            "gain_high": found.high,
             "evidence": evidence.to_numpy(),
         }
     )
@@ -112,18 +114,20 @@ def price_effect_data(rows: PricingRows, price: float, *, per: float = 100.0) ->
     Returns
     -------
     DataFrame
-        Index ``conversion_rate, revenue, profit``; columns ``value, low, high`` (90% range over the draws), ``today``
+        Index ``conversion_rate, revenue, profit``; columns ``value, low, high`` (90% range), ``today``
         and ``change`` (value − today). Money is per ``per`` offers, for one unit a purchase.
     """
     if not price > 0:
         raise ConfigError(f"The price is {price}.", fix="Give an amount above zero.")
     tried, now = _effect_draws(rows, np.full(rows.n, float(price)), per), _effect_draws(rows, rows.current_price, per)
+    member, fold = rows.response.draw_member, rows.response.draw_fold
+    found = {name: draw_interval(draws, member, fold) for name, draws in tried.items()}
     table = pd.DataFrame(
         {
-            "value": {name: draws.mean() for name, draws in tried.items()},
-            "low": {name: np.quantile(draws, 0.05) for name, draws in tried.items()},
-            "high": {name: np.quantile(draws, 0.95) for name, draws in tried.items()},
-            "today": {name: draws.mean() for name, draws in now.items()},
+            "value": {name: float(each.estimate) for name, each in found.items()},
+            "low": {name: float(each.low) for name, each in found.items()},
+            "high": {name: float(each.high) for name, each in found.items()},
+            "today": {name: float(fold_mean(draws, fold)) for name, draws in now.items()},
         }
     )
     return table.assign(change=table["value"] - table["today"])

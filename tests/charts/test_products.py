@@ -51,6 +51,11 @@ def profit(row: int, draw: int, price: float) -> float:
     return WEIGHT[row] * (price - COST[row]) * chance(row, draw, price)
 
 
+def half_range(draws: list[float]) -> float:
+    """Half of the 90% range of two members: t(1 degree of freedom) · s · √(1 + 1/2)."""
+    return 6.313751515 * abs(draws[0] - draws[1]) / math.sqrt(2) * math.sqrt(1.5)
+
+
 def test_products_are_averaged_over_their_offers(rows: PricingRows) -> None:
     table = product_overview_data(rows).set_index("product_id")
     assert list(table.index) == ["a", "b"]
@@ -75,8 +80,8 @@ def test_the_gain_is_the_difference_of_profits_and_its_range_that_of_the_draws(r
     table = product_gain_data(rows, np.array(new)).set_index("product_id")
     draws = [sum(profit(i, d, new[i]) - profit(i, d, CURRENT[i]) for i in (0, 2)) for d in (0, 1)]
     assert table.loc["b", "profit_gain"] == pytest.approx(sum(draws) / 2)
-    assert table.loc["b", "gain_low"] == pytest.approx(min(draws) + 0.05 * abs(draws[1] - draws[0]))
-    assert table.loc["b", "gain_high"] == pytest.approx(max(draws) - 0.05 * abs(draws[1] - draws[0]))
+    assert table.loc["b", "gain_low"] == pytest.approx(sum(draws) / 2 - half_range(draws))
+    assert table.loc["b", "gain_high"] == pytest.approx(sum(draws) / 2 + half_range(draws))
     assert table.loc["b", "change_rate"] == pytest.approx((9 + 30) / (10 + 36) - 1)
     assert table.loc["a", "profit_gain"] == 0
 
@@ -99,7 +104,7 @@ def test_one_price_for_all_is_compared_with_today(rows: PricingRows) -> None:
     draws = [sum(profit(i, d, 9.0) for i in (0, 2)) / 4 * 200 for d in (0, 1)]
     today = sum(profit(i, d, CURRENT[i]) for i in (0, 2) for d in (0, 1)) / 2 / 4 * 200
     assert table.loc["profit", "value"] == pytest.approx(sum(draws) / 2)
-    assert table.loc["profit", "low"] == pytest.approx(np.quantile(draws, 0.05))
+    assert table.loc["profit", "low"] == pytest.approx(sum(draws) / 2 - half_range(draws))
     assert table.loc["profit", "today"] == pytest.approx(today)
     assert table.loc["profit", "change"] == pytest.approx(sum(draws) / 2 - today)
     bought = sum(WEIGHT[i] * chance(i, d, 9.0) for i in (0, 2) for d in (0, 1)) / 2 / 4

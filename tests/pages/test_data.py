@@ -37,7 +37,7 @@ def test_uploaded_files_are_mapped_checked_and_imported(ws: Workspace, open_page
     page = open_page("data")
     buffer = io.StringIO()
     small_offers().to_csv(buffer, index=False, sep=";")
-    page.file_uploader(key="upload_widget").set_value([("export.csv", buffer.getvalue().encode(), "text/csv")]).run()
+    page.file_uploader(key="upload_0").set_value([("export.csv", buffer.getvalue().encode(), "text/csv")]).run()
     assert not page.exception and not page.error
     mapping = next(frame.value for frame in page.dataframe if "meaning" in frame.value).set_index("field")["column"]
     assert mapping["customer_id"] == "Customer ID"
@@ -54,7 +54,7 @@ def test_uploaded_files_are_mapped_checked_and_imported(ws: Workspace, open_page
 def test_a_missing_required_column_is_named_before_anything_is_imported(ws: Workspace, open_page: OpenPage) -> None:
     page = open_page("data")
     content = small_offers().drop(columns="Bought").to_csv(index=False).encode()
-    page.file_uploader(key="upload_widget").set_value([("export.csv", content, "text/csv")]).run()
+    page.file_uploader(key="upload_0").set_value([("export.csv", content, "text/csv")]).run()
     next(button for button in page.button if button.label == "Import").click().run()
     assert [error.value for error in page.error] == ["export.csv: choose a column for purchased."]
     assert jobs.list_jobs(ws) == []
@@ -62,7 +62,7 @@ def test_a_missing_required_column_is_named_before_anything_is_imported(ws: Work
 
 def test_an_unreadable_file_is_refused_with_its_name(ws: Workspace, open_page: OpenPage) -> None:
     page = open_page("data")
-    page.file_uploader(key="upload_widget").set_value([("empty.xlsx", b"", "")]).run()
+    page.file_uploader(key="upload_0").set_value([("empty.xlsx", b"", "")]).run()
     assert "empty.xlsx" in page.error[0].value
     assert not page.exception
 
