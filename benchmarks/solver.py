@@ -27,9 +27,7 @@ def make_rows(n: int, draws: int, seed: int = 0) -> tuple[PriceResponse, np.ndar
     return PriceResponse(price, intercept, sensitivity), price * rng.uniform(0.3, 0.7, n), price
 
 
-def grid_search(
-    response: PriceResponse, unit_cost: np.ndarray, low: np.ndarray, high: np.ndarray
-) -> np.ndarray:
+def grid_search(response: PriceResponse, unit_cost: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Best of 50 evenly spaced prices by broadcasting, in pieces that fit memory."""
     out = np.empty(response.n)
     for start in range(0, response.n, 2000):

@@ -62,12 +62,9 @@ def allowed_range(rows: PricingRows, guardrails: Guardrails, strategy: str) -> A
     strategy
         Name of the pricing strategy; ``personalized_discount`` adds the discount-only rule by itself.
     """
-    lows = {
-        name: np.broadcast_to(value, (rows.n,)) for name, value in _lower_bounds(rows, guardrails).items()
-    }
+    lows = {name: np.broadcast_to(value, (rows.n,)) for name, value in _lower_bounds(rows, guardrails).items()}
     highs = {
-        name: np.broadcast_to(value, (rows.n,))
-        for name, value in _upper_bounds(rows, guardrails, strategy).items()
+        name: np.broadcast_to(value, (rows.n,)) for name, value in _upper_bounds(rows, guardrails, strategy).items()
     }
     low, low_rule = _tightest(lows, np.max, np.argmax)
     high, high_rule = _tightest(highs, np.min, np.argmin)

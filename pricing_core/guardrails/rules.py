@@ -55,9 +55,7 @@ class Guardrails:
         _number("margin_floor", self.margin_floor, "a share below 1, such as 0.10", lambda v: v < 1)
         _number("price_floor", self.price_floor, "an amount of at least 0", lambda v: v >= 0)
         _number("price_ceiling", self.price_ceiling, "an amount above 0", lambda v: v > 0)
-        _number(
-            "max_change_rate", self.max_change_rate, "a share of at least 0, such as 0.20", lambda v: v >= 0
-        )
+        _number("max_change_rate", self.max_change_rate, "a share of at least 0, such as 0.20", lambda v: v >= 0)
         if self.price_floor is not None and self.price_ceiling is not None:
             _require(
                 self.price_floor <= self.price_ceiling,
@@ -107,9 +105,7 @@ class Guardrails:
         allowed = [f.name for f in fields(cls)]
         unknown = sorted(set(inner) - set(allowed))
         if unknown:
-            raise ConfigError(
-                f"Unknown guardrail: {', '.join(unknown)}.", fix=f"Allowed are {', '.join(allowed)}."
-            )
+            raise ConfigError(f"Unknown guardrail: {', '.join(unknown)}.", fix=f"Allowed are {', '.join(allowed)}.")
         return cls(**{name: _from_toml_value(value) for name, value in inner.items()})
 
     @classmethod
@@ -150,9 +146,7 @@ def read_toml(source: Path | str, what: str) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise FileReadError(f"{name} cannot be read: {error}.", fix=f"Give a TOML file of {what}.") from error
     except tomllib.TOMLDecodeError as error:
-        raise FileReadError(
-            f"{name} is not valid TOML: {error}.", fix='Write lines such as "name = 0.1".'
-        ) from error
+        raise FileReadError(f"{name} is not valid TOML: {error}.", fix='Write lines such as "name = 0.1".') from error
 
 
 def _from_toml_value(value: Any) -> Any:

@@ -50,9 +50,7 @@ def maximize_by_group(total: Callable[[Floats], Floats], low: Floats, high: Floa
     return best
 
 
-def uniform_multiplier(
-    rows: PricingRows, response: PriceResponse, learn: Mask, bounds: AllowedRange
-) -> float:
+def uniform_multiplier(rows: PricingRows, response: PriceResponse, learn: Mask, bounds: AllowedRange) -> float:
     """One multiplier of current prices with the largest posterior mean profit of the ``learn`` rows.
 
     Each row's price is clipped into its allowed range before its profit counts. 1 if no learning row is feasible.
@@ -89,9 +87,7 @@ class ProductPrices:
     conflict: Texts
 
 
-def product_prices(
-    rows: PricingRows, response: PriceResponse, learn: Mask, guardrails: Guardrails
-) -> ProductPrices:
+def product_prices(rows: PricingRows, response: PriceResponse, learn: Mask, guardrails: Guardrails) -> ProductPrices:
     """Price of each product with the largest posterior mean profit over its ``learn`` rows (all rows if none).
 
     A product has one current price, the median of its rows; the maximum change counts against it. The range is what the
@@ -124,9 +120,7 @@ def product_prices(
         best = maximize_by_group(total, np.maximum(safe_low, _ANY_LOW), safe_high)
         snapped = snap(best, safe_low, safe_high, guardrails, total)
         price = snapped.price
-        conflict[open_group & ~snapped.fits] = (
-            "no price with an allowed ending fits every row of this product"
-        )
+        conflict[open_group & ~snapped.fits] = "no price with an allowed ending fits every row of this product"
     by_row = np.where(bounds.feasible, conflict[code], bounds.conflict).astype(object)
     return ProductPrices(best[code], price[code], low[code], high[code], low_rule[code], high_rule[code], by_row)
 
@@ -140,9 +134,7 @@ def _objective_rows(code: Ints, groups: int, learn: Mask, usable: Mask) -> Ints:
 def _common_ranges(
     rows: PricingRows, code: Ints, groups: int, bounds: AllowedRange, guardrails: Guardrails
 ) -> tuple[Floats, Floats, Texts, Texts, Texts]:
-    unsupported = replace(
-        rows, support_low=np.full(rows.n, _ANY_LOW), support_high=np.full(rows.n, _ANY_HIGH)
-    )
+    unsupported = replace(rows, support_low=np.full(rows.n, _ANY_LOW), support_high=np.full(rows.n, _ANY_HIGH))
     rules = allowed_range(unsupported, guardrails, PRODUCT)
     low, high = np.full(groups, np.nan), np.full(groups, np.nan)
     low_rule, high_rule = np.full(groups, "", dtype=object), np.full(groups, "", dtype=object)
@@ -153,9 +145,7 @@ def _common_ranges(
         members = order[edges[g] : edges[g + 1]]
         members = members[bounds.feasible[members]]
         if members.size:
-            low[g], low_rule[g], high[g], high_rule[g], conflict[g] = _common(
-                rows, rules, members, guardrails
-            )
+            low[g], low_rule[g], high[g], high_rule[g], conflict[g] = _common(rows, rules, members, guardrails)
     return low, high, low_rule, high_rule, conflict
 
 
@@ -176,7 +166,5 @@ def _common(
         low, low_rule = float(rules.low[at_low]), str(rules.low_rule[at_low])
     if rules.high[at_high] < high:
         high, high_rule = float(rules.high[at_high]), str(rules.high_rule[at_high])
-    conflict = (
-        "" if low <= high else f"no price satisfies {low_rule} and {high_rule} in every row of this product"
-    )
+    conflict = "" if low <= high else f"no price satisfies {low_rule} and {high_rule} in every row of this product"
     return low, low_rule, high, high_rule, conflict

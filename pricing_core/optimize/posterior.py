@@ -28,9 +28,7 @@ Ints = NDArray[np.int64]
 _BLOCK: Final = 1024
 _STEPS: Final = 40
 _TOLERANCE: Final = 1e-4  # last move, in log odds; profit is flat there, so its error is the square of this
-_APART: Final = (
-    4.0  # disagreement of the draws, in units of log odds, from which several maxima are looked for
-)
+_APART: Final = 4.0  # disagreement of the draws, in units of log odds, from which several maxima are looked for
 _POINTS: Final = 16
 _CLIMBS: Final = 3
 
@@ -49,9 +47,7 @@ def posterior_profit(response: PriceResponse, price: Floats, unit_cost: Floats) 
     return out
 
 
-def maximize_posterior_profit(
-    response: PriceResponse, unit_cost: Floats, low: Floats, high: Floats
-) -> Floats:
+def maximize_posterior_profit(response: PriceResponse, unit_cost: Floats, low: Floats, high: Floats) -> Floats:
     """Price within ``[low, high]`` that maximizes posterior mean profit, row by row.
 
     Parameters
@@ -72,9 +68,7 @@ def maximize_posterior_profit(
     """
     empty = ~(low <= high) | ~np.isfinite(low) | ~np.isfinite(high)
     if empty.any():
-        raise DataError(
-            f"The range of allowed prices is empty or unknown in {int(empty.sum())} of {response.n} rows."
-        )
+        raise DataError(f"The range of allowed prices is empty or unknown in {int(empty.sum())} of {response.n} rows.")
     out = np.empty(response.n)
     scale = response.reference_price
 
@@ -121,9 +115,7 @@ def _maximize(alpha: Floats, beta: Floats, cost: Floats, low: Floats, high: Floa
     best = _climb(alpha, beta, cost, _Bracket(left, start, right))
     apart = np.flatnonzero((peaks.max(axis=0) - peaks.min(axis=0)) * beta.max(axis=0) > _APART)
     if apart.size:
-        best[apart] = _highest_peak(
-            alpha[:, apart], beta[:, apart], cost[apart], _points(peaks[:, apart]), best[apart]
-        )
+        best[apart] = _highest_peak(alpha[:, apart], beta[:, apart], cost[apart], _points(peaks[:, apart]), best[apart])
     return best
 
 

@@ -46,13 +46,7 @@ def reason_texts(
         if state == "hold":
             out[i] = f"held at {current:.{digits}f}: {clash}"
             continue
-        stop = (
-            ""
-            if not rule
-            else "; moved to a price ending"
-            if rule == PRICE_ENDING
-            else f"; stopped by the {rule}"
-        )
+        stop = "" if not rule else "; moved to a price ending" if rule == PRICE_ENDING else f"; stopped by the {rule}"
         if state == "keep":
             out[i] = f"kept at {current:.{digits}f}: {cause}{stop}"
         else:

@@ -54,13 +54,9 @@ class StrategySettings:
 
     def __post_init__(self) -> None:
         if self.markup is not None and not (math.isfinite(self.markup) and self.markup > -1):
-            raise ConfigError(
-                f"markup is {self.markup}.", fix="It must be above -1, such as 0.5 for 50% over cost."
-            )
+            raise ConfigError(f"markup is {self.markup}.", fix="It must be above -1, such as 0.5 for 50% over cost.")
         if not (math.isfinite(self.competitor_index) and self.competitor_index > 0):
-            raise ConfigError(
-                f"competitor_index is {self.competitor_index}.", fix="It must be above 0; 1 matches."
-            )
+            raise ConfigError(f"competitor_index is {self.competitor_index}.", fix="It must be above 0; 1 matches.")
 
 
 def check_strategy(name: str) -> str:

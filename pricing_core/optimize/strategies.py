@@ -145,9 +145,7 @@ def price_strategy(
 def _status_quo(task: _Task, with_reasons: bool) -> StrategyPrices:
     rows = task.rows
     outside = (rows.current_price < rows.support_low) | (rows.current_price > rows.support_high)
-    text = np.where(
-        outside, "current price kept, although outside the supported prices", "current price kept"
-    )
+    text = np.where(outside, "current price kept, although outside the supported prices", "current price kept")
     empty = np.full(rows.n, "", dtype=object)
     low, high = _open_range(task.bounds.low, task.bounds.high, task.bounds.feasible)
     return StrategyPrices(
@@ -265,6 +263,4 @@ def _finish(task: _Task, proposal: _Proposal, with_reasons: bool) -> StrategyPri
         digits = task.guardrails.decimals
         reason = reason_texts(task.name, rows, price, status, binding, conflict, proposal.why, digits)
     low, high = _open_range(proposal.low, proposal.high, ~(proposal.low > proposal.high))
-    return StrategyPrices(
-        task.name, price, price / rows.current_price - 1.0, status, binding, reason, held, low, high
-    )
+    return StrategyPrices(task.name, price, price / rows.current_price - 1.0, status, binding, reason, held, low, high)

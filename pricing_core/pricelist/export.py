@@ -1,8 +1,8 @@
 """Two downloads, because their rules conflict: one that opens safely in Excel, one that another system can import.
 
-*For Excel*: UTF-8 with a byte order mark; a text cell or header that a spreadsheet would run as a formula gets a leading apostrophe;
-numbers stay numbers. *For import*: UTF-8 without mark, dot decimals, nothing altered; identifiers that look like formulas are
-reported, so that whoever imports them knows.
+*For Excel*: UTF-8 with a byte order mark; a text cell or header that a spreadsheet would run as a formula gets a
+leading apostrophe; numbers stay numbers. *For import*: UTF-8 without mark, dot decimals, nothing altered; identifiers
+that look like formulas are reported, so that whoever imports them knows. Both end their lines as RFC 4180 says.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pandas as pd
 
 from pricing_core.guardrails.money import exact_amount, minor_unit_digits
 
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _RATE_DIGITS: Final = 6
 
 
@@ -56,7 +56,7 @@ def to_import_csv(frame: pd.DataFrame) -> bytes:
 
 def _csv(frame: pd.DataFrame, *, escape: bool) -> bytes:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n" if escape else "\n")
+    writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(_safe(str(c)) if escape else str(c) for c in frame.columns)
     columns = [_cells(frame[c], frame, escape=escape) for c in frame.columns]
     writer.writerows(zip(*columns, strict=True))
@@ -68,7 +68,8 @@ def _cells(column: pd.Series, frame: pd.DataFrame, *, escape: bool) -> Iterable[
     if pd.api.types.is_datetime64_any_dtype(column):
         return [t.isoformat().replace("+00:00", "Z") if not pd.isna(t) else "" for t in column]
     if _is_money(name) and pd.api.types.is_numeric_dtype(column):
-        currencies = frame["currency"].astype(str) if "currency" in frame.columns else pd.Series("USD", index=frame.index)
+        known = "currency" in frame.columns
+        currencies = frame["currency"].astype(str) if known else pd.Series("USD", index=frame.index)
         return [_plain(exact_money(v, c)) for v, c in zip(column.astype(float), currencies, strict=True)]
     if pd.api.types.is_bool_dtype(column):
         return ["true" if v else "false" for v in column]
@@ -112,7 +113,8 @@ def _plain(value: Decimal | None) -> str:
 
 
 def _text_columns(frame: pd.DataFrame) -> list[str]:
-    return [c for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c]) and not pd.api.types.is_bool_dtype(frame[c])]
+    kinds = pd.api.types
+    return [c for c in frame.columns if not (kinds.is_numeric_dtype(frame[c]) or kinds.is_bool_dtype(frame[c]))]
 
 
 def _positions(frame: pd.DataFrame, part: pd.Series) -> list[int]:

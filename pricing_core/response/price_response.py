@@ -144,9 +144,7 @@ class PriceResponse:
         """
         fold = self.draw_fold[mask]
         if not fold.size:
-            raise DataError(
-                "No posterior draw is left of the price response.", fix="Choose at least one draw."
-            )
+            raise DataError("No posterior draw is left of the price response.", fix="Choose at least one draw.")
         return replace(
             self,
             intercept=self.intercept[:, mask],
@@ -234,9 +232,7 @@ def _check(values: dict[str, Floats]) -> None:
     }
     for name, shape in wanted.items():
         if values[name].shape != shape:
-            raise DataError(
-                f"{name} has the shape {values[name].shape}; with this intercept it must be {shape}."
-            )
+            raise DataError(f"{name} has the shape {values[name].shape}; with this intercept it must be {shape}.")
     if draws == 0:
         raise DataError("A price response needs at least one posterior draw.")
     for name in ("reference_price", "intercept", "sensitivity"):

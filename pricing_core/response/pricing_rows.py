@@ -83,9 +83,7 @@ class PricingRows:
 
     def __post_init__(self) -> None:
         n = self.response.n
-        kinds: dict[str, Any] = {name: object for name in _TEXT} | {
-            name: float for name in (*_MONEY, "weight")
-        }
+        kinds: dict[str, Any] = {name: object for name in _TEXT} | {name: float for name in (*_MONEY, "weight")}
         kinds |= {"customer_fold": np.int64, "cost_assumed": bool}
         for name, kind in kinds.items():
             value: NDArray[Any] = np.asarray(getattr(self, name), dtype=kind)
@@ -136,9 +134,7 @@ class PricingRows:
             arrays: dict[str, Any] = {name: frame[name].to_numpy() for name in cls._array_names()}
             arrays |= {name: frame[name].astype(object).to_numpy(dtype=object) for name in _TEXT}
         except (OSError, ValueError, KeyError) as error:
-            raise ModelError(
-                f"The priced rows in {_ROWS_FILE} cannot be read: {error}.", fix="Train again."
-            ) from error
+            raise ModelError(f"The priced rows in {_ROWS_FILE} cannot be read: {error}.", fix="Train again.") from error
         return cls(response=response, **arrays)
 
     @classmethod

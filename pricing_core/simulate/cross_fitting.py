@@ -41,8 +41,7 @@ def cross_fitted_judgments(
         price = price_strategy(name, rows, guardrails, settings=settings, with_reasons=False).price
         return [Judgment(price, np.ones(fold.size, dtype=bool))]
     return [
-        Judgment(_chosen_without(name, rows, guardrails, settings, fold != judge), fold == judge)
-        for judge in (0, 1)
+        Judgment(_chosen_without(name, rows, guardrails, settings, fold != judge), fold == judge) for judge in (0, 1)
     ]
 
 

@@ -12,6 +12,7 @@ from pricing_core.response import PricingRows
 from pricing_core.simulate.intervals import draw_interval
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,14 +42,38 @@ def row_effects(rows: PricingRows, price: Floats) -> RowEffects:
     The range covers the expected profit over the posterior draws; its ends are cut at the profit of a certain
     purchase and of none. NaN where a single ensemble member leaves the spread unknown.
     """
+    return group_effects(rows, price, np.arange(rows.n), rows.n)
+
+
+def group_effects(rows: PricingRows, price: Floats, code: Ints, groups: int) -> RowEffects:
+    """Effect of charging ``price`` (n,) on an average occasion of each group of rows, (groups,) each.
+
+    Draws are averaged over a group's rows, by weight, before their spread is taken: errors that rows do not share
+    cancel.
+
+    Parameters
+    ----------
+    code
+        (n,) group of each row, 0 … groups − 1; every group has a row.
+    """
     response = rows.response
+    share = rows.weight / np.bincount(code, rows.weight, groups)[code]
     margin = price - rows.unit_cost
-    chance = response.probability_draws(price)
-    found = draw_interval(chance, response.draw_member, response.draw_fold)
-    ends = np.stack([margin * np.clip(found.low, 0.0, 1.0), margin * np.clip(found.high, 0.0, 1.0)])
+    chance = response.probability_draws(price) * share[:, None]
+    conversion = _sums(chance, code, groups)
+    profit = _sums(margin[:, None] * chance, code, groups)
+    found = draw_interval(profit, response.draw_member, response.draw_fold)
+    least = np.bincount(code, share * np.minimum(margin, 0.0), groups)
+    most = np.bincount(code, share * np.maximum(margin, 0.0), groups)
     return RowEffects(
-        conversion_rate=chance.mean(axis=1),
-        profit=margin * chance.mean(axis=1),
-        profit_low=ends.min(axis=0),
-        profit_high=ends.max(axis=0),
+        conversion_rate=conversion.mean(axis=1),
+        profit=profit.mean(axis=1),
+        profit_low=np.clip(found.low, least, most),
+        profit_high=np.clip(found.high, least, most),
     )
+
+
+def _sums(values: Floats, code: Ints, groups: int) -> Floats:
+    if groups == len(code):
+        return values[np.argsort(code)]
+    return np.stack([np.bincount(code, column, groups) for column in values.T], axis=1)

@@ -137,22 +137,14 @@ def simulate_strategies(
     uniform = price_strategy(UNIFORM, changed, guardrails, settings=settings)
     for k, name in enumerate(names):
         progress.stage("Simulation", k / len(names), f"Strategy {name}")
-        prices[name] = (
-            uniform if name == UNIFORM else price_strategy(name, changed, guardrails, settings=settings)
-        )
+        prices[name] = uniform if name == UNIFORM else price_strategy(name, changed, guardrails, settings=settings)
         totals = _totals(changed, cross_fitted_judgments(name, changed, guardrails, settings))
         records.append(
             _record(changed, scenario, prices[name], totals, baseline)
-            | {
-                "share_paying_less": _share_paying_less(
-                    changed, prices[name].price, uniform.price, guardrails
-                )
-            }
+            | {"share_paying_less": _share_paying_less(changed, prices[name].price, uniform.price, guardrails)}
         )
     table = pd.DataFrame(records)
-    return SimulationResult(
-        table[_columns(table)], prices, changed, scenario, guardrails, scenario.occasions(changed)
-    )
+    return SimulationResult(table[_columns(table)], prices, changed, scenario, guardrails, scenario.occasions(changed))
 
 
 def _totals(rows: PricingRows, judgments: list[Judgment]) -> dict[str, Floats]:
@@ -195,16 +187,12 @@ def _record(
     }
 
 
-def _with_range(
-    name: str, values: Floats, member: NDArray[np.int64], fold: NDArray[np.int64]
-) -> dict[str, float]:
+def _with_range(name: str, values: Floats, member: NDArray[np.int64], fold: NDArray[np.int64]) -> dict[str, float]:
     found = draw_interval(values, member, fold)
     return {name: float(found.estimate), f"{name}_low": float(found.low), f"{name}_high": float(found.high)}
 
 
-def _uplift(
-    profit: Floats, baseline: Floats, member: NDArray[np.int64], fold: NDArray[np.int64]
-) -> dict[str, float]:
+def _uplift(profit: Floats, baseline: Floats, member: NDArray[np.int64], fold: NDArray[np.int64]) -> dict[str, float]:
     """Change of profit against the status quo, draw by draw, as a share of the status quo's estimate."""
     base = float(fold_mean(baseline, fold))
     if base <= 0:
