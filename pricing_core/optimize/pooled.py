@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pricing_core.guardrails.allowed_range import SUPPORTED, AllowedRange, allowed_range
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.optimize.medians import grouped_median, weighted_median
-from pricing_core.optimize.posterior import posterior_profit
+from pricing_core.optimize.posterior import ProfitFunction
 from pricing_core.optimize.settings import PRODUCT
 from pricing_core.optimize.snapping import snap
 from pricing_core.response import PriceResponse, PricingRows
@@ -23,7 +23,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Texts = NDArray[np.object_]
 
-_COARSE: Final = 41
+_COARSE: Final = 25
 _FINE: Final = 9
 _ZOOMS: Final = 3
 _TAIL: Final = 0.005  # of rows whose allowed changes are extremer than the changes that are tried
@@ -34,7 +34,7 @@ TYPICAL: Final = "supported prices of a typical row"
 def maximize_by_group(total: Callable[[Floats], Floats], low: Floats, high: Floats) -> Floats:
     """Value in ``[low, high]`` (G,) with the largest ``total`` (G,) → (G,), for all groups at once.
 
-    A scan of 41 values in equal ratios, then three scans around the best one.
+    A scan of 25 values in equal ratios, then three scans around the best one.
     """
     best, left, right = low.copy(), low.copy(), high.copy()
     top = total(best)
@@ -58,12 +58,13 @@ def uniform_multiplier(rows: PricingRows, response: PriceResponse, learn: Mask, 
     index = np.flatnonzero(learn & bounds.feasible)
     if not index.size:
         return 1.0
-    mine, demand = rows.take(index), response.take(index)
+    mine = rows.take(index)
+    profit = ProfitFunction(response.take(index), mine.unit_cost)
     low, high = bounds.low[index], bounds.high[index]
 
     def total(multiplier: Floats) -> Floats:
         price = np.clip(multiplier[0] * mine.current_price, low, high)
-        return np.array([mine.weight @ posterior_profit(demand, price, mine.unit_cost)])
+        return np.array([mine.weight @ profit(price)])
 
     least = np.quantile(low / mine.current_price, _TAIL)
     most = np.quantile(high / mine.current_price, 1 - _TAIL)
@@ -105,16 +106,11 @@ def product_prices(rows: PricingRows, response: PriceResponse, learn: Mask, guar
     index = _objective_rows(code, groups, learn & bounds.feasible, bounds.feasible)
     index = index[open_group[code[index]]]
     if index.size:
-        demand, cost, weight, mine = (
-            response.take(index),
-            rows.unit_cost[index],
-            rows.weight[index],
-            code[index],
-        )
+        profit = ProfitFunction(response.take(index), rows.unit_cost[index])
+        weight, mine = rows.weight[index], code[index]
 
         def total(candidate: Floats) -> Floats:
-            value = posterior_profit(demand, candidate[mine], cost)
-            return np.asarray(np.bincount(mine, weight * value, groups), dtype=float)
+            return np.asarray(np.bincount(mine, weight * profit(candidate[mine]), groups), dtype=float)
 
         safe_low, safe_high = np.where(open_group, low, 1.0), np.where(open_group, high, 1.0)
         best = maximize_by_group(total, np.maximum(safe_low, _ANY_LOW), safe_high)

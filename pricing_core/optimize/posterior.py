@@ -47,6 +47,35 @@ def posterior_profit(response: PriceResponse, price: Floats, unit_cost: Floats) 
     return out
 
 
+class ProfitFunction:
+    """Posterior mean profit of fixed rows at many prices, one call per price: ``profit(price)``, (n,) → (n,).
+
+    Parameters
+    ----------
+    response
+        Demand curves.
+    unit_cost
+        (n,) money.
+    """
+
+    def __init__(self, response: PriceResponse, unit_cost: Floats) -> None:
+        self.unit_cost = unit_cost
+        self._alpha = np.ascontiguousarray(response.intercept.T, dtype=float)
+        self._slope = np.ascontiguousarray((response.sensitivity / response.reference_price[:, None]).T, dtype=float)
+
+    def __call__(self, price: Floats) -> Floats:
+        """Return the profit of each row at ``price``."""
+        out = np.empty(len(price))
+
+        def work(rows: slice) -> None:
+            x = price[rows]
+            chance = _chance(self._alpha[:, rows], self._slope[:, rows], x)
+            out[rows] = (x - self.unit_cost[rows]) * chance.mean(axis=0)
+
+        for_blocks(len(price), _BLOCK, work)
+        return out
+
+
 def maximize_posterior_profit(response: PriceResponse, unit_cost: Floats, low: Floats, high: Floats) -> Floats:
     """Price within ``[low, high]`` that maximizes posterior mean profit, row by row.
 
