@@ -17,6 +17,7 @@ from pricing_core.errors import ConfigError, PricingError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from pricing_core.guardrails.rules import Guardrails
     from pricing_core.store.workspace import Workspace
 
 TABLE_OPTIONS = ("offers", "customers", "products", "market", "events")
@@ -67,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text)
-        added.add_argument("--workspace", required=True, type=Path, help="folder that keeps data, models and price lists")
+        added.add_argument("--workspace", required=True, type=Path, help="folder of data, models and price lists")
         added.set_defaults(run=run)
         return added
 
@@ -78,7 +79,8 @@ def _parser() -> argparse.ArgumentParser:
 
     load = command("import", _import, "Import tables as a new data version.")
     for table in TABLE_OPTIONS:
-        load.add_argument(f"--{table}", type=Path, required=table == "offers", help=f"CSV, Parquet or Excel file of {table}")
+        about = f"CSV, Parquet or Excel file of {table}"
+        load.add_argument(f"--{table}", type=Path, required=table == "offers", help=about)
     load.add_argument("--map", nargs="+", action="extend", default=[], metavar="field=column")
     load.add_argument("--name", default="my shop")
     load.add_argument("--currency", default="USD")
@@ -156,7 +158,8 @@ def _import(options: argparse.Namespace) -> None:
     for finding in stored.report.findings:
         print(f"{finding.severity}: {finding.table}: {finding.message}")
     for table, kept in stored.report.rows_kept.items():
-        print(f"{table}: {stored.report.rows_in[table]:,} rows in, {kept:,} kept, {stored.report.rows_set_aside[table]:,} set aside")
+        rows_in, aside = stored.report.rows_in[table], stored.report.rows_set_aside[table]
+        print(f"{table}: {rows_in:,} rows in, {kept:,} kept, {aside:,} set aside")
     if options.set_aside is not None:
         _write(stored.set_aside, options.set_aside)
     print(f"data version: {stored.dataset_id}")
@@ -211,7 +214,7 @@ def _explain(options: argparse.Namespace) -> None:
     _write(frame, options.out)
 
 
-def _guardrails(options: argparse.Namespace) -> object:
+def _guardrails(options: argparse.Namespace) -> Guardrails | None:
     from pricing_core.guardrails.rules import NO_GUARDRAILS, Guardrails
 
     if options.no_guardrails:
@@ -229,5 +232,6 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
         os.replace(draft, path)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise ConfigError(f"{path} cannot be written: {error.strerror or error}.", fix="Choose another --out.") from error
+        reason = error.strerror or str(error)
+        raise ConfigError(f"{path} cannot be written: {reason}.", fix="Choose another --out.") from error
     print(f"{len(frame):,} rows: {path}")

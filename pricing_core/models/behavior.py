@@ -8,7 +8,6 @@ other's draws, which never saw those customers, judge and calibrate.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from pricing_core.errors import ConfigError, ModelError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.calibration import CurveCalibration, fit_calibration
 from pricing_core.models.fitting import FitSettings, NetworkFitter, pooled_start
+from pricing_core.models.folds import N_FOLDS, customer_fold
 from pricing_core.models.network import NetworkShape
 from pricing_core.models.serving import ServingNetwork
 from pricing_core.progress import Progress, SilentProgress, SubProgress
@@ -29,15 +29,8 @@ from pricing_core.response.price_response import PriceResponse
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-N_FOLDS = 2
 _VALIDATION_ROWS = 30_000
 _CALIBRATION_ROWS = 60_000
-
-
-def customer_fold(customer_id: Sequence[str] | pd.Series | NDArray[np.object_]) -> Ints:
-    """Half of the customers, 0 or 1, to which an id belongs; the same for ever, also for customers not seen yet."""
-    hashed = pd.util.hash_array(np.asarray(customer_id, dtype=object).astype(str).astype(object), categorize=True)
-    return (hashed >> np.uint64(7)).astype(np.int64) % N_FOLDS
 
 
 @dataclass(frozen=True)
@@ -72,7 +65,11 @@ class BehaviorConfig:
 
 @dataclass(frozen=True)
 class LearningRows:
-    """Rows to learn from: encoded features with expected price; relative price, outcome, customer, weight (n,)."""
+    """Rows to learn from: encoded features with expected price; relative price, outcome, customer, weight (n,).
+
+    ``customer_id`` is any name that is the same for a customer in all rows; training gives the labels of
+    :func:`~pricing_core.models.folds.customer_labels`.
+    """
 
     batch: EncodedBatch
     x: Floats

@@ -15,7 +15,8 @@ from pricing_core.data.columns import ColumnUse
 from pricing_core.data.dataset import Dataset
 from pricing_core.errors import ModelError
 from pricing_core.features import EncodedBatch, FeatureEncoder, FeatureTable, build_features
-from pricing_core.models.behavior import BehaviorModel, customer_fold
+from pricing_core.models.behavior import BehaviorModel
+from pricing_core.models.folds import customer_fold, customer_labels
 from pricing_core.models.pricing_model import GoingPrice, PricingModel
 from pricing_core.response.pricing_rows import PricingRows
 
@@ -96,7 +97,7 @@ class ShopModel:
             competitor_price=table.competitor_price,
             support_low=low,
             support_high=high,
-            customer_fold=customer_fold(table.offers["customer_id"]),
+            customer_fold=customer_fold(customer_labels(table.offers["customer_id"], dataset.offers)),
             evidence=self._evidence(table, current, low, high),
             weight=np.ones(table.n),
             response=self.behavior.respond(encoded.batch, going.reference),

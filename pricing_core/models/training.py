@@ -14,6 +14,7 @@ from pricing_core.data.dataset import Dataset
 from pricing_core.errors import ConfigError, DataError
 from pricing_core.features import EncodedBatch, FeatureEncoder, FeatureTable, build_features
 from pricing_core.models.behavior import BehaviorConfig, BehaviorModel, LearningRows
+from pricing_core.models.folds import customer_labels
 from pricing_core.models.monotone_trees import MonotoneTrees, MonotoneTreesConfig
 from pricing_core.models.pricing_model import GoingPrice, PricingConfig, PricingModel
 from pricing_core.models.shop_model import EncodedOffers, ShopModel
@@ -131,7 +132,7 @@ def train_models(dataset: Dataset, config: TrainingConfig, progress: Progress | 
     batch = encoder.transform(table)
     clock.lap("features")
     progress.stage("Pricing model", 0.10, "Learning the going price and the shop's pricing habit")
-    pricing, rows = _learn_prices(config, table, batch, weight)
+    pricing, rows = _learn_prices(config, dataset, table, batch, weight)
     encoded = EncodedOffers(table, rows.batch, pricing.train_going_)
     clock.lap("pricing model")
     progress.stage("Behavior model", 0.22, "Starting the network")
@@ -152,19 +153,20 @@ def train_models(dataset: Dataset, config: TrainingConfig, progress: Progress | 
 
 
 def _learn_prices(
-    config: TrainingConfig, table: FeatureTable, batch: EncodedBatch, weight: Floats
+    config: TrainingConfig, dataset: Dataset, table: FeatureTable, batch: EncodedBatch, weight: Floats
 ) -> tuple[PricingModel, LearningRows]:
     """Fit the pricing model, and measure every logged price by its cross-fitted reference."""
     offers = table.offers
     price = offers["price"].to_numpy(dtype=float)
-    customers = pd.factorize(offers["customer_id"], sort=True)[0].astype(np.int64)
+    label = customer_labels(offers["customer_id"], dataset.offers)
+    customers = pd.factorize(label, sort=True)[0].astype(np.int64)
     pricing = PricingModel(config.pricing()).fit(batch, table.base_price, price, customers, weight)
     going = pricing.train_going_
     rows = LearningRows(
         batch.with_expected_price(going.expected.astype(np.float32)),
         price / going.reference,
         offers["purchased"].to_numpy(dtype=float),
-        offers["customer_id"].astype(str).to_numpy(dtype=object),
+        label,
         weight,
     )
     return pricing, rows
@@ -185,8 +187,9 @@ def sample_offers(offers: pd.DataFrame, config: TrainingConfig) -> tuple[pd.Data
     """All offers, or all purchases and a sample of refusals weighted up to stand for all of them, in time order."""
     limit = config.row_limit
     bought = offers["purchased"].to_numpy() == 1
-    # Offers of one moment are ordered by their keys, so that the order of the file does not matter.
-    keys = offers.reset_index(drop=True).sort_values(["offered_at", "customer_id", "product_id"], kind="stable")
+    # Offers of one moment are ordered by product and price, so that neither the order of the file nor a pseudonym
+    # matters.
+    keys = offers.reset_index(drop=True).sort_values(["offered_at", "product_id", "price", "purchased"], kind="stable")
     order = keys.index.to_numpy()
     counts = {"offers": len(offers), "purchases": int(bought.sum()), "rows_used": len(offers)}
     if len(offers) <= limit:

@@ -1,7 +1,7 @@
 """The verbs that pages, command line and background jobs share.
 
-Each takes a workspace first and composes the rooms below; there is no arithmetic here. ``JOB_HANDLERS`` names those that run in the
-background.
+Each takes a workspace first and composes the rooms below; there is no arithmetic here. ``JOB_HANDLERS`` names those
+that run in the background.
 """
 
 from __future__ import annotations

@@ -97,9 +97,9 @@ def explain(
     Returns
     -------
     DataFrame
-        The targets' rows, in order, with the price and its expected effect, the price steps (``step: …``, money), Shapley values on
-        the chance of a purchase at the new price (``probability: …``) and on the price sensitivity (``sensitivity: …``) with their
-        base values and additivity errors, and the fidelity of LIME.
+        The targets' rows, in order, with the price and its expected effect, the price steps (``step: …``, money),
+        Shapley values on the chance of a purchase at the new price (``probability: …``) and on the price sensitivity
+        (``sensitivity: …``) with their base values and additivity errors, and the fidelity of LIME.
     """
     progress = progress or SilentProgress()
     run = load_run(ws, run_id)
@@ -218,7 +218,9 @@ def _best(response: PriceResponse, cost: Floats, low: Floats, high: Floats) -> f
 
 
 def _flat(found: RowExplanation) -> dict[str, Any]:
-    flat: dict[str, Any] = {f"step: {step.name}": step.change if k else step.price for k, step in enumerate(found.ladder.steps)}
+    first, *later = found.ladder.steps
+    flat: dict[str, Any] = {f"step: {first.name}": first.price}
+    flat |= {f"step: {step.name}": step.change for step in later}
     for outcome in ("probability", "sensitivity"):
         each = found.shap[outcome]
         flat[f"{outcome}: base value"] = each.base_value
@@ -228,7 +230,7 @@ def _flat(found: RowExplanation) -> dict[str, Any]:
 
 
 def explain_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Background form of :func:`explain` for the first ``limit`` recent offers; writes a CSV into the exports folder."""
+    """Background form of :func:`explain` for the first ``limit`` recent offers; writes a CSV among the exports."""
     run = load_run(ws, params.get("run_id"))
     targets = run.targets.head(int(params.get("limit", 100)))
     frame = explain(

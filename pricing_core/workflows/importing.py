@@ -88,7 +88,7 @@ def import_sample(ws: Workspace, name: str, progress: Progress | None = None) ->
 
 
 def set_margin_assumption(ws: Workspace, dataset_id: str, rate: float) -> None:
-    """Change the margin that is assumed where a unit cost is missing; prices and profits follow without training again."""
+    """Change the margin that is assumed where a unit cost is missing; profits follow without training again."""
     datasets.update_manifest(ws, dataset_id, margin_assumption=rate)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -45,8 +45,9 @@ def evaluate_run(dataset: Dataset, result: TrainingResult, config: TrainingConfi
 def _policy_values(dataset: Dataset, result: TrainingResult, config: TrainingConfig) -> dict[str, Any]:
     """Off-policy value of prices that the earlier model would have set, from what later customers really did."""
     held = result.held_out
-    rows = held.model.rows(dataset, held.encoded)
     going = held.encoded.going
+    # A target may not depend on the price that was then charged: "today's price" is what the habit would have set.
+    rows = replace(held.model.rows(dataset, held.encoded), current_price=going.reference * going.expected)
     density = held.model.pricing.density(going, held.price / going.reference)
     found = {}
     for name in JUDGED_STRATEGIES:

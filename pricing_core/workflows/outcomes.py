@@ -23,8 +23,8 @@ OUTCOME_WORDS = {
 def outcomes_function(behavior: BehaviorModel, relative_price: float = 1.0) -> Callable[[EncodedBatch], Floats]:
     """A function from a batch to its outcomes (n, 3), each averaged over the posterior draws.
 
-    The outcomes are the chance of a purchase at ``relative_price`` (price over reference price), the price sensitivity β, and
-    the taste α − β: the log-odds of a purchase at the going price.
+    The outcomes are the chance of a purchase at ``relative_price`` (price over reference price), the price
+    sensitivity β, and the taste α − β: the log-odds of a purchase at the going price.
     """
 
     def evaluate(batch: EncodedBatch) -> Floats:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pricing_core.errors import DataError, MappingError
 from pricing_core.guardrails.money import minor_unit_digits
@@ -90,7 +92,7 @@ def default_guardrails(run: TrainedRun) -> Guardrails:
 PRICED_COLUMNS = ("new_price", "expected_conversion_rate", "expected_profit", "profit_low", "profit_high", "reason")
 
 
-def priced_columns(rows: PricingRows, prices: StrategyPrices) -> dict[str, object]:
+def priced_columns(rows: PricingRows, prices: StrategyPrices) -> dict[str, NDArray[Any]]:
     """Expected effect of each row's price, with a 90% interval over the posterior draws."""
     effects = row_effects(rows, prices.price)
     return {

@@ -1,4 +1,4 @@
-"""A trained run as pages and commands read it: small tables at hand, models loaded when something new is to be priced."""
+"""A trained run as pages and commands read it: small tables at hand, models loaded only to price something new."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ class TrainedRun:
     @cached_property
     def rows(self) -> PricingRows:
         """Price response of the recent offers, with the margin assumption as it stands now."""
-        return with_margin(PricingRows.load(self.folder), datasets.load_manifest(self.ws, self.dataset_id).margin_assumption)
+        margin = datasets.load_manifest(self.ws, self.dataset_id).margin_assumption
+        return with_margin(PricingRows.load(self.folder), margin)
 
     def observed(self, product_id: str | None = None) -> pd.DataFrame:
         """Logged ``price`` and ``purchased`` of a product, or of all."""

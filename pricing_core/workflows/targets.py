@@ -29,8 +29,8 @@ def read_targets(path: Path) -> pd.DataFrame:
 def prepare_targets(ws: Workspace, dataset: Dataset, targets: pd.DataFrame) -> pd.DataFrame:
     """Check targets and bring them into the form of the data set's offers.
 
-    A missing ``offered_at`` column means "right after the log". Customers, products and categories that the models have never
-    seen are fine: they are priced from what is known of them.
+    A missing ``offered_at`` column means "right after the log". Customers, products and categories that the models
+    have never seen are fine: they are priced from what is known of them.
 
     Raises
     ------
@@ -54,7 +54,8 @@ def prepare_targets(ws: Workspace, dataset: Dataset, targets: pd.DataFrame) -> p
         _refuse(prepared[name].isna() | (prepared[name].astype(str).str.strip() == ""), f"have no {name}")
         prepared[name] = prepared[name].astype(str)
     given = prepared["offered_at"]
-    times = pd.to_datetime(given, utc=True, errors="coerce", **({} if _is_time(given) else {"format": "ISO8601"}))
+    form = None if _is_time(given) else "ISO8601"
+    times = pd.to_datetime(given, utc=True, errors="coerce", format=form)
     _refuse(times.isna(), "have an offered_at that is no ISO 8601 time")
     prepared["offered_at"] = times.astype("datetime64[us, UTC]")
     for name in _NUMBERS:
