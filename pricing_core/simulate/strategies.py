@@ -111,8 +111,6 @@ def simulate_strategies(
         Default: the base case.
     settings
         Of the rules of thumb. The markup of cost-plus is by default the usual one before the scenario.
-    progress
-        Receiver of progress.
 
     Raises
     ------
@@ -132,17 +130,17 @@ def simulate_strategies(
     if settings.markup is None:
         settings = StrategySettings(usual_markup(rows), settings.competitor_index)
     changed = scenario.apply(rows)
-    baseline = _totals(changed, cross_fitted_judgments(STATUS_QUO, changed, guardrails, settings))
-    prices, records = {}, []
-    uniform = price_strategy(UNIFORM, changed, guardrails, settings=settings)
+    prices: dict[str, StrategyPrices] = {}
+    judged: dict[str, dict[str, Floats]] = {}
     for k, name in enumerate(names):
         progress.stage("Simulation", k / len(names), f"Strategy {name}")
-        prices[name] = uniform if name == UNIFORM else price_strategy(name, changed, guardrails, settings=settings)
-        totals = _totals(changed, cross_fitted_judgments(name, changed, guardrails, settings))
-        records.append(
-            _record(changed, scenario, prices[name], totals, baseline)
-            | {"share_paying_less": _share_paying_less(changed, prices[name].price, uniform.price, guardrails)}
-        )
+        prices[name] = price_strategy(name, changed, guardrails, settings=settings)
+        judged[name] = _totals(changed, cross_fitted_judgments(name, changed, guardrails, settings))
+    baseline = _totals(changed, cross_fitted_judgments(STATUS_QUO, changed, guardrails, settings))
+    records = []
+    for name in names:
+        less = _share_paying_less(changed, prices[name].price, prices[UNIFORM].price, guardrails)
+        records.append(_record(changed, scenario, prices[name], judged[name], baseline) | {"share_paying_less": less})
     table = pd.DataFrame(records)
     return SimulationResult(table[_columns(table)], prices, changed, scenario, guardrails, scenario.occasions(changed))
 
