@@ -12,7 +12,7 @@ from pricing_core.charts.elasticity import elasticity_data, elasticity_figure
 with start_page("Demand", "How do buyers react to price?", icon=":material/show_chart:", needs="model") as page:
     product = demand.choose(page)
     curve = demand.curve_of(page, product)
-    page.finding(f"{product}: {curve.finding(page.currency)}.")
+    page.finding(demand.sentence(page, product))
     demand.tiles(page, product, curve)
     assumptions.margin_note(page)
     left, right = st.columns([3, 2])

@@ -14,8 +14,8 @@ from pricing_core.store import datasets, pricelists
 
 from . import guardrails, results
 from .state import PageState
-from .tables import EVIDENCE, records
-from .words import delta, markdown, money, money_range, percent, plural, points
+from .tables import records
+from .words import change, markdown, money, money_range, percent, plural, points
 
 SHOWN = 6
 PRODUCT_STRATEGY = "product"
@@ -37,6 +37,7 @@ class Decision:
     why: str
     page: str
     action: str
+    query: dict[str, str] | None = None
 
 
 def figures(state: PageState, weekly: pd.DataFrame) -> None:
@@ -45,13 +46,13 @@ def figures(state: PageState, weekly: pd.DataFrame) -> None:
         return
     latest = latest_change_data(weekly)
     for tile, (name, (label, term)) in zip(st.columns(len(FIGURES)), FIGURES.items(), strict=True):
-        value, change = float(latest["value"][name]), float(latest["change"][name])
+        value, step = float(latest["value"][name]), float(latest["change"][name])
         is_rate = name.endswith("_rate")
+        text = points(step) if is_rate else percent(step, signed=True)
+        moved = {} if pd.isna(step) else change(text, neutral=name == "average_price")
         tile.metric(
             label, percent(value) if is_rate else money(value, state.currency, compact=True),
-            delta=None if pd.isna(change) else delta(points(change) if is_rate else percent(change, signed=True)),
-            delta_color="off" if name == "average_price" else "normal",
-            chart_data=weekly[name].dropna().tolist(), border=True, help=glossary.define(term),
+            chart_data=weekly[name].dropna().tolist(), border=True, help=glossary.define(term), **moved,
         )  # fmt: skip
     week = weekly["week"].iloc[-1]
     st.caption(f"Week from {week.day} {week:%b %Y}, against the week before; the line shows {len(weekly)} weeks.")
@@ -79,7 +80,10 @@ def show(decisions: list[Decision]) -> None:
     for decision in decisions:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(f"{decision.icon} **{markdown(decision.title)}**  \n{markdown(decision.why)}", width="stretch")
-            st.page_link(f"pages/{decision.page}.py", label=decision.action, icon=":material/arrow_forward:")
+            st.page_link(
+                f"pages/{decision.page}.py", label=decision.action, icon=":material/arrow_forward:",
+                query_params=decision.query,
+            )  # fmt: skip
 
 
 def _unfinished(state: PageState) -> list[Decision]:
@@ -117,7 +121,8 @@ def _product(row: dict[str, Any], currency: str) -> Decision:
     return Decision(
         ":material/trending_up:" if up else ":material/trending_down:",
         f"{'Raise' if up else 'Cut'} {row['product_id']} {prices} ({percent(row['change_rate'], signed=True)})",
-        f"{gain} profit in {results.GAIN_WEEKS} weeks, {span}. {EVIDENCE[row['evidence']]}",
+        f"{gain} profit in {results.GAIN_WEEKS} weeks, {span}. Evidence: {row['evidence']}.",
         "demand",
         "Inspect",
+        {"product": str(row["product_id"])},
     )

@@ -16,8 +16,9 @@ from . import guardrails, results
 from .decisions import PRODUCT_STRATEGY
 from .state import PageState
 from .tables import EVIDENCE, count_column, money_column, record, records, text_column
-from .words import count, delta, money, money_range, number, percent, percent_range, plural, points
+from .words import change, count, money, money_range, note, number, percent, percent_range, plural, points
 
+SAME = 0.0005  # a change that reads as 0.0%
 LABELS = {"measured": "✓ measured", "borrowed": "≈ borrowed", "extrapolated": "? extrapolated"}
 
 
@@ -52,27 +53,40 @@ def _curve(stamp: str, product: str, best_price: float, _state: PageState) -> De
     return demand_curve_data(rows_of(_state, product), _state.run.observed(product), best_price=best_price)
 
 
+def sentence(state: PageState, product: str) -> str:
+    """Say in one sentence what to do with the product's price, and what that is worth."""
+    row, currency = _row(state, product), state.currency
+    if abs(row["change_rate"]) < SAME:
+        return f"The price of {product} is right: no single price within the guardrails earns more."
+    verb = "Raise" if row["change_rate"] > 0 else "Cut"
+    gain = money(row["profit_gain"], currency, compact=True, signed=True)
+    return (
+        f"{verb} {product} to {money(row['new_price'], currency)} ({percent(row['change_rate'], signed=True)}): {gain} "
+        f"profit in {results.GAIN_WEEKS} weeks, {money_range(row['gain_low'], row['gain_high'], currency)}."
+    )
+
+
 def tiles(state: PageState, product: str, curve: DemandCurve) -> None:
     """Show today's price, conversion, elasticity and where the answer comes from."""
     row, currency = _row(state, product), state.currency
     price, best, conversion, elasticity, evidence = st.columns(5)
     price.metric("Average price today", money(row["current_price"], currency), help=glossary.define("current price"))
     best.metric(
-        "Best single price", money(row["new_price"], currency), delta=delta(percent(row["change_rate"], signed=True)),
-        delta_color="off", help="Within your guardrails, for the largest expected profit.",
+        "Best single price", money(row["new_price"], currency),
+        help="Within your guardrails, for the largest expected profit.",
+        **change(percent(row["change_rate"], signed=True), neutral=True),
     )  # fmt: skip
     conversion.metric(
         "Conversion expected", percent(row["conversion_rate"]), help=glossary.define("conversion rate"),
-        delta="at today's prices", delta_color="off", delta_arrow="off",
+        **note("at today's prices"),
     )  # fmt: skip
     elasticity.metric(
         "Elasticity", number(curve.elasticity), help=glossary.define("elasticity"),
-        delta=f"90% range {number(curve.elasticity_low)} to {number(curve.elasticity_high)}", delta_color="off",
-        delta_arrow="off",
+        **note(f"90% range {number(curve.elasticity_low)} to {number(curve.elasticity_high)}"),
     )  # fmt: skip
     evidence.metric(
-        "Evidence", str(row["evidence"]).capitalize(), help=EVIDENCE[row["evidence"]], delta_color="off",
-        delta=plural(row["offers"], "recent offer"), delta_arrow="off",
+        "Evidence", str(row["evidence"]).capitalize(), help=EVIDENCE[row["evidence"]],
+        **note(plural(row["offers"], "recent offer")),
     )  # fmt: skip
 
 
@@ -88,11 +102,11 @@ def try_a_price(state: PageState, product: str) -> None:
         price = st.slider(label, low, high, start, (high - low) / 100, format="%.2f", key=f"try_{product}")
         effect = price_effect_data(rows, price)
         conversion, profit = records(effect.loc[["conversion_rate", "profit"]])
-        st.metric("Conversion", percent(conversion["value"]), delta=delta(points(conversion["change"])))
+        st.metric("Conversion", percent(conversion["value"]), **change(points(conversion["change"])))
         st.caption(percent_range(conversion["low"], conversion["high"], signed=False))
         st.metric(
             "Profit per 100 offers", money(profit["value"], currency),
-            delta=delta(money(profit["change"], currency, signed=True)), help=glossary.define("profit"),
+            help=glossary.define("profit"), **change(money(profit["change"], currency, signed=True)),
         )  # fmt: skip
         st.caption(f"{money_range(profit['low'], profit['high'], currency)}; change against today's prices.")
 
@@ -106,7 +120,7 @@ def table(state: PageState) -> None:
     )  # fmt: skip
     currency = state.currency
     st.dataframe(
-        shown, hide_index=True,
+        shown, hide_index=True, placeholder="–",
         column_order=["product_id", "category", "offers", "current_price", "new_price", "change_rate", "elasticity",
                       "conversion_rate", "profit_gain", "gain_low", "gain_high", "evidence"],
         column_config={

@@ -94,7 +94,8 @@ def table(state: PageState, stored: StoredPriceList) -> None:
              "reason", "margin_percent", "conversion_percent", "expected_profit", "profit_low", "profit_high",
              "floor_price", "ceiling_price", "evidence", "effective_from", "disclosure_required"]  # fmt: skip
     st.dataframe(
-        _percents(shown), hide_index=True, column_order=order, column_config=_columns(currency), height=460,
+        _percents(shown), hide_index=True, placeholder="–", height=460, column_order=order,
+        column_config=_columns(currency),
     )  # fmt: skip
     st.caption(f"{count(len(shown))} of {plural(len(frame), 'price')}; expected profit is per offer.")
     if len(frame):

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
 from pricing_core import glossary
 from pricing_core.charts.price_list import price_change_data, price_change_figure
 from pricing_core.charts.rules import binding_rules_data, held_rows_data, status_data
 from pricing_core.charts.scenarios import scenario_data, scenario_figure
+from pricing_core.charts.strategy import against_today_data
 
 from .state import PageState
 from .tables import count_column, money_column, record, text_column
-from .words import count, delta, money, money_range, percent, percent_range, plural, points
+from .words import change, count, markdown, money, money_range, percent, percent_range, plural, points
 
 if TYPE_CHECKING:
     from pricing_core.simulate.strategies import SimulationResult
     from pricing_core.workflows import PricedTable
 
 SHOWN_ROWS = 2_000
+CHART_HEIGHT = 520
+NEUTRAL = ("average_price", "margin_rate")
+TERMS = {
+    "profit": "profit", "revenue": "revenue", "conversion_rate": "conversion rate",
+    "average_price": "transaction price", "margin_rate": "margin",
+}  # fmt: skip
 
 
 def sentence(priced: PricedTable, simulated: SimulationResult, strategy: str) -> str:
@@ -33,44 +41,40 @@ def sentence(priced: PricedTable, simulated: SimulationResult, strategy: str) ->
 
 
 def tiles(state: PageState, simulated: SimulationResult, strategy: str) -> None:
-    """Show the strategy's figures over four weeks against today's prices."""
-    row, now = (record(simulated.table, "strategy", name) for name in (strategy, "status_quo"))
-    currency, weeks = state.currency, f"{simulated.scenario.horizon_weeks:.0f} weeks"
-    profit, revenue, conversion, price, margin = st.columns(5)
-    profit.metric(
-        f"Profit, {weeks}", money(row["profit"], currency, compact=True), help=glossary.define("profit"),
-        delta=delta(percent(row["profit_uplift_rate"], signed=True)),
-    )  # fmt: skip
-    profit.caption(money_range(row["profit_low"], row["profit_high"], currency).replace("$", "\\$"))
-    revenue.metric(f"Revenue, {weeks}", money(row["revenue"], currency, compact=True), help=glossary.define("revenue"))
-    revenue.caption(money_range(row["revenue_low"], row["revenue_high"], currency).replace("$", "\\$"))
-    conversion.metric(
-        "Conversion", percent(row["conversion_rate"]),
-        delta=delta(points(row["conversion_rate"] - now["conversion_rate"])),
-        help=glossary.define("conversion rate"),
-    )  # fmt: skip
-    conversion.caption(percent_range(row["conversion_rate_low"], row["conversion_rate_high"], signed=False))
-    price.metric("Average price sold", money(row["average_price"], currency), help="Revenue per unit sold.")
-    margin.metric(
-        "Margin", percent(row["margin_rate"]), delta=delta(points(row["margin_rate"] - now["margin_rate"])),
-        help=glossary.define("margin"),
-    )  # fmt: skip
-    margin.caption(f"Chance of earning less than today: {percent(row['probability_loss'], digits=0)}")
+    """Show the strategy's figures over the horizon against today's prices, each with its range."""
+    table, currency = against_today_data(simulated.table, strategy), state.currency
+    weeks = f"{simulated.scenario.horizon_weeks:.0f} weeks"
+    labels = {
+        "profit": f"Profit, {weeks}", "revenue": f"Revenue, {weeks}", "conversion_rate": "Conversion",
+        "average_price": "Average price sold", "margin_rate": "Margin",
+    }  # fmt: skip
+    for place, (name, label) in zip(st.columns(len(labels)), labels.items(), strict=True):
+        value, low, high, step = (float(table[column][name]) for column in ("value", "low", "high", "change"))
+        is_rate = name.endswith("_rate")
+        moved = points(step) if is_rate else percent(step, signed=True)
+        text = percent(value) if is_rate else money(value, currency, compact=True)
+        place.metric(label, text, help=glossary.define(TERMS[name]), **change(moved, neutral=name in NEUTRAL))
+        if np.isfinite(low):
+            span = percent_range(low, high, signed=False) if is_rate else money_range(low, high, currency)
+            place.caption(markdown(span))
+    loss = record(simulated.table, "strategy", strategy)["probability_loss"]
+    st.caption(f"Changes are against today's prices; chance of earning less than today: {percent(loss, digits=0)}.")
 
 
 def changes(state: PageState, priced: PricedTable, simulated: SimulationResult) -> None:
     """Show how far prices move, what the strategy earns beside the others, and the prices themselves."""
     left, right = st.columns(2)
-    left.plotly_chart(price_change_figure(price_change_data(priced.prices.change_rate)), key="optimize_changes")
+    histogram = price_change_figure(price_change_data(priced.prices.change_rate))
+    left.plotly_chart(histogram, key="optimize_changes", height=CHART_HEIGHT)
     figure = scenario_figure(scenario_data(simulated.table), currency=state.currency)
-    right.plotly_chart(figure, key="optimize_strategies")
+    right.plotly_chart(figure, key="optimize_strategies", height=CHART_HEIGHT)
     frame, currency = priced.frame.head(SHOWN_ROWS), state.currency
     shown = frame.assign(
         change=priced.prices.change_rate[:SHOWN_ROWS] * 100, conversion=frame["expected_conversion_rate"] * 100,
         current_price=priced.rows.current_price[:SHOWN_ROWS],
     )  # fmt: skip
     st.dataframe(
-        shown, hide_index=True, height=380,
+        shown, hide_index=True, placeholder="–", height=380,
         column_order=["product_id", "customer_id", "current_price", "new_price", "change", "reason", "conversion",
                       "expected_profit", "profit_low", "profit_high"],
         column_config={
@@ -91,7 +95,7 @@ def binding(priced: PricedTable) -> None:
     table = binding_rules_data(priced.prices)
     st.caption(glossary.define("binding constraint"))
     st.dataframe(
-        table.assign(share=table["share"] * 100), hide_index=True, width=620,
+        table.assign(share=table["share"] * 100), hide_index=True, placeholder="–", width=620,
         column_config={
             "rule": text_column("Stopped by", width="medium"), "n": count_column("Prices"),
             "share": st.column_config.ProgressColumn("Share", format="%.0f%%", min_value=0, max_value=100),
@@ -107,7 +111,7 @@ def held(state: PageState, priced: PricedTable) -> None:
         return
     st.caption(f"{plural(len(table), 'row')} stay at today's price: no price keeps all rules and the supported range.")
     st.dataframe(
-        table, hide_index=True,
+        table, hide_index=True, placeholder="–",
         column_config={
             "product_id": text_column("Product"), "customer_id": text_column("Customer"),
             "current_price": money_column("Price today", state.currency), "reason": text_column("Why", width="large"),

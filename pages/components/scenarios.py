@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 START = ("status_quo", "uniform", "product", "personalized_discount")
 MAX_COMPARED = 4
-RATES = ("conversion_rate", "margin_rate", "share_paying_less", "profit_uplift_rate", "probability_loss")
+RATES = (
+    "conversion_rate", "margin_rate", "share_paying_less", "profit_uplift_rate", "profit_uplift_rate_low",
+    "profit_uplift_rate_high", "probability_loss",
+)  # fmt: skip
 
 
 def form(state: PageState) -> tuple[Scenario, tuple[str, ...]]:
@@ -38,7 +41,7 @@ def form(state: PageState) -> tuple[Scenario, tuple[str, ...]]:
         chosen, button = st.columns([5, 1], vertical_alignment="bottom")
         strategies = chosen.multiselect(
             "Strategies side by side", list(guardrails.STRATEGIES), START, format_func=strategy_name,
-            key="scenario_strategies", persist_state="session",
+            key="scenario_strategies", persist_state="session", wrap=True,
             help="The best uniform price is always among them: the fair baseline.",
         )  # fmt: skip
         button.form_submit_button("Run", type="primary", icon=":material/play_arrow:", width="stretch")
@@ -63,13 +66,18 @@ def words(scenario: Scenario) -> str:
     return ", ".join(parts) or "nothing else changes"
 
 
+def _moves(scenario: Scenario) -> bool:
+    return any((scenario.cost_change_rate, scenario.competitor_change_rate, scenario.demand_shift_rate))
+
+
 def sentence(state: PageState, simulated: SimulationResult, scenario: Scenario) -> str:
     """Name the strategy that earns most, and how sure that is."""
     row = records(simulated.table.nlargest(1, "profit"))[0]
     best = str(row["strategy"])
-    start = f"If {words(scenario)}, " if words(scenario) != "nothing else changes" else ""
+    start = f"If {words(scenario)}, " if _moves(scenario) else ""
+    name = strategy_name(best)
     text = (
-        f"{start}{strategy_name(best).lower() if start else strategy_name(best)} earns most: "
+        f"{start}{name[0].lower() + name[1:] if start else name} would earn most: "
         f"{money(row['profit'], state.currency, compact=True)} in {scenario.horizon_weeks} weeks"
     )
     if best == "status_quo":
@@ -89,8 +97,9 @@ def table(state: PageState, simulated: SimulationResult) -> None:
         **{name: simulated.table[name] * 100 for name in RATES if name in simulated.table},
     )
     st.dataframe(
-        shown, hide_index=True, height="content",
-        column_order=["name", "profit", "profit_low", "profit_high", "profit_uplift_rate", "probability_loss",
+        shown, hide_index=True, placeholder="–", height="content",
+        column_order=["name", "profit", "profit_low", "profit_high", "profit_uplift_rate",
+                      "profit_uplift_rate_low", "profit_uplift_rate_high", "probability_loss",
                       "revenue", "conversion_rate", "units", "average_price", "margin_rate", "share_paying_less",
                       "held_rows"],
         column_config={
@@ -98,6 +107,8 @@ def table(state: PageState, simulated: SimulationResult) -> None:
             "profit": money_column("Profit", currency, help=glossary.define("profit")),
             "profit_low": money_column("90% low", currency), "profit_high": money_column("90% high", currency),
             "profit_uplift_rate": st.column_config.NumberColumn("Against today", format="%+.1f%%"),
+            "profit_uplift_rate_low": st.column_config.NumberColumn("90% low", format="%+.1f%%"),
+            "profit_uplift_rate_high": st.column_config.NumberColumn("90% high", format="%+.1f%%"),
             "probability_loss": st.column_config.NumberColumn("Chance of losing", format="%.0f%%"),
             "revenue": money_column("Revenue", currency, help=glossary.define("revenue")),
             "conversion_rate": st.column_config.NumberColumn("Conversion", format="%.2f%%"),
@@ -115,7 +126,8 @@ def table(state: PageState, simulated: SimulationResult) -> None:
 def save(state: PageState, scenario: Scenario, simulated: SimulationResult) -> None:
     """Keep the scenario under a name."""
     with st.form("save_scenario", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name of this scenario", words(scenario).capitalize(), width=340)
+        proposed = words(scenario).capitalize() if _moves(scenario) else "Base case"
+        name = st.text_input("Name of this scenario", proposed, width=340)
         if st.form_submit_button("Save scenario", icon=":material/bookmark_add:"):
             spec = {**scenario.to_dict(), "name": name, "run_id": state.run_id}
             store.save_scenario(state.ws, name, spec, simulated.table)

@@ -15,7 +15,7 @@ from . import job_panel
 from .guardrails import strategy_name
 from .state import PageState
 from .tables import money_column, record, records, text_column
-from .words import count, duration, percent
+from .words import count, duration, markdown, money, note, percent
 
 WAYS = {True: "Quick: a first answer, wider ranges", False: "Full: more members and passes, narrower ranges"}
 
@@ -60,14 +60,14 @@ def tiles(metrics: dict[str, Any]) -> None:
     )  # fmt: skip
     level.metric(
         "Conversion, forecast", percent(metrics["mean_prediction"]),
-        delta=f"{percent(metrics['base_rate'])} observed", delta_color="off", delta_arrow="off",
+        **note(f"{percent(metrics['base_rate'])} observed"),
         help="Mean forecast and what really happened on the held-out offers.",
     )  # fmt: skip
     slope.metric("Calibration slope", f"{metrics['calibration_slope']:.2f}", help=glossary.define("calibration"))
     hits.metric(
         "Accuracy", percent(metrics["accuracy"]),
-        delta=f"{percent(metrics['baseline_accuracy'])} by always guessing the commoner", delta_color="off",
-        delta_arrow="off", help=glossary.define("accuracy"),
+        **note(f"{percent(metrics['baseline_accuracy'])} by guessing"),
+        help=f"{glossary.define('accuracy')} Guessing: always the commoner outcome.",
     )  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def leaderboard(metrics: dict[str, Any]) -> None:
     table = leaderboard_data(metrics)
     shown = table.assign(**{name: table[name] * 100 for name in ("gain_rate", "auc", "accuracy")})
     st.dataframe(
-        shown, hide_index=True, height="content",
+        shown, hide_index=True, placeholder="–", height="content",
         column_order=["model", "gain_rate", "auc", "accuracy", "log_loss", "calibration_slope"],
         column_config={
             "model": text_column("Model"),
@@ -93,7 +93,7 @@ def registry(state: PageState) -> None:
     """List the runs, and let the user put another one into use."""
     listed = runs.list_runs(state.ws)
     st.dataframe(
-        listed.assign(auc=listed["auc"] * 100), hide_index=True, height="content",
+        listed.assign(auc=listed["auc"] * 100), hide_index=True, placeholder="–", height="content",
         column_order=["run_id", "promoted", "created_at", "dataset_id", "quick", "seconds", "auc", "log_loss", "seed"],
         column_config={
             "run_id": text_column("Run"), "promoted": st.column_config.CheckboxColumn("In use"),
@@ -131,19 +131,23 @@ def policy_value(state: PageState, metrics: dict[str, Any]) -> None:
     table["effective_percent"] = table["effective_share"] * 100
     currency = state.currency
     st.dataframe(
-        table, hide_index=True, height="content",
-        column_order=["name", "value", "low", "high", "logged_value", "effective_percent", "verdict"],
+        table, hide_index=True, placeholder="–", height="content",
+        column_order=["name", "value", "low", "high", "effective_percent", "verdict"],
         column_config={
             "name": text_column("Strategy"),
             "value": money_column("Profit per offer", currency), "low": money_column("90% low", currency),
-            "high": money_column("90% high", currency), "logged_value": money_column("As it was priced", currency),
+            "high": money_column("90% high", currency),
             "effective_percent": st.column_config.NumberColumn(
                 "Usable offers", format="%.0f%%", help=glossary.define("effective sample size")
             ),
             "verdict": text_column("Reliable?", width="large"),
         },
     )  # fmt: skip
-    st.caption("Estimated from the held-out offers whose logged price was near the strategy's price (doubly robust).")
+    logged = money(float(table["logged_value"].iloc[0]), currency)
+    st.caption(
+        f"As they were priced, these offers earned {markdown(logged)} each. Estimated from the held-out offers whose "
+        "logged price was near the strategy's price (doubly robust); few such offers, no verdict."
+    )
 
 
 def receipt(manifest: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ def show(state: PageState) -> None:
     listed = datasets.list_datasets(state.ws)
     listed = listed.assign(data_hash=listed["data_hash"].str[:12])
     st.dataframe(
-        listed, hide_index=True, height="content",
+        listed, hide_index=True, placeholder="–", height="content",
         column_order=["dataset_id", "name", "created_at", "currency", "offers", "customers", "products",
                       "market", "events", "set_aside", "pseudonymized", "source", "data_hash"],
         column_config={

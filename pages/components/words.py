@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from typing import Any
 
 from pricing_core.guardrails.money import minor_unit_digits
 
@@ -61,9 +62,19 @@ def points(change: float | None, *, digits: int = 1) -> str:
     return _sign(step, text, True) + text
 
 
-def delta(text: str) -> str:
-    """Write a change for ``st.metric``, which knows only the keyboard's minus as a fall."""
-    return text.replace(MINUS, "-")
+def change(text: str, *, neutral: bool = False) -> dict[str, Any]:
+    """Return the arguments of ``st.metric`` that show a change; gray where it is zero or neither good nor bad.
+
+    Streamlit knows only the keyboard's minus as a fall.
+    """
+    zero = not _digits(text)
+    color = "off" if zero or neutral else "normal"
+    return {"delta": text.replace(MINUS, "-"), "delta_color": color, "delta_arrow": "off" if zero else "auto"}
+
+
+def note(text: str) -> dict[str, Any]:
+    """Return the arguments of ``st.metric`` that show a remark where a change would stand."""
+    return {"delta": text, "delta_color": "off", "delta_arrow": "off"}
 
 
 def percent_range(low: float | None, high: float | None, *, signed: bool = True) -> str:
@@ -112,9 +123,13 @@ def _number(value: float | None) -> float:
 
 def _sign(value: float, text: str, signed: bool) -> str:
     """Return the sign to write before ``text``; none if the text reads as zero."""
-    if not any(digit in text for digit in "123456789"):
+    if not _digits(text):
         return ""
     return MINUS if value < 0 else "+" if signed else ""
+
+
+def _digits(text: str) -> bool:
+    return any(digit in text for digit in "123456789")
 
 
 def _compact(size: float) -> str:
