@@ -193,7 +193,7 @@ def lime_figure(data: Bars, *, unit: str = "Effect against a typical value") -> 
             x=table["value"], y=[shorten(f) for f in table["feature"]], orientation="h",
             marker={
                 "color": np.where(rises, RAISES, LOWERS),
-                "pattern": {"shape": np.where(rises, "", "/"), "fgcolor": "#FFFFFF", "size": 6},
+                "pattern": {"shape": np.where(rises, "", "/"), "fillmode": "overlay", "fgcolor": "#FFFFFF", "size": 6},
             },
             error_x={"type": "data", "array": table["spread"], "color": GRAY, "thickness": 1.5, "width": 4},
             hovertext=[safe(f) for f in table["feature"]],

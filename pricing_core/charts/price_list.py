@@ -87,7 +87,10 @@ def price_change_figure(data: PriceChanges) -> go.Figure:
         if part["n"].sum() > 0:
             figure.add_bar(
                 x=part["label"], y=part["n"], name=kind, hovertemplate="%{x}: %{y:,} prices<extra></extra>",
-                marker={"color": color, "pattern": {"shape": pattern, "fgcolor": "#FFFFFF", "size": 6}},
+                marker={
+                    "color": color,
+                    "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": "#FFFFFF", "size": 6},
+                },
             )  # fmt: skip
     figure.update_xaxes(type="category", categoryorder="array", categoryarray=data.bins["label"].tolist())
     figure.update_yaxes(tickformat=",d")
