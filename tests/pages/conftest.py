@@ -1,17 +1,19 @@
-"""A workspace for the pages, empty or with a small shop, and pages run by Streamlit's own test runner."""
+"""Workspaces for the pages (empty, with a small shop, with trained models), and pages run by Streamlit's tests."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pricing_core import workflows
 from pricing_core.store.workspace import Workspace
-from pricing_core.workflows import importing
 
 ROOT = Path(__file__).parents[2]
 OpenPage = Callable[..., AppTest]
@@ -20,12 +22,17 @@ OpenPage = Callable[..., AppTest]
 @pytest.fixture
 def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """An empty workspace, which the pages open; jobs are done by stand-ins."""
-    monkeypatch.setenv("PRICING_WORKSPACE", str(tmp_path / "shop"))
+    return use_workspace(tmp_path / "shop", monkeypatch)
+
+
+def use_workspace(path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """Have the pages open this workspace with empty caches."""
+    monkeypatch.setenv("PRICING_WORKSPACE", str(path))
     monkeypatch.setenv("PRICING_JOB_HANDLERS", "tests.pages.job_handlers:HANDLERS")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     st.cache_resource.clear()
     st.cache_data.clear()
-    return Workspace(tmp_path / "shop")
+    return Workspace(path)
 
 
 @pytest.fixture
@@ -60,4 +67,38 @@ def imported(ws: Workspace) -> str:
     """Id of a small imported data set, with one bad row and unknown costs."""
     offers = small_offers()
     offers.loc[3, "Sale price"] = -1.0
-    return importing.import_files(ws, {"offers": offers.astype(str)}, name="Corner shop", currency="EUR").dataset_id
+    return workflows.import_files(ws, {"offers": offers.astype(str)}, name="Corner shop", currency="EUR").dataset_id
+
+
+@pytest.fixture(scope="session")
+def trained_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with quickly trained models of a small shop whose buyers react to price, and costs unknown."""
+    random = np.random.default_rng(5)
+    n = 3_000
+    level = np.array([4.0, 9.0, 20.0])
+    product = random.integers(0, 3, n)
+    price = level[product] * np.exp(random.normal(0.0, 0.15, n))
+    chance = 1 / (1 + np.exp(-(2.2 - 3.0 * price / level[product])))
+    hours = np.sort(random.integers(0, 84 * 24, n))
+    offers = pd.DataFrame(
+        {
+            "customer_id": [f"c{k}" for k in random.integers(0, 150, n)],
+            "product_id": np.array(["tea", "cup", "pot"])[product],
+            "offered_at": pd.Timestamp("2025-01-06", tz="UTC") + pd.to_timedelta(hours, "h"),
+            "price": price.round(2),
+            "list_price": level[product] * 1.2,
+            "purchased": (random.random(n) < chance).astype(int),
+        }
+    )
+    path = tmp_path_factory.mktemp("trained") / "shop"
+    ws = Workspace(path)
+    workflows.import_files(ws, {"offers": offers}, name="Tea shop")
+    workflows.train(ws, config=workflows.TrainingConfig(quick=True))
+    return path
+
+
+@pytest.fixture
+def trained(trained_shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A copy of the trained shop that a test may change."""
+    shutil.copytree(trained_shop, tmp_path / "shop")
+    return use_workspace(tmp_path / "shop", monkeypatch)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 
 from pages.components import uploads
 from pricing_core import jobs
@@ -65,16 +64,3 @@ def test_an_unreadable_file_is_refused_with_its_name(ws: Workspace, open_page: O
     page.file_uploader(key="upload_0").set_value([("empty.xlsx", b"", "")]).run()
     assert "empty.xlsx" in page.error[0].value
     assert not page.exception
-
-
-def test_files_handed_over_are_removed_once_the_import_has_succeeded(ws: Workspace) -> None:
-    file = uploads.MappedFile("offers.csv", b"a,b\n", "offers", {})
-    sources = uploads.hand_over(ws, [file])
-    job = jobs.submit(ws, "import", {"sources": sources}, handlers="tests.pages.job_handlers:QUICK")
-    while jobs.get(ws, job).active:
-        time.sleep(0.1)
-    from pathlib import Path
-
-    assert Path(sources["offers"]["path"]).exists()
-    uploads.discard_imported(ws)
-    assert not Path(sources["offers"]["path"]).exists()

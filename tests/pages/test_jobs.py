@@ -1,0 +1,52 @@
+"""A job on the page: progress, cancel, and the reason of a failure with a way to try again."""
+
+from __future__ import annotations
+
+import time
+
+from pricing_core import jobs
+from pricing_core.store.workspace import Workspace
+
+from .conftest import OpenPage
+
+
+def wait_for(ws: Workspace, job_id: str, *statuses: str, seconds: float = 30) -> jobs.JobView:
+    until = time.monotonic() + seconds
+    while (job := jobs.get(ws, job_id)).status not in statuses:
+        assert time.monotonic() < until, f"the job is {job.status}"
+        time.sleep(0.1)
+    return job
+
+
+def test_a_running_job_shows_stage_progress_and_curve_and_can_be_cancelled(
+    ws: Workspace, imported: str, open_page: OpenPage
+) -> None:
+    job = jobs.submit(ws, "train", {"seconds": 120})
+    wait_for(ws, job, "running")
+    time.sleep(1.5)
+    page = open_page("models")
+    assert any("Training the models" in text.value and "%" in text.value for text in page.markdown)
+    assert page.get("plotly_chart"), "the live loss curve is shown"
+    page.button(key=f"cancel_{job}").click().run()
+    assert wait_for(ws, job, "cancelled", seconds=5).status == "cancelled"
+    page = open_page("models")
+    assert any("What was there before is still in use" in text.value for text in page.info)
+
+
+def test_a_refused_job_shows_its_message_and_can_be_tried_again(
+    ws: Workspace, imported: str, open_page: OpenPage
+) -> None:
+    job = jobs.submit(ws, "import", {})
+    wait_for(ws, job, "failed")
+    page = open_page("data", errors=True)
+    assert "The data set has 12 offers. Import a longer period." in page.error[0].value
+    page.button(key=f"retry_{job}").click().run()
+    assert jobs.list_jobs(ws)[0].retry_of == job
+
+
+def test_a_worker_that_died_is_shown_with_its_reason(ws: Workspace, imported: str, open_page: OpenPage) -> None:
+    job = jobs.submit(ws, "price_list", {})
+    wait_for(ws, job, "lost")
+    page = open_page("today", errors=True)
+    assert "killed by signal 9" in page.error[0].value
+    assert page.button(key=f"retry_{job}")
