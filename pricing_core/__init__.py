@@ -10,9 +10,9 @@ The public API on one page:
 >>> workflows.simulate(ws, ["status_quo", "personalized_discount"]).table  # doctest: +SKIP
 >>> workflows.price(ws, "personalized_discount").frame            # doctest: +SKIP
 
-Every verb is in :mod:`pricing_core.workflows`; the rooms below it (``data``, ``features``, ``models``, ``response``, ``guardrails``,
-``optimize``, ``simulate``, ``evaluate``, ``explain``, ``pricelist``, ``store``, ``jobs``) can be used on their own. Importing this
-package imports none of them, so that a page or a command pays only for what it uses.
+Every verb is in :mod:`pricing_core.workflows`; the rooms below it (``data``, ``features``, ``models``, ``response``,
+``guardrails``, ``optimize``, ``simulate``, ``evaluate``, ``explain``, ``pricelist``, ``store``, ``jobs``) can be used
+on their own. Importing this package imports none of them, so that a page or a command pays only for what it uses.
 """
 
 __version__ = "0.1.0"

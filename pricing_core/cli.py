@@ -6,6 +6,7 @@ Exit code 0 when it worked, 2 with one clear line on standard error when the inp
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -51,6 +52,9 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    # LightGBM's threads wait instead of spinning, so that it shares the machine; must be set before it is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         options = _parser().parse_args(arguments)
         return int(options.run(options) or 0)
@@ -224,8 +228,6 @@ def _guardrails(options: argparse.Namespace) -> Guardrails | None:
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
     """Write a CSV whole or not at all."""
-    import os
-
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         frame.to_csv(draft, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")

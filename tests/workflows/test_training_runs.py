@@ -1,0 +1,100 @@
+"""A run in the workspace: what it holds, that it is reproducible, and that a failure leaves the last good one."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from pricing_core import workflows
+from pricing_core.errors import DataError
+from pricing_core.models.shop_model import ShopModel
+from pricing_core.store import datasets, runs
+from pricing_core.store.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def run(trained) -> workflows.TrainedRun:
+    return workflows.load_run(Workspace.open(trained.workspace))
+
+
+def test_a_run_is_kept_in_open_formats(run):
+    names = {path.name for path in run.folder.iterdir()}
+    assert {"behavior_0.keras", "behavior_1.keras", "pricing_reference.txt", "manifest.json", "metrics.json"} <= names
+    assert not [name for name in names if name.endswith((".pkl", ".pickle", ".joblib"))]
+    manifest = json.loads((run.folder / "manifest.json").read_text())
+    stored = datasets.load_manifest(run.ws, run.dataset_id)
+    assert manifest["data_hash"] == stored.data_hash
+    assert manifest["config"]["seed"] == 0
+    assert manifest["versions"]["keras"].count(".") == 2
+
+
+def test_metrics_cover_accuracy_loss_ranking_calibration_and_policy_value(run):
+    assert 0.5 < run.metrics["auc"] < 1
+    assert run.metrics["log_loss"] < run.metrics["baseline_log_loss"]
+    assert run.metrics["accuracy"] >= 0.5
+    assert 0.5 < run.metrics["calibration_slope"] < 1.5
+    assert {"uniform", "product", "personalized"} == set(run.metrics["policy_value"])
+    assert run.metrics["policy_value"]["product"]["logged_value"] > 0
+    assert "monotone boosted trees" in run.metrics["baselines"]
+
+
+def test_a_saved_model_answers_like_the_rows_stored_with_it(run):
+    model = ShopModel.load(run.folder)
+    offers = run.targets.tail(40).reset_index(drop=True)
+    rows = model.rows(run.dataset, model.encode(run.dataset, offers))
+    stored = run.rows.take(np.arange(run.rows.n - 40, run.rows.n))
+    price = stored.current_price
+    assert np.allclose(rows.response.probability(price), stored.response.probability(price), atol=1e-5)
+    assert np.allclose(rows.support_low, stored.support_low)
+
+
+def test_the_same_seed_gives_the_same_prices_under_another_pseudonym_key(trained, run, tmp_path_factory):
+    other = Workspace.open(tmp_path_factory.mktemp("again"))
+    files = {name: trained.files / f"{name}.csv" for name in ("offers", "customers", "products", "market", "events")}
+    workflows.import_files(other, files)
+    workflows.train(other, config=workflows.TrainingConfig(quick=True))
+    again = workflows.load_run(other)
+    assert set(again.targets["customer_id"]).isdisjoint(run.targets["customer_id"])
+    first = workflows.price(run.ws, "personalized_discount").prices.price
+    second = workflows.price(other, "personalized_discount").prices.price
+    assert np.array_equal(first, second)
+
+
+def test_a_failed_training_leaves_the_last_good_run_in_use(run, tmp_path):
+    few = run.dataset.offers.head(50).drop(columns=["promotion"])
+    ws = run.ws
+    stored = workflows.import_files(ws, {"offers": few}, pseudonymize=False)
+    try:
+        with pytest.raises(DataError, match="at least 200 offers"):
+            workflows.train(ws, stored.dataset_id)
+        assert runs.latest_run_id(ws) == run.run_id
+    finally:
+        datasets.delete_dataset(ws, stored.dataset_id)
+
+
+def test_an_assumed_margin_sets_the_cost_and_can_be_changed(tmp_path, shop_files):
+    ws = Workspace.open(tmp_path / "w")
+    folder, _ = shop_files
+    stored = workflows.import_files(ws, {"offers": folder / "offers.csv"}, margin_assumption=0.4)
+    assert datasets.load_manifest(ws, stored.dataset_id).margin_assumption == 0.4
+    workflows.train(ws, config=workflows.TrainingConfig(quick=True))
+    rows = workflows.load_run(ws).rows
+    assert rows.cost_assumed.all()
+    level = np.where(np.isfinite(rows.list_price), rows.list_price, rows.current_price)
+    assert np.allclose(rows.unit_cost, 0.6 * level)
+    workflows.set_margin_assumption(ws, stored.dataset_id, 0.2)
+    assert np.allclose(workflows.load_run(ws).rows.unit_cost, 0.8 * level)
+
+
+def test_a_price_list_carries_its_effect_and_disclosure(run):
+    from pricing_core.store import pricelists
+
+    made = pricelists.load_price_list(run.ws, workflows.make_price_list(run.ws, "personalized_discount"))
+    assert made.summary["sentence"].startswith("Raise ")
+    assert made.frame["disclosure_required"].all()
+    assert not made.frame.duplicated(["customer_id", "product_id"]).any()
+    by_product = pricelists.load_price_list(run.ws, workflows.make_price_list(run.ws, "product"))
+    assert by_product.frame["product_id"].is_unique
+    assert not by_product.frame["disclosure_required"].any()
