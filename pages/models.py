@@ -12,8 +12,8 @@ from pricing_core.charts import training as curves
 with start_page("Models", "Is it learning something true?", icon=":material/model_training:", needs="dataset") as page:
     busy = job_panel.show(page.ws, ("train", "demo"))
     if page.run_id is None:
+        page.finding(training.first_words(busy))
         if not busy:
-            page.finding("No model has learned from these data yet. A quick training gives a first answer.")
             training.form(page)
         st.stop()
     metrics = page.run.metrics

@@ -24,7 +24,7 @@ GLOBAL = {"probability": "chance of a purchase", "sensitivity": "price sensitivi
 
 
 def choose(state: PageState) -> int:
-    """Let the user choose one of the recent offers; the largest changes of a product come first."""
+    """Let the user choose one of the recent offers of a product; the newest come first."""
     strategy = guardrails.last_strategy(state.ws)
     priced = results.prices(state, strategy, guardrails.chosen(state.ws))
     product_place, offer_place = st.columns([1, 2])
@@ -32,12 +32,11 @@ def choose(state: PageState) -> int:
     product = product_place.selectbox("Product", listed, key="explain_product", persist_state="session")
     frame = priced.frame.assign(index=range(len(priced.frame)), change_rate=priced.prices.change_rate)
     mine = frame[frame["product_id"].astype(str) == product]
-    mine = mine.reindex(mine["change_rate"].abs().sort_values(ascending=False, kind="stable").index).head(SHOWN)
-    labels = {int(row["index"]): _label(row, state.currency) for row in records(mine)}
+    labels = {int(row["index"]): _label(row, state.currency) for row in reversed(records(mine.tail(SHOWN)))}
     return int(
         offer_place.selectbox(
             "Recommendation", list(labels), format_func=labels.__getitem__, key=f"explain_row_{product}",
-            help=f"Under the strategy chosen on Optimize: {guardrails.strategy_name(strategy)}. Largest changes first.",
+            help=f"Under the strategy chosen on Optimize: {guardrails.strategy_name(strategy)}. Newest offers first.",
         )
     )  # fmt: skip
 

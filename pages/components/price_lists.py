@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -115,7 +115,7 @@ def _percents(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _columns(currency: str) -> dict[str, object]:
+def _columns(currency: str) -> dict[str, Any]:
     return {
         "product_id": text_column("Product", pinned=True), "customer_id": text_column("Customer", width="small"),
         "current_price": money_column("Price today", currency), "new_price": money_column("New price", currency),

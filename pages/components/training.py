@@ -38,6 +38,13 @@ def form(state: PageState) -> None:
             job_panel.start(state.ws, "train", params)
 
 
+def first_words(busy: bool) -> str:
+    """Say where things stand before the first model."""
+    if busy:
+        return "The models are learning in the background; every other page can be used meanwhile."
+    return "No model has learned from these data yet. A quick training gives a first answer."
+
+
 def sentence(metrics: dict[str, Any]) -> str:
     """Say in one sentence whether the model knows more than the average."""
     mine = record(leaderboard_data(metrics), "model", BEHAVIOR_MODEL)

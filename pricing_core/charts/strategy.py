@@ -36,11 +36,17 @@ def against_today_data(table: pd.DataFrame, strategy: str) -> pd.DataFrame:
         raise DataError(f"The strategy {missing[0]!r} was not simulated.", fix="Add it to the strategies.")
     found = []
     for name in FIGURES:
-        value, today = float(rows.loc[strategy, name]), float(rows.loc[TODAY, name])
+        value, today = _figure(rows, strategy, name), _figure(rows, TODAY, name)
         change = value - today
         if not name.endswith("_rate"):
             change = change / abs(today) if today else np.nan
-        ends = [float(rows.loc[strategy, column]) if (column := f"{name}_{end}") in rows.columns else np.nan
-                for end in ("low", "high")]  # fmt: skip
+        ends = [_figure(rows, strategy, f"{name}_{end}") for end in ("low", "high")]
         found.append((name, value, *ends, change))
     return pd.DataFrame(found, columns=["figure", "value", "low", "high", "change"]).set_index("figure")
+
+
+def _figure(rows: pd.DataFrame, strategy: str, name: str) -> float:
+    """Value of one figure; NaN where the simulation does not give it."""
+    if name not in rows.columns:
+        return float("nan")
+    return float(rows[name].astype(float)[strategy])
