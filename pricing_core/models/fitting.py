@@ -96,7 +96,7 @@ class NetworkFitter:
             settings.learning_rate, weight_decay=settings.weight_decay, use_ema=True, ema_momentum=momentum
         )
         self._optimizer.build(self.model.trainable_variables)
-        self._step = tf.function(self._training_step, reduce_retracing=True)
+        self._step = tf.function(self._training_step, autograph=False)
 
     def run_epoch(self, report: Report) -> float:
         """One pass in random order; returns the mean training loss (log loss per row)."""
