@@ -116,6 +116,8 @@ class BehaviorModel:
         for epoch in range(1, self.config.max_epochs + 1):
             part = SubProgress(progress, (epoch - 1) / self.config.max_epochs, epoch / self.config.max_epochs)
             training = self._epoch(fitters, part, f"Choosing the length of training, pass {epoch}")
+            if not np.isfinite(training):
+                break
             networks = [fitter.averaged() for fitter in fitters]
             loss = _log_loss(networks, judge)
             progress.metric("training loss", epoch, training)
@@ -127,7 +129,7 @@ class BehaviorModel:
                 break
         if not best_networks:
             raise ModelError(
-                "The behavior model did not converge: its loss on later offers is not a number.",
+                "The behavior model did not converge: its loss is not a number.",
                 fix="Look for absurd prices or feature values in the data, or lower the learning rate.",
             )
         self.history_ = history
