@@ -14,6 +14,8 @@ with start_page("Data", "Can I trust the data?", icon=":material/table_chart:") 
         st.stop()
     job_panel.show(page.ws, ("import", "import_sample", "demo"))
     page.finding(quality.sentence(page))
+    if page.run_id is None or page.basis_id != page.dataset_id:
+        st.page_link("pages/models.py", label="Next: train the models on these data", icon=":material/arrow_forward:")
     report, used, upload, history = st.tabs(["Quality", "Columns", "Import", "Versions"])
     with report:
         quality.show(page)

@@ -9,6 +9,7 @@ from pages.components.frame import start_page
 
 with start_page("Optimize", "What should prices be?", icon=":material/tune:", needs="model") as page:
     job_panel.show(page.ws, ("price_list",))
+    job_panel.ready(page.ws, "price_list", page="pages/price_list.py", label="Review the price list")
     strategy = guardrails.form(page)
     rules = guardrails.chosen(page.ws)
     priced = results.prices(page, strategy, rules)

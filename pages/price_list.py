@@ -14,7 +14,7 @@ with start_page("Price list", "What goes live?", icon=":material/sell:", needs="
         if not busy:
             price_lists.none_yet(page)
         st.stop()
-    page.finding(str(stored.summary["sentence"]))
+    page.finding(f"{stored.summary['sentence']}.")
     assumptions.margin_note(page)
     price_lists.downloads(stored)
     price_lists.table(page, stored)

@@ -7,6 +7,7 @@ that it picks up the new data set, model or price list.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
@@ -19,6 +20,7 @@ from pricing_core.store.workspace import Workspace
 from .words import ago, duration, markdown
 
 POLL_SECONDS = 1.0
+NEWS_SECONDS = 300
 NAMES = {
     "import_sample": "Loading the sample",
     "import": "Importing your files",
@@ -45,6 +47,18 @@ def show(ws: Workspace, kinds: Sequence[str]) -> bool:
         return True
     _ended(ws, job)
     return False
+
+
+def ready(ws: Workspace, kind: str, *, page: str, label: str) -> None:
+    """Say for some minutes that a job of this kind has finished, and link to where its result is."""
+    job = _newest(ws, (kind,))
+    if job is None or job.status != "succeeded" or job.finished_at is None:
+        return
+    if (datetime.now(UTC) - job.finished_at).total_seconds() < NEWS_SECONDS:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            done = f":green[:material/check_circle:] **{NAMES[kind]}**: done {ago(job.finished_at)}."
+            st.markdown(done, width="stretch")
+            st.page_link(page, label=label, icon=":material/arrow_forward:")
 
 
 def strip(ws: Workspace) -> None:

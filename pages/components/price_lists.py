@@ -73,7 +73,7 @@ def downloads(stored: StoredPriceList) -> None:
         )  # fmt: skip
         st.download_button(
             "Download for import", lambda: to_import_csv(frame), f"{name}_import.csv", "text/csv", key="for_import",
-            icon=":material/upload_file:", on_click="ignore",
+            type="primary", icon=":material/upload_file:", on_click="ignore",
             help="UTF-8, dot decimals, nothing altered: for another system.",
         )  # fmt: skip
     dangerous = dangerous_identifiers(frame)
@@ -91,7 +91,7 @@ def table(state: PageState, stored: StoredPriceList) -> None:
     shown = frame[_kind(frame, str(kind))]
     personal = shown["customer_id"].notna().any()
     order = ["product_id", *(["customer_id"] if personal else []), "current_price", "new_price", "change_percent",
-             "reason", "margin_percent", "conversion_percent", "expected_profit", "profit_low", "profit_high",
+             "conversion_percent", "expected_profit", "profit_low", "profit_high", "reason", "margin_percent",
              "floor_price", "ceiling_price", "evidence", "effective_from", "disclosure_required"]  # fmt: skip
     st.dataframe(
         _percents(shown), hide_index=True, placeholder="–", height=460, column_order=order,

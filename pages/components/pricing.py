@@ -75,8 +75,8 @@ def changes(state: PageState, priced: PricedTable, simulated: SimulationResult) 
     )  # fmt: skip
     st.dataframe(
         shown, hide_index=True, placeholder="–", height=380,
-        column_order=["product_id", "customer_id", "current_price", "new_price", "change", "reason", "conversion",
-                      "expected_profit", "profit_low", "profit_high"],
+        column_order=["product_id", "customer_id", "current_price", "new_price", "change", "conversion",
+                      "expected_profit", "profit_low", "profit_high", "reason"],
         column_config={
             "product_id": text_column("Product"), "customer_id": text_column("Customer", width="small"),
             "current_price": money_column("Price today", currency), "new_price": money_column("New price", currency),

@@ -13,7 +13,7 @@ from .words import SYMBOLS
 
 Width = Literal["small", "medium", "large"]
 
-SEVERITIES = {"blocking": "⛔ blocking", "warning": "⚠️ warning", "info": "ℹ️ note"}
+SEVERITIES = {"blocking": "⛔ blocking", "warning": "⚠️ warning", "info": "ℹ️ note"}
 EVIDENCE = {
     "measured": "Measured: this product was sold at such prices often enough.",
     "borrowed": "Borrowed: few sales of its own; similar products fill in.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+from streamlit.testing.v1 import AppTest
+
 from pages.components import uploads
 from pricing_core import jobs
 from pricing_core.store import datasets
@@ -64,3 +66,26 @@ def test_an_unreadable_file_is_refused_with_its_name(ws: Workspace, open_page: O
     page.file_uploader(key="upload_0").set_value([("empty.xlsx", b"", "")]).run()
     assert "empty.xlsx" in page.error[0].value
     assert not page.exception
+
+
+LEAVE_OUT = """
+import pandas as pd
+from pages.components import columns, state
+
+page = state.page_state(None)
+row = {"table": "offers", "column": "%s", "exclude": True, "locked": %s, "reason": "what the models learn"}
+if not page.manifest.excluded:
+    columns._save(page, pd.DataFrame([row]), {})
+"""
+
+
+def test_a_column_left_out_by_the_user_is_kept_in_the_manifest(ws: Workspace, imported: str) -> None:
+    app = AppTest.from_string(LEAVE_OUT % ("weather", False)).run()
+    assert not app.exception and not app.error
+    assert datasets.load_manifest(ws, imported).excluded == {"offers.weather": "excluded by you"}
+
+
+def test_a_column_that_the_models_need_cannot_be_left_out(ws: Workspace, imported: str) -> None:
+    app = AppTest.from_string(LEAVE_OUT % ("price", True)).run()
+    assert app.error[0].value == "offers.price cannot be left out: what the models learn."
+    assert datasets.load_manifest(ws, imported).excluded == {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+import subprocess
+import sys
 
 from streamlit.testing.v1 import AppTest
 
@@ -13,7 +15,7 @@ from pricing_core.pricelist.export import to_excel_csv, to_import_csv
 from pricing_core.store import datasets, pricelists, runs, settings
 from pricing_core.store.workspace import Workspace
 
-from .conftest import OpenPage
+from .conftest import ROOT, OpenPage
 
 RANGE = r"90% range [+−]?[\d.]+% to [+−]?[\d.]+%"
 
@@ -161,3 +163,15 @@ def test_a_price_list_is_reviewed_and_downloaded_twice(trained: Workspace, open_
     for content in (to_import_csv(stored.current), to_excel_csv(stored.current)):
         rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
         assert len(rows) == len(stored.frame)
+
+
+def test_no_page_imports_the_learners_before_they_are_needed(trained: Workspace) -> None:
+    script = (
+        "import sys; from streamlit.testing.v1 import AppTest\n"
+        "app = AppTest.from_file('streamlit_app.py', default_timeout=60).run()\n"
+        "assert not app.exception and 'decision' in app.subheader[0].value\n"
+        "print([name for name in ('tensorflow', 'keras', 'shap', 'lightgbm') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.strip().splitlines()[-1] == "[]"
