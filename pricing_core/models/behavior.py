@@ -43,7 +43,9 @@ class BehaviorConfig:
         Members per fold; each gives two draws, one per head.
     max_epochs, patience
         Passes over the data; passes without improvement on held-out time after which fitting stops.
-    batch_size, learning_rate, weight_decay
+    batch_size
+        Most rows in a step of the optimizer; a small shop takes smaller steps.
+    learning_rate, weight_decay
         Of the optimizer.
     random_state
         Seed.

@@ -15,6 +15,8 @@ from pricing_core.models.serving import ServingNetwork
 
 Floats = NDArray[np.float64]
 Report = Callable[[float], None]
+_STEPS_PER_EPOCH = 50  # of a small shop, whose steps are made smaller to come to this number
+_SMALLEST_STEP = 128  # rows
 INPUTS = (
     "customer",
     "product",
@@ -29,7 +31,7 @@ INPUTS = (
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How a network is fitted: rows per step, step size, weight decay, share of hidden product identities, seed."""
+    """How a network is fitted: most rows per step, step size, weight decay, share of hidden identities, seed."""
 
     batch_size: int = 1024
     learning_rate: float = 2e-3
@@ -88,7 +90,7 @@ class NetworkFitter:
         self._x, self._y = (tf.constant(v.astype(np.float32)) for v in (x, y))
         self._weight = tf.constant((weight / weight.mean()).astype(np.float32))
         # Steps of one size, so that the graph is traced once; the few rows left over wait for the next pass.
-        self._step_rows = min(settings.batch_size, self.n)
+        self._step_rows = min(settings.batch_size, max(self.n // _STEPS_PER_EPOCH, _SMALLEST_STEP), self.n)
         self.steps_per_epoch = self.n // self._step_rows
         # Averaged weights stand in for a decaying step size, so that every epoch can be judged as if it were the last.
         momentum = float(np.clip(np.exp(-1.0 / self.steps_per_epoch), 0.8, 0.995))

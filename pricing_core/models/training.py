@@ -61,7 +61,7 @@ class TrainingConfig:
     def behavior(self) -> BehaviorConfig:
         """Return the settings of the behavior model."""
         if self.quick:
-            return BehaviorConfig(members=3, max_epochs=5, learning_rate=3e-3, random_state=self.seed)
+            return BehaviorConfig(members=3, max_epochs=4, batch_size=2048, learning_rate=6e-3, random_state=self.seed)
         return BehaviorConfig(random_state=self.seed)
 
     def pricing(self) -> PricingConfig:
