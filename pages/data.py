@@ -10,9 +10,11 @@ from pages.components.frame import start_page
 with start_page("Data", "Can I trust the data?", icon=":material/table_chart:") as page:
     if page.dataset_id is None:
         empty.no_data(page, link=False)
+        quality.refused(page)
         import_form.show(page)
         st.stop()
     job_panel.show(page.ws, ("import", "import_sample", "demo"))
+    quality.refused(page)
     page.finding(quality.sentence(page))
     if page.run_id is None or page.basis_id != page.dataset_id:
         st.page_link("pages/models.py", label="Next: train the models on these data", icon=":material/arrow_forward:")

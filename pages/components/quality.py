@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from pricing_core.store import datasets
+from pricing_core import workflows
+from pricing_core.store import blocked, datasets
 
 from .state import PageState
 from .tables import SEVERITIES, record
@@ -32,6 +34,7 @@ def show(state: PageState) -> None:
     for tile, (table, label) in zip(tiles, labels.items(), strict=False):
         tile.metric(label, count(listed[table]) if listed[table] else "none")
     tiles[-1].metric("Set aside", count(listed["set_aside"]), help="Rows that were not used, each with its reason.")
+    _counts(datasets.load_counts(state.ws, state.dataset_id))
     findings = datasets.load_quality(state.ws, state.dataset_id)
     if findings.empty:
         st.success("Nothing was found that affects the prices.", icon=":material/check_circle:")
@@ -39,11 +42,39 @@ def show(state: PageState) -> None:
         _findings(findings)
     if listed["set_aside"]:
         path = datasets.set_aside_path(state.ws, state.dataset_id)
-        st.download_button(
-            f"Download the {plural(listed['set_aside'], 'row')} set aside", path.read_bytes,
-            f"{state.dataset_id}_set_aside.csv", "text/csv", icon=":material/download:", on_click="ignore",
-            key="set_aside",
-        )  # fmt: skip
+        _download(path, listed["set_aside"], f"{state.dataset_id}_set_aside.csv", "set_aside")
+
+
+def refused(state: PageState) -> None:
+    """Show what the newest import found if it was refused, and hand its rows back."""
+    last = blocked.load_blocked(state.ws)
+    if last is None:
+        return
+    with st.expander("The last import was refused: what was found", expanded=True, icon=":material/block:"):
+        _counts(last.counts)
+        _findings(last.findings)
+        if int(last.counts["rows_set_aside"].sum()):
+            _download(last.set_aside, int(last.counts["rows_set_aside"].sum()), "refused_rows.csv", "refused_rows")
+
+
+def _download(path: Path, rows: int, name: str, key: str) -> None:
+    st.download_button(
+        f"Download the {plural(rows, 'row')} set aside", lambda: workflows.set_aside_for_excel(path), name, "text/csv",
+        icon=":material/download:", on_click="ignore", key=key,
+        help="Each row as it was, with its number and the reason; opens safely in a spreadsheet.",
+    )  # fmt: skip
+
+
+def _counts(counts: pd.DataFrame) -> None:
+    """Show that no row was lost: rows in = rows kept + rows set aside, table by table."""
+    if counts.empty or not int(counts["rows_set_aside"].sum()):
+        return
+    words = [
+        f"**{row['table']}**: {count(row['rows_in'])} in = {count(row['rows_kept'])} kept + "
+        f"{count(row['rows_set_aside'])} set aside"
+        for row in counts.to_dict("records")
+    ]
+    st.caption(" · ".join(words))
 
 
 def _listed(state: PageState) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def change_counts(frame: pd.DataFrame) -> dict[str, int]:
 
 
 def summary_sentence(frame: pd.DataFrame, effect: Mapping[str, Any] | pd.Series) -> str:
-    """``Raise 14, cut 9, hold 77: +2.1% profit, 90% range −0.3% to +4.4%``.
+    """``Raise 14, cut 9, hold 77: +2.1% profit against today's prices, 90% range −0.3% to +4.4%``.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def summary_sentence(frame: pd.DataFrame, effect: Mapping[str, Any] | pd.Series)
     if not np.isfinite(uplift):
         return f"{what}: the status quo makes no profit, so that there is no percentage to compare with."
     if not np.isfinite(low):
-        return f"{what}: {_signed(uplift)} profit; the range is unknown."
-    return f"{what}: {_signed(uplift)} profit, 90% range {_signed(low)} to {_signed(high)}"
+        return f"{what}: {_signed(uplift)} profit against today's prices; the range is unknown."
+    return f"{what}: {_signed(uplift)} profit against today's prices, 90% range {_signed(low)} to {_signed(high)}"
 
 
 def _signed(rate: float) -> str:

@@ -21,10 +21,17 @@ SHELF: Final = shelf.Shelf(table=database.datasets, folder="datasets", prefix="d
 _MANIFEST: Final = "manifest.json"
 _QUALITY: Final = "quality.parquet"
 _SET_ASIDE: Final = "set_aside.csv"
+_COUNTS: Final = "counts.parquet"
 _SHOWN: Final = ("name", "source", "currency", "margin_assumption", "pseudonymized", "data_hash")
 
 
-def save_dataset(ws: Workspace, dataset: Dataset, report_frame: pd.DataFrame, set_aside: pd.DataFrame | None) -> str:
+def save_dataset(
+    ws: Workspace,
+    dataset: Dataset,
+    report_frame: pd.DataFrame,
+    set_aside: pd.DataFrame | None,
+    counts: pd.DataFrame | None = None,
+) -> str:
     """Store a data set and return its id, such as ``d0001``.
 
     Parameters
@@ -35,6 +42,8 @@ def save_dataset(ws: Workspace, dataset: Dataset, report_frame: pd.DataFrame, se
         Findings of the quality report, one row each.
     set_aside
         Rows that were not used, with ``table``, ``row_number`` and ``reason``; None if there are none.
+    counts
+        ``table, rows_in, rows_kept, rows_set_aside``; None if unknown.
 
     Raises
     ------
@@ -52,6 +61,8 @@ def save_dataset(ws: Workspace, dataset: Dataset, report_frame: pd.DataFrame, se
         shelf.write_json(draft / _MANIFEST, manifest.to_dict())
         write_parquet(report_frame, draft / _QUALITY, "quality report")
         aside.to_csv(draft / _SET_ASIDE, index=False, encoding="utf-8")
+        if counts is not None:
+            write_parquet(counts, draft / _COUNTS, "row counts")
         record = {
             **_shown(manifest),
             "rows": {name: len(frame) for name, frame in tables.items()},
@@ -138,6 +149,14 @@ def update_manifest(ws: Workspace, dataset_id: str, **changes: Any) -> DatasetMa
 def load_quality(ws: Workspace, dataset_id: str | None = None) -> pd.DataFrame:
     """Return the findings of a data set's quality report, one row each."""
     return read_parquet(_folder(ws, dataset_id) / _QUALITY)
+
+
+def load_counts(ws: Workspace, dataset_id: str | None = None) -> pd.DataFrame:
+    """Return ``table, rows_in, rows_kept, rows_set_aside`` of an import; no rows where they were not recorded."""
+    path = _folder(ws, dataset_id) / _COUNTS
+    if not path.exists():
+        return pd.DataFrame(columns=["table", "rows_in", "rows_kept", "rows_set_aside"])
+    return read_parquet(path)
 
 
 def set_aside_path(ws: Workspace, dataset_id: str | None = None) -> Path:

@@ -20,6 +20,7 @@ from pricing_core.workflows.importing import (
     import_job,
     import_sample,
     keep_uploads,
+    set_aside_for_excel,
     set_exclusions,
     set_margin_assumption,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "price",
     "read_targets",
     "rows_for",
+    "set_aside_for_excel",
     "set_exclusions",
     "set_margin_assumption",
     "simulate",

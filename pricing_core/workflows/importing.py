@@ -11,12 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from pricing_core.data.importing import Sources, import_tables
+from pricing_core.data.importing import ImportBlocked, Sources, import_tables
 from pricing_core.data.options import CleaningOptions
 from pricing_core.data.quality import QualityReport
 from pricing_core.data.samples import load_sample_sources
+from pricing_core.pricelist.export import to_excel_csv
 from pricing_core.progress import Progress, SilentProgress
-from pricing_core.store import datasets
+from pricing_core.store import blocked, datasets
 from pricing_core.store.workspace import Workspace
 from pricing_core.trust.pseudonyms import Pseudonymizer, load_or_create_key
 
@@ -51,21 +52,27 @@ def import_files(
     """
     progress = progress or SilentProgress()
     rename = Pseudonymizer(load_or_create_key(ws.key_path)).apply if pseudonymize else None
-    outcome = import_tables(
-        sources,
-        mapping=mapping,
-        options=options,
-        name=name,
-        source=source,
-        currency=currency,
-        margin_assumption=margin_assumption,
-        pseudonymize=rename,
-        excluded=excluded,
-        note=note,
-        progress=progress,
-    )
+    try:
+        outcome = import_tables(
+            sources,
+            mapping=mapping,
+            options=options,
+            name=name,
+            source=source,
+            currency=currency,
+            margin_assumption=margin_assumption,
+            pseudonymize=rename,
+            excluded=excluded,
+            note=note,
+            progress=progress,
+        )
+    except ImportBlocked as refused:
+        blocked.keep_blocked(ws, refused.report.to_frame(), refused.report.counts_frame(), refused.set_aside)
+        raise
     progress.stage("Storing", 0.95, "Writing the tables into the workspace")
-    dataset_id = datasets.save_dataset(ws, outcome.dataset, outcome.report.to_frame(), outcome.set_aside)
+    counts = outcome.report.counts_frame()
+    dataset_id = datasets.save_dataset(ws, outcome.dataset, outcome.report.to_frame(), outcome.set_aside, counts)
+    blocked.forget_blocked(ws)
     progress.stage("Done", 1.0, f"{len(outcome.dataset.offers):,} offers imported")
     return StoredImport(dataset_id, outcome.report, outcome.set_aside)
 
@@ -117,6 +124,11 @@ def import_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dic
         if isinstance(given, dict):  # a kept upload has done its duty; the raw file is personal data
             Path(given["path"]).unlink(missing_ok=True)
     return {"dataset_id": stored.dataset_id, "set_aside": len(stored.set_aside)}
+
+
+def set_aside_for_excel(path: Path) -> bytes:
+    """The rows set aside by an import as a CSV file that opens safely in a spreadsheet."""
+    return to_excel_csv(pd.read_csv(path, dtype=str, keep_default_na=False))
 
 
 def keep_uploads(ws: Workspace, files: Mapping[str, tuple[bytes, str]]) -> dict[str, dict[str, str]]:

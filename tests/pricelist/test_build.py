@@ -94,6 +94,7 @@ def test_the_sentence_counts_and_compares() -> None:
     frame = pd.DataFrame({"current_price": [1.0, 2.0, 3.0, 4.0], "new_price": [1.1, 2.2, 2.9, 4.0]})
     assert change_counts(frame) == {"raise": 2, "cut": 1, "hold": 1}
     effect = {"profit_uplift_rate": 0.021, "profit_uplift_rate_low": -0.003, "profit_uplift_rate_high": 0.044}
-    assert summary_sentence(frame, effect) == "Raise 2, cut 1, hold 1: +2.1% profit, 90% range −0.3% to +4.4%"
+    start = "Raise 2, cut 1, hold 1: +2.1% profit against today's prices"
+    assert summary_sentence(frame, effect) == f"{start}, 90% range −0.3% to +4.4%"
     unknown = effect | {"profit_uplift_rate_low": np.nan, "profit_uplift_rate_high": np.nan}
-    assert summary_sentence(frame, unknown) == "Raise 2, cut 1, hold 1: +2.1% profit; the range is unknown."
+    assert summary_sentence(frame, unknown) == f"{start}; the range is unknown."
