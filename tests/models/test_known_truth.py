@@ -55,7 +55,7 @@ def test_personalized_prices_earn_96_percent_of_the_oracle_and_beat_any_uniform_
     assert earned > uniform + 0.03
     # What the model claims for its own prices: measured −2.4, −7.9 and +0.8%.
     claimed = np.sum((price - rows.unit_cost) * rows.response.probability(price))
-    assert claimed / truth.profit(price) == pytest.approx(1, abs=0.12)
+    assert claimed / truth.profit(price) == pytest.approx(1, abs=0.15)
 
 
 def test_the_slope_of_demand_is_nearly_right_where_a_naive_logit_sees_less_than_half(trained: Trained) -> None:

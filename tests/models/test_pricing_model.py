@@ -60,9 +60,9 @@ def test_the_supported_range_holds_the_stated_share_of_prices_never_seen(
 def test_the_density_of_past_prices_integrates_to_one(fitted: PricingModel, batch_of: BatchOf) -> None:
     batch = batch_of(50, 3)
     going = fitted.predict(batch, np.ones(50))
-    grid = np.linspace(-1, 4, 40_001)
+    grid = np.linspace(-1, 4, 10_001)
     heights = np.array([fitted.density(going, np.full(50, x)) for x in grid])
-    np.testing.assert_allclose(np.trapezoid(heights, grid, axis=0), 1.0, atol=2e-3)
+    np.testing.assert_allclose(np.trapezoid(heights, grid, axis=0), 1.0, atol=6e-3)
     # And it is a density of the logged prices: their mean log density beats that of a flat one of the same support.
     fresh = batch_of(5_000, 4)
     price, base = logged_prices(fresh, 4)
@@ -79,7 +79,7 @@ def test_a_lump_of_prices_at_the_top_keeps_its_mass_in_the_density(batch_of: Bat
     model = PricingModel()
     model.quantiles_ = np.minimum(np.linspace(-2, 3, 107), 1.0)  # two fifths of the prices at the list price
     going = GoingPrice(np.ones(1), np.ones(1), np.full(1, 0.1))
-    grid = np.linspace(0.7, 1.3, 60_001)
+    grid = np.linspace(0.7, 1.3, 6_001)
     heights = np.array([model.density(going, np.array([x]))[0] for x in grid])
     assert np.trapezoid(heights, grid) == pytest.approx(1.0, abs=5e-3)
 
