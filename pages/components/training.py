@@ -164,5 +164,11 @@ def receipt(manifest: dict[str, Any]) -> None:
         f"Learned from {count(counts['rows_used'])} of {count(counts['offers'])} offers of {manifest['data_name']} "
         f"({manifest['dataset_id']}) with seed {config['seed']} in {duration(manifest['seconds']['total'])}."
     )
+    if counts["rows_used"] < counts["offers"]:
+        st.caption("All purchases were kept; refusals were sampled, and each weighs for those left out.")
+    held_back = {name: rows for name, rows in manifest.get("held_back", {}).items() if rows}
+    if held_back:
+        named = ", ".join(f"{name} ({count(rows)} rows)" for name, rows in held_back.items())
+        st.caption(f"Values more than six standard deviations away were held at six: {markdown(named)}.")
     with st.expander("Settings and versions", icon=":material/receipt_long:"):
         st.json({key: manifest[key] for key in ("config", "versions", "seconds", "data_hash", "python")}, expanded=1)

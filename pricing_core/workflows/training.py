@@ -104,6 +104,8 @@ def _manifest(
         "pricing": asdict(config.pricing()),
         "epochs": result.model.behavior.epochs_,
         "counts": result.counts,
+        "held_back": result.model.encoder.clipped_,
+        "constant": result.model.encoder.constant_,
         "seconds": dict(seconds),
         "log_from": dataset.offers["offered_at"].min().isoformat(),
         "log_to": dataset.offers["offered_at"].max().isoformat(),
