@@ -16,7 +16,7 @@ def margin_note(state: PageState) -> None:
     if rate is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        words = f"Unit costs are assumed: a margin of {percent(rate, digits=0)} of the price"
+        words = f"Unit costs are assumed: a margin of {percent(rate, digits=0)} of each product's usual price"
         st.badge(words, icon=":material/info:", color="orange", help=glossary.define("margin assumption"))
         with st.popover("Change", type="tertiary", icon=":material/edit:"), st.form("margin_form", border=False):
             chosen = st.number_input(

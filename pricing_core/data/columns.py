@@ -24,7 +24,7 @@ PROXY_SHARE = 0.9
 """Share of a protected attribute's uncertainty from which a column counts as its stand-in."""
 
 _STRUCTURE = {
-    "offers.customer_id": "names the customer: joins the tables, and gives each known customer their own taste",
+    "offers.customer_id": "names the customer: purchases, views and prices seen before an offer are counted by it",
     "offers.product_id": "names the product: joins the tables, and gives each known product its own level",
     "offers.offered_at": "time of the offer: season, recency and the order of events come from it",
     "offers.price": "the price: its effect on demand is what the models learn",

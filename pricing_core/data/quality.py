@@ -203,7 +203,7 @@ def check_costs(tables: dict[str, pd.DataFrame], margin_assumption: float | None
     margin = 0.30 if margin_assumption is None else margin_assumption
     message = (
         f"The unit cost is unknown for {missing:,} of {len(offers):,} offers; "
-        f"a margin of {margin:.0%} of the price is assumed for them."
+        f"a margin of {margin:.0%} of the usual price is assumed for them."
     )
     effect = "Every profit of these products rests on that assumption; change it if you know better."
     return [Finding("warning", "offers", "unit_cost", missing, (), message, effect)], margin

@@ -19,6 +19,7 @@ from pricing_core.models.shop_model import EncodedOffers, ShopModel
 from pricing_core.models.training import TrainingConfig, TrainingResult
 from pricing_core.optimize.strategies import price_strategy
 from pricing_core.workflows.outcomes import OUTCOMES, outcomes_function
+from pricing_core.workflows.runs import usual_prices, with_margin
 
 JUDGED_STRATEGIES = ("uniform", "product", "personalized")
 
@@ -47,7 +48,8 @@ def _policy_values(dataset: Dataset, result: TrainingResult, config: TrainingCon
     held = result.held_out
     going = held.encoded.going
     # A target may not depend on the price that was then charged: "today's price" is what the habit would have set.
-    rows = replace(held.model.rows(dataset, held.encoded), current_price=going.reference * going.expected)
+    found_rows = replace(held.model.rows(dataset, held.encoded), current_price=going.reference * going.expected)
+    rows = with_margin(found_rows, dataset.manifest.margin_assumption, usual_prices(dataset))
     density = held.model.pricing.density(going, held.price / going.reference)
     found = {}
     for name in JUDGED_STRATEGIES:

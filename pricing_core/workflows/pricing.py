@@ -19,9 +19,8 @@ from pricing_core.response.pricing_rows import PricingRows
 from pricing_core.simulate.effects import row_effects
 from pricing_core.simulate.scenario import Scenario
 from pricing_core.simulate.strategies import SimulationResult, simulate_strategies
-from pricing_core.store import datasets
 from pricing_core.store.workspace import Workspace
-from pricing_core.workflows.runs import TrainedRun, load_run, with_margin
+from pricing_core.workflows.runs import TrainedRun, load_run
 from pricing_core.workflows.targets import prepare_targets
 
 
@@ -48,7 +47,7 @@ def rows_for(
     move = scenario.competitor_change_rate if scenario else 0.0
     encoded = run.model.encode(run.dataset, offers, competitor_change_rate=move)
     rows = run.model.rows(run.dataset, encoded)
-    return with_margin(rows, datasets.load_manifest(run.ws, run.dataset_id).margin_assumption), encoded
+    return run.with_margin(rows), encoded
 
 
 def price(

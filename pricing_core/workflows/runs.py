@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -70,8 +71,17 @@ class TrainedRun:
     @cached_property
     def rows(self) -> PricingRows:
         """Price response of the recent offers, with the margin assumption as it stands now."""
+        return self.with_margin(PricingRows.load(self.folder))
+
+    @cached_property
+    def usual_price(self) -> dict[str, float]:
+        """Median logged price by product: what an assumed margin is a share of."""
+        return usual_prices(self.dataset)
+
+    def with_margin(self, rows: PricingRows) -> PricingRows:
+        """Rows whose assumed unit costs follow the margin assumption as it stands now."""
         margin = datasets.load_manifest(self.ws, self.dataset_id).margin_assumption
-        return with_margin(PricingRows.load(self.folder), margin)
+        return with_margin(rows, margin, self.usual_price) if rows.cost_assumed.any() else rows
 
     def observed(self, product_id: str | None = None) -> pd.DataFrame:
         """Logged ``price`` and ``purchased`` of a product, or of all."""
@@ -94,11 +104,22 @@ def load_run(ws: Workspace, run_id: str | None = None) -> TrainedRun:
     return TrainedRun(ws, folder.name, manifest["dataset_id"], folder, manifest, metrics)
 
 
-def with_margin(rows: PricingRows, margin: float | None) -> PricingRows:
-    """Rows whose assumed unit costs follow the margin assumption: cost = (1 − margin) × list (else current) price."""
+def usual_prices(dataset: Dataset) -> dict[str, float]:
+    """Median logged price of each product."""
+    offers = dataset.offers
+    median = offers.groupby(offers["product_id"].astype(str))["price"].median()
+    return {str(product): float(price) for product, price in median.items()}
+
+
+def with_margin(rows: PricingRows, margin: float | None, usual_price: Mapping[str, float]) -> PricingRows:
+    """Rows whose assumed unit costs follow the margin assumption.
+
+    An unknown cost is (1 − margin) × the product's usual price: one cost per product, whatever a customer is asked. A
+    product without logged prices takes its list price, else the row's current price.
+    """
     if margin is None or not rows.cost_assumed.any():
         return rows
-    from dataclasses import replace
-
-    level = np.where(np.isfinite(rows.list_price), rows.list_price, rows.current_price)
+    level = pd.Series(rows.product_id).map(usual_price).to_numpy(dtype=float)
+    fallback = np.where(np.isfinite(rows.list_price), rows.list_price, rows.current_price)
+    level = np.where(np.isfinite(level), level, fallback)
     return replace(rows, unit_cost=np.where(rows.cost_assumed, level * (1 - margin), rows.unit_cost))

@@ -159,7 +159,7 @@ def test_offers_are_required(offers: pd.DataFrame) -> None:
 def test_unknown_cost_needs_a_stated_margin(offers: pd.DataFrame) -> None:
     outcome = import_tables({"offers": offers.drop(columns="unit_cost")})
     assert outcome.dataset.manifest.margin_assumption == 0.30
-    assert "a margin of 30% of the price is assumed for them." in _messages(outcome)
+    assert "a margin of 30% of the usual price is assumed for them." in _messages(outcome)
     products = pd.DataFrame({"product_id": [f"p{i}" for i in range(6)], "unit_cost": [1, 2, 3, 4, 5, None]})
     outcome = import_tables({"offers": offers.drop(columns="unit_cost"), "products": products}, margin_assumption=0.4)
     assert outcome.dataset.manifest.margin_assumption == 0.4
