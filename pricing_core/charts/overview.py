@@ -78,7 +78,9 @@ def _sales(dataset: Dataset) -> pd.DataFrame:
     cost = column_at(offers, market_at(dataset, offers, category), product, "unit_cost")
     margin = dataset.manifest.margin_assumption
     price = offers["price"].astype(float)
-    cost = cost if margin is None else cost.fillna(price * (1 - margin))
+    # As everywhere: an assumed cost is one per product, a share of its usual price.
+    usual = price.groupby(offers["product_id"].astype(str)).transform("median")
+    cost = cost if margin is None else cost.fillna(usual * (1 - margin))
     bought = offers["purchased"].astype(float)
     known = pd.to_numeric(offers["quantity"], errors="coerce") if "quantity" in offers.columns else bought
     units = known.where(bought > 0, 0.0).fillna(1.0)

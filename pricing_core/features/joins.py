@@ -57,7 +57,9 @@ def base_price(dataset: Dataset, offers: pd.DataFrame, list_price: pd.Series, ca
     """Find a positive price level for every offer that does not look at its own price.
 
     The list price where it is known; otherwise the mean of the product's earlier prices, then of its category's, then
-    of all. The first offers of a log have no past: they take the median of its first hundred prices.
+    of all. The very first logged offer of a product has no past to be compared with: its own price is its level, so
+    that it teaches nothing about price rather than something wrong. What is left takes the median of the log's first
+    prices.
     """
     base = list_price.where(list_price > 0)
     if not base.isna().any():
@@ -75,5 +77,8 @@ def base_price(dataset: Dataset, offers: pd.DataFrame, list_price: pd.Series, ca
         past = PastSums(codes_of(log_key, levels), log_second, values).before(codes_of(key, levels), second)
         mean = np.divide(past[:, 1], past[:, 0], out=np.full(len(offers), np.nan), where=past[:, 0] > 0)
         base = base.fillna(pd.Series(mean, index=offers.index))
+        if log_key.name == "product_id" and "price" in offers.columns:
+            known = codes_of(key, levels) >= 0
+            base = base.fillna(pd.to_numeric(offers["price"], errors="coerce").where(known))
     first = log["price"].to_numpy(dtype=float)[np.argsort(log_second, kind="stable")[:_FIRST_OFFERS]]
     return base.fillna(float(np.median(first)))

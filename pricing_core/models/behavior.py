@@ -250,7 +250,12 @@ class BehaviorModel:
             judge = rows.take(np.sort(other))
             intercept, sensitivity = (v.astype(float) for v in network.curves(judge.batch))
             expected = judge.batch.expected_price.astype(float)
-            self.calibrations_.append(fit_calibration(intercept, sensitivity, expected, judge.x, judge.y, judge.weight))
+            seed = self.config.random_state * N_FOLDS + k
+            self.calibrations_.append(
+                fit_calibration(
+                    intercept, sensitivity, expected, judge.x, judge.y, judge.weight, random_state=seed
+                )
+            )
 
 
 def bootstrap_weights(customer_id: NDArray[np.object_], members: int, seed: int) -> Floats:

@@ -48,6 +48,8 @@ class ShopModel:
         Logged offers per product id.
     coverage
         Share of past prices that counts as supported.
+    product_prices
+        Lowest and highest price at which each product was offered, leaving out the outermost half percent.
     """
 
     def __init__(
@@ -58,9 +60,11 @@ class ShopModel:
         uses: list[ColumnUse],
         product_offers: dict[str, int],
         coverage: float = 0.98,
+        product_prices: dict[str, list[float]] | None = None,
     ) -> None:
         self.encoder, self.pricing, self.behavior = encoder, pricing, behavior
         self.uses, self.product_offers, self.coverage = uses, product_offers, coverage
+        self.product_prices = product_prices or {}
 
     def encode(
         self,
@@ -85,7 +89,7 @@ class ShopModel:
     def rows(self, dataset: Dataset, encoded: EncodedOffers) -> PricingRows:
         """Return what the optimizer sees of encoded offers: prices, costs, support and the price response."""
         table, going = encoded.table, encoded.going
-        low, high = self.pricing.supported_range(going, self.coverage)
+        low, high = self._supported(table, going)
         current = current_prices(dataset, table, going)
         return PricingRows(
             customer_id=table.offers["customer_id"].astype(str).to_numpy(dtype=object),
@@ -104,6 +108,16 @@ class ShopModel:
             cost_assumed=table.cost_assumed,
         )
 
+    def _supported(self, table: FeatureTable, going: GoingPrice) -> tuple[Floats, Floats]:
+        """Range of prices common in comparable situations, and never outside those at which the product was offered."""
+        low, high = self.pricing.supported_range(going, self.coverage)
+        seen = table.offers["product_id"].astype(str).map(self.product_prices)
+        known = seen.notna().to_numpy()
+        if known.any():
+            ends = np.array(seen[known].tolist())
+            low[known], high[known] = (np.clip(end[known], ends[:, 0], ends[:, 1]) for end in (low, high))
+        return low, high
+
     def _evidence(self, table: FeatureTable, current: Floats, low: Floats, high: Floats) -> NDArray[np.object_]:
         seen = table.offers["product_id"].astype(str).map(self.product_offers).fillna(0).to_numpy(dtype=float)
         label = np.where(seen < _FEW_OFFERS, "borrowed", "measured").astype(object)
@@ -119,6 +133,7 @@ class ShopModel:
             "uses": [asdict(use) for use in self.uses],
             "product_offers": self.product_offers,
             "coverage": self.coverage,
+            "product_prices": self.product_prices,
         }
         (folder / "features.json").write_text(json.dumps(state))
 
@@ -132,7 +147,8 @@ class ShopModel:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"The model in {folder.name} cannot be read: {error}.", fix="Train again.") from error
         pricing, behavior = PricingModel.load(folder), BehaviorModel.load(folder)
-        return cls(encoder, pricing, behavior, uses, state["product_offers"], float(state["coverage"]))
+        coverage, prices = float(state["coverage"]), state["product_prices"]
+        return cls(encoder, pricing, behavior, uses, state["product_offers"], coverage, prices)
 
 
 def current_prices(dataset: Dataset, table: FeatureTable, going: GoingPrice) -> Floats:

@@ -144,10 +144,11 @@ def train_models(dataset: Dataset, config: TrainingConfig, progress: Progress | 
     clock.lap("behavior model")
     progress.stage("Baselines", 0.83, "Training the simple models that it has to beat")
     product_offers = {str(k): int(v) for k, v in dataset.offers["product_id"].astype(str).value_counts().items()}
-    earlier = ShopModel(encoder, pricing, chosen, uses, product_offers, config.coverage)
+    offered = offered_prices(dataset.offers)
+    earlier = ShopModel(encoder, pricing, chosen, uses, product_offers, config.coverage, offered)
     held_out = _judge(encoded, rows, late, earlier, config)
     clock.lap("baselines")
-    model = ShopModel(encoder, pricing, final, uses, product_offers, config.coverage)
+    model = ShopModel(encoder, pricing, final, uses, product_offers, config.coverage, offered)
     history = pd.DataFrame(chosen.history_ + final.history_)
     return TrainingResult(model, held_out, history, counts, clock.seconds)
 
@@ -170,6 +171,12 @@ def _learn_prices(
         weight,
     )
     return pricing, rows
+
+
+def offered_prices(offers: pd.DataFrame) -> dict[str, list[float]]:
+    """Lowest and highest price of each product in the log, leaving out the outermost half percent on either side."""
+    ends = offers.groupby(offers["product_id"].astype(str))["price"].quantile(np.array([0.005, 0.995])).unstack()
+    return {str(product): [float(low), float(high)] for product, (low, high) in ends.iterrows()}
 
 
 def check_enough(offers: pd.DataFrame) -> None:

@@ -25,7 +25,7 @@ from pricing_core.response.price_response import PriceResponse
 from pricing_core.response.pricing_rows import PricingRows
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.outcomes import OUTCOMES, outcome_function, outcomes_function
-from pricing_core.workflows.pricing import default_guardrails, priced_columns, rows_for
+from pricing_core.workflows.pricing import priced_columns, rows_for, rules_for
 from pricing_core.workflows.runs import TrainedRun, load_run
 from pricing_core.workflows.targets import prepare_targets
 
@@ -75,7 +75,7 @@ def explain_row(
     """
     if not 0 <= index < run.rows.n:
         raise ConfigError(f"Recommendation {index} is not there; the run has {run.rows.n} recent offers.")
-    prices = price_strategy(strategy, run.rows, guardrails or default_guardrails(run))
+    prices = price_strategy(strategy, run.rows, rules_for(run, guardrails))
     pick = background_rows(run.rows.n, index, seed)
     offers = run.targets.iloc[[index, *pick]].reset_index(drop=True)
     encoded = run.model.encode(run.dataset, offers)
@@ -106,7 +106,7 @@ def explain(
     prepared = prepare_targets(ws, run.dataset, targets)
     rows, encoded = rows_for(run, prepared)
     assert encoded is not None  # given targets are always encoded
-    prices = price_strategy(strategy, rows, guardrails or default_guardrails(run))
+    prices = price_strategy(strategy, rows, rules_for(run, guardrails))
     pick = background_rows(run.rows.n, None, seed)
     background = run.model.encode(run.dataset, run.targets.iloc[pick].reset_index(drop=True)).batch
     columns = []

@@ -16,7 +16,7 @@ from pricing_core.simulate.scenario import Scenario
 from pricing_core.simulate.strategies import simulate_strategies
 from pricing_core.store import pricelists
 from pricing_core.store.workspace import Workspace
-from pricing_core.workflows.pricing import default_guardrails, rows_for
+from pricing_core.workflows.pricing import rows_for, rules_for
 from pricing_core.workflows.runs import load_run
 
 
@@ -32,7 +32,7 @@ def make_price_list(
     """Price the recent offers under a strategy, judge the effect, store the list, and return its id."""
     progress = progress or SilentProgress()
     run = load_run(ws, run_id)
-    rules = guardrails or default_guardrails(run)
+    rules = rules_for(run, guardrails)
     progress.stage("Pricing", 0.1, "Computing the prices")
     rows, _ = rows_for(run, scenario=scenario)
     changed = (scenario or Scenario()).apply(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -77,15 +77,15 @@ def price(
     run = load_run(ws, run_id)
     prepared = None if targets is None else prepare_targets(ws, run.dataset, targets)
     rows, _ = rows_for(run, prepared)
-    prices = price_strategy(strategy, rows, guardrails or default_guardrails(run), settings=settings)
+    prices = price_strategy(strategy, rows, rules_for(run, guardrails), settings=settings)
     shown = run.targets if targets is None else targets
     frame = shown.drop(columns=[c for c in PRICED_COLUMNS if c in shown.columns]).reset_index(drop=True)
     return PricedTable(frame.assign(**priced_columns(rows, prices)), rows, prices)
 
 
-def default_guardrails(run: TrainedRun) -> Guardrails:
-    """The product's own rules (never below cost), with the digits of the run's currency."""
-    return Guardrails(decimals=minor_unit_digits(run.manifest["currency"]))
+def rules_for(run: TrainedRun, guardrails: Guardrails | None = None) -> Guardrails:
+    """The given rules, or the product's own (never below cost), in whole minor units of the run's currency."""
+    return replace(guardrails or Guardrails(), decimals=minor_unit_digits(run.manifest["currency"]))
 
 
 PRICED_COLUMNS = ("new_price", "expected_conversion_rate", "expected_profit", "profit_low", "profit_high", "reason")
@@ -138,7 +138,7 @@ def simulate(
     return simulate_strategies(
         rows,
         strategies,
-        guardrails=guardrails or default_guardrails(run),
+        guardrails=rules_for(run, guardrails),
         scenario=scenario or Scenario(),
         settings=settings,
     )

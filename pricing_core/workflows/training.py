@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pricing_core.data.columns import ColumnUse
 from pricing_core.data.dataset import Dataset
 from pricing_core.models.training import TrainingConfig, TrainingResult, train_models
 from pricing_core.progress import Progress, SilentProgress, SubProgress
@@ -49,7 +50,7 @@ def train(
     progress.stage("Current prices", 0.90, "Computing the response of recent customers")
     folder = runs.new_run_dir(ws)
     result.model.save(folder)
-    targets = default_targets(dataset)
+    targets = default_targets(dataset, result.model.uses)
     encoded = result.model.encode(dataset, targets)
     result.model.rows(dataset, encoded).save(folder)
     targets.to_parquet(folder / "targets.parquet", index=False)
@@ -68,10 +69,16 @@ def train(
     return run_id
 
 
-def default_targets(dataset: Dataset, limit: int = TARGET_LIMIT) -> pd.DataFrame:
-    """The most recent offers: who has been in the market lately, at which prices, in which context."""
-    order = np.argsort(dataset.offers["offered_at"].to_numpy(), kind="stable")[-limit:]
-    return dataset.offers.iloc[order].drop(columns=["purchased", "quantity"], errors="ignore").reset_index(drop=True)
+def default_targets(dataset: Dataset, uses: list[ColumnUse], limit: int = TARGET_LIMIT) -> pd.DataFrame:
+    """The most recent offers: who has been in the market lately, at which prices, in which context.
+
+    At most the latest third of the log, so that every product has a past. Columns that no model uses (outcomes,
+    personal data, protected attributes) are left out.
+    """
+    size = min(limit, max(len(dataset.offers) // 3, 1))
+    order = np.argsort(dataset.offers["offered_at"].to_numpy(), kind="stable")[-size:]
+    unused = [use.column for use in uses if use.table == "offers" and use.role == "unused"]
+    return dataset.offers.iloc[order].drop(columns=["purchased", *unused], errors="ignore").reset_index(drop=True)
 
 
 def training_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:

@@ -45,7 +45,8 @@ def test_weeks_run_from_monday_and_leave_out_the_incomplete_one() -> None:
 def test_quantity_counts_units_and_the_margin_assumption_fills_missing_costs() -> None:
     table = weekly_overview_data(_shop(OFFERS, margin=0.25, quantity=[3, 0, None, 2, 1]))
     assert list(table["revenue"]) == [30.0, 130.0]
-    assert table["profit"].tolist() == pytest.approx([7.5, 32.5])
+    # One cost for the product: 75% of its usual (median) price of 30.
+    assert table["profit"].tolist() == pytest.approx([3 * (10 - 22.5), (30 - 22.5) + 2 * (50 - 22.5)])
 
 
 def test_a_week_without_offers_is_blank_and_not_zero() -> None:
