@@ -46,7 +46,8 @@ def offer_history(
     with the weight of ten offers; the sensitivity trace is the shrunk difference between prices offered and prices
     bought at.
     """
-    second, log_second = to_seconds(offers["offered_at"]), to_seconds(log["offered_at"])
+    log_second = to_seconds(log["offered_at"])
+    second = known_until(to_seconds(offers["offered_at"]), log_second)
     y = log["purchased"].to_numpy(dtype=float)
     values = np.column_stack([np.ones(len(y)), y, log_x, y * log_x, y * log["price"].to_numpy(dtype=float)])
     customers, categories = pd.Index(log["customer_id"].unique()), pd.Index(log_category.astype(str).unique())
@@ -87,7 +88,8 @@ def event_history(events: pd.DataFrame, offers: pd.DataFrame) -> pd.DataFrame:
     rating = events["rating"].fillna(0).to_numpy(dtype=float)
     rated = events["rating"].notna().to_numpy(dtype=float)
     mine = PastSums(log_code, log_second, np.column_stack([kinds, rating, rated]))
-    month, ever = mine.before(code, second, within=30 * DAY), mine.before(code, second)
+    ever = mine.before(code, second)
+    month = _last_month(mine, code, second, kinds, log_second)
     same = PastSums(pair_codes(log_code, log_item, len(products)), log_second, kinds)
     asked = pair_codes(code, item, len(products))
     today, same_ever = same.before(asked, second, within=DAY), same.before(asked, second)
@@ -108,7 +110,8 @@ def event_history(events: pd.DataFrame, offers: pd.DataFrame) -> pd.DataFrame:
 
 def product_history(log: pd.DataFrame, events: pd.DataFrame, offers: pd.DataFrame) -> pd.DataFrame:
     """Tell how the product did lately: conversion and sales of four weeks, its rating, and the shop's conversion."""
-    second, log_second = to_seconds(offers["offered_at"]), to_seconds(log["offered_at"])
+    log_second = to_seconds(log["offered_at"])
+    second = known_until(to_seconds(offers["offered_at"]), log_second)
     products = pd.Index(log["product_id"].astype(str).unique())
     code = codes_of(offers["product_id"].astype(str), products)
     y = log["purchased"].to_numpy(dtype=float)
@@ -135,14 +138,35 @@ def supply_demand_pressure(
     All three in money: demand is the product's sales value a week over the last four weeks, supply the value of its
     stock at ``unit_value``. Missing where stock or unit cost is unknown, or where nothing is in stock.
     """
-    products = pd.Index(log["product_id"].astype(str).unique())
+    products, log_second = pd.Index(log["product_id"].astype(str).unique()), to_seconds(log["offered_at"])
     sales = log["purchased"].to_numpy(dtype=float) * log["price"].to_numpy(dtype=float)
-    past = PastSums(codes_of(log["product_id"].astype(str), products), to_seconds(log["offered_at"]), sales[:, None])
-    code, second = codes_of(offers["product_id"].astype(str), products), to_seconds(offers["offered_at"])
+    past = PastSums(codes_of(log["product_id"].astype(str), products), log_second, sales[:, None])
+    code = codes_of(offers["product_id"].astype(str), products)
+    second = known_until(to_seconds(offers["offered_at"]), log_second)
     demand = past.before(code, second, within=_RECENT_DAYS * DAY)[:, 0] * 7 / _RECENT_DAYS
     supply = stock.to_numpy(dtype=float) * unit_value.to_numpy(dtype=float)
     gap = demand - unit_cost.to_numpy(dtype=float)
     return np.divide(gap, supply, out=np.full(len(offers), np.nan), where=supply > 0)
+
+
+def known_until(second: Ints, log_second: Ints) -> Ints:
+    """Time up to which the log can tell of the days before each offer, (n,).
+
+    An offer that is priced after the end of the log is described as of that end: days of which nothing is known are no
+    days without sales.
+    """
+    if not len(log_second):
+        return second
+    return np.asarray(np.minimum(second, log_second.max() + 1))
+
+
+def _last_month(mine: PastSums, code: Ints, second: Ints, kinds: Floats, log_second: Ints) -> Floats:
+    """Events of each type over 30 days (n, types), up to the last time at which the log has any of that type."""
+    counts = []
+    for k in range(kinds.shape[1]):
+        until = known_until(second, log_second[kinds[:, k] > 0])
+        counts.append(mine.before(code, until, within=30 * DAY)[:, k])
+    return np.column_stack(counts)
 
 
 def pair_codes(first: Ints, second: Ints, n_second: int) -> Ints:
