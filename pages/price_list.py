@@ -16,5 +16,5 @@ with start_page("Price list", "What goes live?", icon=":material/sell:", needs="
         st.stop()
     page.finding(f"{stored.summary['sentence']}.")
     assumptions.margin_note(page)
-    price_lists.downloads(stored)
+    price_lists.downloads(page, stored)
     price_lists.table(page, stored)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pricing_core.guardrails.rules import Guardrails
     from pricing_core.store.workspace import Workspace
+    from pricing_core.workflows.targets import TargetFile
 
 TABLE_OPTIONS = ("offers", "customers", "products", "market", "events")
 
@@ -30,12 +31,13 @@ class ConsoleProgress:
     def __init__(self) -> None:
         self._stage = ""
         self._started = time.monotonic()
+        self._printed = 0.0
 
     def stage(self, name: str, fraction: float, message: str = "") -> None:
-        """Print a line when the stage changes."""
-        if name != self._stage:
-            self._stage = name
-            seconds = time.monotonic() - self._started
+        """Print a line when the stage changes, and every ten seconds."""
+        seconds = time.monotonic() - self._started
+        if name != self._stage or seconds - self._printed >= 10:
+            self._stage, self._printed = name, seconds
             print(f"[{seconds:6.1f} s, {fraction:4.0%}] {name}: {message}", file=sys.stderr, flush=True)
 
     def metric(self, name: str, step: int, value: float) -> None:
@@ -129,7 +131,9 @@ def _parser() -> argparse.ArgumentParser:
 def _workspace(options: argparse.Namespace) -> Workspace:
     from pricing_core.store.workspace import Workspace
 
-    return Workspace.open(options.workspace)
+    ws = Workspace.open(options.workspace)
+    ws.clean_temp()  # what a killed command left half-written
+    return ws
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -144,21 +148,29 @@ def _demo(options: argparse.Namespace) -> None:
 
 def _import(options: argparse.Namespace) -> None:
     from pricing_core import workflows
+    from pricing_core.data.importing import ImportBlocked
     from pricing_core.data.mapping import parse_assignments
     from pricing_core.data.options import CleaningOptions
 
     sources = {table: getattr(options, table) for table in TABLE_OPTIONS if getattr(options, table) is not None}
-    stored = workflows.import_files(
-        _workspace(options),
-        sources,
-        mapping=parse_assignments(options.map),
-        options=CleaningOptions(timezone=options.timezone),
-        name=options.name,
-        currency=options.currency,
-        margin_assumption=options.margin,
-        pseudonymize=not options.keep_ids,
-        progress=ConsoleProgress(),
-    )
+    if options.set_aside is not None:
+        _check_writable(options.set_aside, "--set-aside")
+    try:
+        stored = workflows.import_files(
+            _workspace(options),
+            sources,
+            mapping=parse_assignments(options.map),
+            options=CleaningOptions(timezone=options.timezone),
+            name=options.name,
+            currency=options.currency,
+            margin_assumption=options.margin,
+            pseudonymize=not options.keep_ids,
+            progress=ConsoleProgress(),
+        )
+    except ImportBlocked as refused:
+        if options.set_aside is not None:
+            _write(refused.set_aside, options.set_aside)
+        raise
     for finding in stored.report.findings:
         print(f"{finding.severity}: {finding.table}: {finding.message}")
     for table, kept in stored.report.rows_kept.items():
@@ -183,39 +195,66 @@ def _train(options: argparse.Namespace) -> None:
 def _predict(options: argparse.Namespace) -> None:
     from pricing_core import workflows
 
-    offers = workflows.read_targets(options.offers)
-    _write(workflows.predict(_workspace(options), offers), options.out)
+    _check_writable(options.out)
+    ws = _workspace(options)
+    given = _read_targets(ws, options.offers)
+    _write(given.named_as_given(workflows.predict(ws, given.frame)), options.out)
 
 
 def _price(options: argparse.Namespace) -> None:
     from pricing_core import workflows
 
-    targets = None if options.targets is None else workflows.read_targets(options.targets)
-    priced = workflows.price(
-        _workspace(options), options.strategy, targets=targets, guardrails=_guardrails(options)
-    )
-    _write(priced.frame, options.out)
+    _check_writable(options.out)
+    ws = _workspace(options)
+    rules = _guardrails(options)
+    if options.targets is None:
+        priced = workflows.price(ws, options.strategy, guardrails=rules)
+        _write(workflows.own_customer_ids(ws, priced.frame), options.out)
+        return
+    given = _read_targets(ws, options.targets)
+    priced = workflows.price(ws, options.strategy, targets=given.frame, guardrails=rules)
+    _write(given.named_as_given(priced.frame), options.out)
 
 
 def _simulate(options: argparse.Namespace) -> None:
     from pricing_core import workflows
     from pricing_core.simulate.scenario import Scenario
 
-    targets = None if options.targets is None else workflows.read_targets(options.targets)
+    _check_writable(options.out)
+    ws = _workspace(options)
+    targets = None if options.targets is None else _read_targets(ws, options.targets).frame
     scenario = None if options.scenario is None else Scenario.from_toml(options.scenario)
+    if scenario is not None and scenario.occasions_per_week is None:
+        _note("totals stand for the targets' rows: horizon_weeks counts only together with occasions_per_week.")
     names = [name.strip() for name in options.strategies.split(",") if name.strip()]
-    result = workflows.simulate(
-        _workspace(options), names, targets=targets, scenario=scenario, guardrails=_guardrails(options)
-    )
+    if not names:
+        raise ConfigError("--strategies names no strategy.", fix="Give one or more names separated by commas.")
+    result = workflows.simulate(ws, names, targets=targets, scenario=scenario, guardrails=_guardrails(options))
     _write(result.table, options.out)
 
 
 def _explain(options: argparse.Namespace) -> None:
     from pricing_core import workflows
 
-    targets = workflows.read_targets(options.targets)
-    frame = workflows.explain(_workspace(options), targets, strategy=options.strategy, progress=ConsoleProgress())
-    _write(frame, options.out)
+    _check_writable(options.out)
+    ws = _workspace(options)
+    given = _read_targets(ws, options.targets)
+    frame = workflows.explain(ws, given.frame, strategy=options.strategy, progress=ConsoleProgress())
+    _write(given.named_as_given(frame), options.out)
+
+
+def _read_targets(ws: Workspace, path: Path) -> TargetFile:
+    from pricing_core import workflows
+
+    given = workflows.read_targets(ws, path)
+    if "offered_at" not in given.frame.columns:
+        columns = ", ".join(map(str, given.frame.columns))
+        _note(f"{path.name} has no column read as offered_at (columns: {columns}); priced as of the end of the log.")
+    return given
+
+
+def _note(text: str) -> None:
+    print(f"note: {text}", file=sys.stderr)
 
 
 def _guardrails(options: argparse.Namespace) -> Guardrails | None:
@@ -224,6 +263,12 @@ def _guardrails(options: argparse.Namespace) -> Guardrails | None:
     if options.no_guardrails:
         return NO_GUARDRAILS
     return None if options.guardrails is None else Guardrails.from_toml(options.guardrails)
+
+
+def _check_writable(path: Path, option: str = "--out") -> None:
+    """Refuse a place that cannot be written before any work is done."""
+    if path.is_dir() or not path.resolve().parent.is_dir() or not os.access(path.resolve().parent, os.W_OK):
+        raise ConfigError(f"{path} cannot be written.", fix=f"Choose another {option}, in a folder that exists.")
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
@@ -235,5 +280,5 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
     except OSError as error:
         draft.unlink(missing_ok=True)
         reason = error.strerror or str(error)
-        raise ConfigError(f"{path} cannot be written: {reason}.", fix="Choose another --out.") from error
+        raise ConfigError(f"{path} cannot be written: {reason}.", fix="Choose another place.") from error
     print(f"{len(frame):,} rows: {path}")

@@ -56,32 +56,38 @@ def _words(text: str) -> tuple[str, ...]:
 _CUSTOMER_NAMES = _words(
     "customer user_id user client_id buyer_id shopper_id member_id household_id "
     "account_id customer_number cust_id visitor_id 客户编号 客户id 顾客编号 顾客id 用户编号 "
-    "用户id 会员编号 会员id 客户 用户 买家id"
+    "用户id 会员编号 会员id 客户 用户 买家id "
+    "buyer shopper cust kunde kunden_id kundennummer kundennr kunden_nr"
 )
 _PRODUCT_NAMES = _words(
     "product sku item_id item article_id article_number product_code item_number "
-    "variant_id variant_sku asin ean upc 产品编号 产品id 商品编号 商品id 货号 商品 产品 商品编码"
+    "variant_id variant_sku asin ean upc 产品编号 产品id 商品编号 商品id 货号 商品 产品 商品编码 "
+    "article artikel artikel_id artikelnummer artikelnr artikel_nr produkt produkt_id"
 )
 _PRICE_NAMES = _words(
     "offered_price offer_price sale_price selling_price unit_price price_offered "
-    "price_shown transaction_price net_price 价格 售价 单价 成交价 报价 销售价"
+    "price_shown transaction_price net_price 价格 售价 单价 成交价 报价 销售价 "
+    "preis verkaufspreis angebotspreis amount"
 )
 _LIST_PRICE_NAMES = _words(
     "regular_price original_price rrp msrp full_price base_price shelf_price "
-    "compare_at_price 原价 标价 定价 吊牌价 目录价 市场价"
+    "compare_at_price 原价 标价 定价 吊牌价 目录价 市场价 listenpreis uvp"
 )
 _COMPETITOR_NAMES = _words(
     "comp_price competitors_price rival_price competition_price market_price "
-    "竞争对手价格 竞品价格 竞品价 竞争价格 对手价格"
+    "竞争对手价格 竞品价格 竞品价 竞争价格 对手价格 "
+    "wettbewerbspreis wettbewerberpreis konkurrenzpreis"
 )
 _COST_NAMES = _words(
     "cost cost_price cogs purchase_cost cost_per_item item_cost wholesale_price "
-    "unit_costs 成本 单位成本 进价 成本价 采购价"
+    "unit_costs 成本 单位成本 进价 成本价 采购价 kosten "
+    "stückkosten einkaufspreis"
 )
-_STOCK_NAMES = _words("inventory on_hand stock_level available stock_quantity 库存 存货 库存量")
-_TIME_NAMES = _words("timestamp datetime date_time time date 时间 日期 时间戳")
+_STOCK_NAMES = _words("inventory on_hand stock_level available stock_quantity 库存 存货 库存量 bestand lagerbestand")
+_TIME_NAMES = _words("timestamp datetime date_time time date when day 时间 日期 时间戳 datum uhrzeit zeitpunkt")
 _CATEGORY_NAMES = _words(
-    "product_category department product_type category_name item_category 类别 品类 分类 商品类别 产品类别"
+    "product_category department product_type category_name item_category 类别 品类 分类 商品类别 产品类别 "
+    "kategorie warengruppe"
 )
 
 _CUSTOMER_ID = Field("customer_id", "Who was offered the price.", "", "identifier", True, _CUSTOMER_NAMES)
@@ -126,7 +132,8 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
             True,
             _words(
                 "bought purchase is_purchased was_purchased converted conversion sold buy "
-                "accepted ordered outcome 是否购买 购买 是否成交 成交 已购买"
+                "accepted ordered outcome 是否购买 购买 是否成交 成交 已购买 "
+                "has_bought did_buy purchased_flag gekauft verkauft bestellt kauf"
             ),
         ),
         Field(
@@ -135,7 +142,7 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
             "units",
             "number",
             False,
-            _words("qty units units_sold 数量 购买数量 销量 件数"),
+            _words("qty units units_sold 数量 购买数量 销量 件数 menge anzahl stück stückzahl pieces amount"),
         ),
         _LIST_PRICE,
         _COMPETITOR_PRICE,
@@ -145,7 +152,7 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
             "",
             "category",
             False,
-            _words("promo on_promotion promotion_flag is_promo campaign 促销 活动 是否促销 优惠活动"),
+            _words("promo on_promotion promotion_flag is_promo campaign 促销 活动 是否促销 优惠活动 aktion rabattaktion"),
         ),
         Field(
             "channel",
@@ -153,7 +160,7 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
             "",
             "category",
             False,
-            _words("sales_channel source_channel 渠道 销售渠道"),
+            _words("sales_channel source_channel 渠道 销售渠道 kanal vertriebskanal"),
         ),
         Field(
             "currency",
@@ -161,7 +168,7 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
             "",
             "category",
             False,
-            _words("currency_code 币种 货币"),
+            _words("currency_code 币种 货币 währung"),
         ),
         _UNIT_COST,
         _STOCK,
@@ -186,7 +193,7 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
             "",
             "category",
             False,
-            _words("brand_name manufacturer vendor 品牌 厂商 制造商"),
+            _words("brand_name manufacturer vendor 品牌 厂商 制造商 marke hersteller"),
         ),
     ),
     "market": (
@@ -196,7 +203,7 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
             "UTC time",
             "time",
             True,
-            _words("valid_from day week_start as_of timestamp datetime 日期 时间 生效日期"),
+            _words("valid_from day week_start as_of timestamp datetime 日期 时间 生效日期 datum gültig_ab"),
         ),
         Field(
             "product_id",

@@ -11,7 +11,7 @@ from pricing_core.store import datasets
 from . import cache
 from .state import PageState
 from .tables import text_column
-from .words import plural
+from .words import markdown, plural
 
 USER_REASON = "excluded by you"
 ORDER = ("feature", "unused", "structure")
@@ -56,7 +56,7 @@ def _save(state: PageState, edited: pd.DataFrame, before: dict[str, str]) -> Non
     chosen = edited[edited["exclude"]]
     if chosen["locked"].any():
         row = chosen[chosen["locked"]].iloc[0]
-        st.error(f"{row['table']}.{row['column']} cannot be left out: {row['reason']}.")
+        st.error(markdown(f"{row['table']}.{row['column']} cannot be left out: {row['reason']}."))
         return
     keys = [f"{row.table}.{row.column}" for row in chosen.itertuples()]
     from pricing_core import workflows

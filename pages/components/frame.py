@@ -15,6 +15,7 @@ from pricing_core.errors import PricingError
 
 from . import empty, sidebar
 from .state import PageState, page_state
+from .words import markdown
 
 ENTRY = Path(__file__).parents[2] / "streamlit_app.py"
 ICON = Path(__file__).with_name("icon.svg")
@@ -59,7 +60,7 @@ def sentences_for_errors() -> Iterator[None]:
     try:
         yield
     except PricingError as error:
-        st.error(str(error).replace("$", "\\$"), icon=":material/error:")
+        st.error(markdown(str(error)), icon=":material/error:")
     except Exception:
         _log.exception("a page failed")
         st.error(

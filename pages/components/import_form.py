@@ -6,10 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from pricing_core.schema import TABLES, required_names
+from pricing_core.schema import TABLES, field_names, required_names
 
 from . import job_panel, uploads
 from .state import PageState
+from .words import markdown
 
 CURRENCIES = ("USD", "EUR", "GBP", "CNY", "JPY", "CHF", "CAD", "AUD", "INR", "SEK", "PLN", "BRL")
 RULES: dict[str, tuple[str, dict[str, str], str]] = {
@@ -59,7 +60,7 @@ def show(state: PageState) -> None:
         if st.form_submit_button("Import", type="primary", icon=":material/download:"):
             problem = _problem(files)
             if problem:
-                st.error(problem)
+                st.error(markdown(problem))
             else:
                 _start(state, files, about, options)
 
@@ -109,6 +110,11 @@ def _problem(files: list[uploads.MappedFile]) -> str | None:
     if "offers" not in tables:
         return "None of the files is marked as offers: who was offered what, when and at what price. They are required."
     for file in files:
+        columns = list(file.mapping.values())
+        shared = next((column for column in columns if columns.count(column) > 1), None)
+        if shared is not None:
+            both = " and ".join(field for field, column in file.mapping.items() if column == shared)
+            return f"{file.name}: the column {shared} is chosen for {both}. Choose each column once."
         missing = [field for field in required_names(file.table) if field not in file.mapping]
         if missing:
             return f"{file.name}: choose a column for {', '.join(missing)}."
@@ -117,7 +123,9 @@ def _problem(files: list[uploads.MappedFile]) -> str | None:
 
 def _start(state: PageState, files: list[uploads.MappedFile], about: dict[str, Any], options: dict[str, str]) -> None:
     sources = uploads.hand_over(state.ws, files)
-    mapping = {file.table: file.mapping for file in files}
+    mapping = {  # fields that the user left without a column are not to be guessed again
+        file.table: {field: file.mapping.get(field, "") for field in field_names(file.table)} for file in files
+    }
     uploads.forget_files()
     job_panel.start(state.ws, "import", {"sources": sources, "mapping": mapping, "options": options, **about})
 

@@ -15,12 +15,15 @@ import streamlit as st
 from pricing_core import jobs
 from pricing_core.charts import training
 from pricing_core.jobs import JobView
+from pricing_core.store import settings
 from pricing_core.store.workspace import Workspace
 
 from .words import ago, duration, markdown
 
 POLL_SECONDS = 1.0
 NEWS_SECONDS = 300
+DISMISSED = "dismissed_jobs"
+KEPT_DISMISSED = 100
 NAMES = {
     "import_sample": "Loading the sample",
     "import": "Importing your files",
@@ -38,14 +41,17 @@ def start(ws: Workspace, kind: str, params: dict[str, Any]) -> None:
 
 
 def show(ws: Workspace, kinds: Sequence[str]) -> bool:
-    """Show the newest job of these kinds if it is active or needs attention; return whether it is active."""
-    job = _newest(ws, kinds)
-    if job is None or job.status == "succeeded":
-        return False
-    if job.active:
-        st.fragment(_live, run_every=POLL_SECONDS)(ws, job.id)
+    """Show the job of these kinds that is active, and return whether there is one.
+
+    While none is, show how the newest ended if it did not succeed, until the user dismisses it or another succeeds.
+    """
+    recent = [job for job in jobs.list_jobs(ws, 50) if job.kind in kinds]
+    active = [job for job in recent if job.active]
+    if active:
+        st.fragment(_live, run_every=POLL_SECONDS)(ws, active[-1].id)
         return True
-    _ended(ws, job)
+    if recent and recent[0].status != "succeeded" and recent[0].id not in settings.get(ws, DISMISSED, []):
+        _ended(ws, recent[0])
     return False
 
 
@@ -104,7 +110,17 @@ def _ended(ws: Workspace, job: JobView) -> None:
         st.info(f"{name}: stopped {ago(job.finished_at)}. What was there before is still in use.")
     else:
         st.error(f"{name} did not finish: {markdown(job.error or 'no reason was recorded')}", icon=":material/error:")
-    st.button("Try again", key=f"retry_{job.id}", icon=":material/refresh:", on_click=_retry, args=(ws, job.id))
+    with st.container(horizontal=True):
+        st.button("Try again", key=f"retry_{job.id}", icon=":material/refresh:", on_click=_retry, args=(ws, job.id))
+        st.button(
+            "Dismiss", key=f"dismiss_{job.id}", icon=":material/close:", type="tertiary", on_click=_dismiss,
+            args=(ws, job.id),
+        )  # fmt: skip
+
+
+def _dismiss(ws: Workspace, job_id: str) -> None:
+    kept = [*settings.get(ws, DISMISSED, []), job_id]
+    settings.set(ws, DISMISSED, kept[-KEPT_DISMISSED:])
 
 
 def _retry(ws: Workspace, job_id: str) -> None:

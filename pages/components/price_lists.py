@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pricing_core import glossary
+from pricing_core import glossary, workflows
 from pricing_core.charts.price_list import price_change_data, price_change_figure
 from pricing_core.pricelist.export import dangerous_identifiers, to_excel_csv, to_import_csv
 from pricing_core.store import pricelists
@@ -62,9 +62,15 @@ def make(state: PageState, strategy: str) -> None:
         job_panel.start(state.ws, "price_list", params)
 
 
-def downloads(stored: StoredPriceList) -> None:
+def downloads(state: PageState, stored: StoredPriceList) -> None:
     """Offer the two files, made only when one is asked for, and name identifiers that a spreadsheet would run."""
     frame, name = stored.current, stored.price_list_id
+    if frame["customer_id"].notna().any() and st.checkbox(
+        "Put the shop's own customer ids into the files", True, key="own_ids", persist_state="session",
+        help="On screen customers have pseudonyms. Your shop's system needs its own ids; they are put back only into "
+        "the files that you download.",
+    ):  # fmt: skip
+        frame = workflows.own_customer_ids(state.ws, frame)
     with st.container(horizontal=True):
         st.download_button(
             "Download for Excel", lambda: to_excel_csv(frame), f"{name}_excel.csv", "text/csv", key="for_excel",

@@ -15,7 +15,7 @@ from . import guardrails, results
 from .guardrails import strategy_name
 from .state import PageState
 from .tables import money_column, records, text_column
-from .words import money, percent, percent_range
+from .words import markdown, money, percent, percent_range
 
 if TYPE_CHECKING:
     from pricing_core.simulate.strategies import SimulationResult
@@ -131,7 +131,7 @@ def save(state: PageState, scenario: Scenario, simulated: SimulationResult) -> N
         if st.form_submit_button("Save scenario", icon=":material/bookmark_add:"):
             spec = {**scenario.to_dict(), "name": name, "run_id": state.run_id}
             store.save_scenario(state.ws, name, spec, simulated.table)
-            st.toast(f"Saved: {name}", icon=":material/check:")
+            st.toast(f"Saved: {markdown(name)}", icon=":material/check:")
 
 
 def compare(state: PageState) -> None:

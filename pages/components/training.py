@@ -161,7 +161,7 @@ def receipt(manifest: dict[str, Any]) -> None:
     """Show what the run was made from: data, seed, time, versions."""
     counts, config = manifest["counts"], manifest["config"]
     st.caption(
-        f"Learned from {count(counts['rows_used'])} of {count(counts['offers'])} offers of {manifest['data_name']} "
+        f"Learned from {count(counts['rows_used'])} of {count(counts['offers'])} offers of {markdown(manifest['data_name'])} "
         f"({manifest['dataset_id']}) with seed {config['seed']} in {duration(manifest['seconds']['total'])}."
     )
     if counts["rows_used"] < counts["offers"]:

@@ -20,6 +20,7 @@ from .words import markdown, plural
 TYPES = list(FORMATS)
 MAX_FILES = len(TABLES)
 NOT_IN_FILE = "not in my file"
+GUESSED_FROM = 200
 _KEPT = "uploaded_files"
 _ROUND = "upload_round"
 
@@ -37,7 +38,7 @@ class MappedFile:
 @st.cache_data(max_entries=2 * MAX_FILES, show_spinner="Reading the file …")
 def _read(file_id: str, name: str, _content: bytes) -> tuple[list[str], int, pd.DataFrame]:
     raw = read_raw((_content, name))
-    return list(raw.frame.columns), len(raw.frame) + len(raw.malformed), raw.frame.head(5)
+    return list(raw.frame.columns), len(raw.frame) + len(raw.malformed), raw.frame.head(GUESSED_FROM)
 
 
 def choose_files() -> list[MappedFile]:
@@ -56,7 +57,7 @@ def choose_files() -> list[MappedFile]:
     chosen = []
     for name, (file_id, content) in kept.items():
         with sentences_for_errors():
-            chosen.append(_one_file(name, file_id, content))
+            chosen.append(_one_file(name, file_id, content, alone=len(kept) == 1))
     return chosen
 
 
@@ -84,13 +85,13 @@ def _keep() -> None:
     st.session_state[_KEPT] = {file.name: (file.file_id, file.getvalue()) for file in files}
 
 
-def _one_file(name: str, file_id: str, content: bytes) -> MappedFile:
+def _one_file(name: str, file_id: str, content: bytes, *, alone: bool) -> MappedFile:
     columns, rows, head = _read(file_id, name, content)
-    guess = guess_table(columns, name)
+    guess = guess_table(columns, name, sample=head, alone=alone)
     title = f"**{markdown(name)}** · {plural(rows, 'row')}, {plural(len(columns), 'column')}"
     with st.expander(title, expanded=True, icon=":material/description:"):
-        table = st.selectbox("This file holds", TABLES, index=TABLES.index(guess), key=f"table_{file_id}", width=260)
-        st.dataframe(head, hide_index=True, height=150)
+        table = st.selectbox("This file holds", TABLES, index=TABLES.index(guess), key=f"table_{file_id}_{guess}", width=260)
+        st.dataframe(head.head(5), hide_index=True, height=150)
         mapping = _edit_mapping(table, columns, file_id)
         missing = [field for field in required_names(table) if field not in mapping]
         if missing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,10 +13,21 @@ SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "CN¥", "JPY": "¥", "I
 MINUS = "\u2212"
 UNKNOWN = "unknown"
 
+_JOINER = "\u2060"  # invisible; keeps apart what Streamlit would turn into a link, an icon or a symbol
+_SPECIAL = re.compile(r"([\\`*_\[\]()<>#$~|&]|:(?=\S))")
+_JOINED = re.compile(r":(?=[\w+/-])|@(?=\w)|(?i:\bwww)(?=\.)|-(?=[->])|[<>~](?=[=-])")
+_LIST_MARK = re.compile(r"^([-+]|\d+[.)])(?=\s|$)")
+
 
 def markdown(text: str) -> str:
-    """Escape what Markdown would read as something else: ``$`` starts a formula, ``~`` strikes out."""
-    return text.replace("$", "\\$").replace("~", "\\~")
+    """Make text of the user's data harmless: Markdown and Streamlit show it as it is, on one line.
+
+    Escaped is what starts a link, an emphasis, code, a formula, a tag or a heading. A backslash does not stop
+    Streamlit from linking addresses or drawing icons and arrows; an invisible character inside them does.
+    """
+    line = " ".join(text.splitlines())
+    line = _SPECIAL.sub(r"\\\1", _JOINED.sub(lambda sign: sign[0] + _JOINER, line))
+    return _LIST_MARK.sub(lambda mark: f"{mark[0][:-1]}\\{mark[0][-1]}", line)
 
 
 def money(value: float | None, currency: str, *, compact: bool = False, signed: bool = False) -> str:

@@ -153,10 +153,10 @@ def _outcome(read: _Read, sheets: dict[str, Worksheet], request: _Request, progr
     exclusions = _check_excluded(request.excluded, tables, read.mapping)
     progress.stage("Checking", 0.85, "Looking at the data as a whole")
     findings, margin = _findings(request, sheets, tables)
-    set_aside = _set_aside(sheets, read.mapping, request.pseudonymize)
+    set_aside = _set_aside(sheets)
     report = _report(sheets, findings)
     if report.blocking:
-        raise ImportBlocked(quality.blocking_message(report.blocking), report, set_aside)
+        raise ImportBlocked(quality.blocking_message(report.blocking, set_aside), report, set_aside)
     for table, frame in tables.items():
         validate_table(table, frame)
         if request.pseudonymize is not None and "customer_id" in frame.columns:
@@ -242,21 +242,9 @@ def _report(sheets: dict[str, Worksheet], findings: list[quality.Finding]) -> Qu
     )
 
 
-def _set_aside(
-    sheets: dict[str, Worksheet], mapping: dict[str, dict[str, str]], pseudonymize: Pseudonymize | None
-) -> pd.DataFrame:
-    """Stack the rows set aside; customer ids are replaced in them too, rows unlike the header are cut."""
-    parts = []
-    for table, sheet in sheets.items():
-        part = sheet.set_aside_frame()
-        column = mapping[table].get("customer_id")
-        if pseudonymize is not None and column is not None and len(part):
-            malformed = part["row_number"].isin(sheet.raw.malformed["row_number"])
-            filled = (part[column] != "") & ~malformed
-            part.loc[filled, column] = pseudonymize(part.loc[filled, column].str.strip()).to_numpy()
-            part.loc[malformed, str(sheet.raw.frame.columns[0])] = "(not kept: it may hold a customer id)"
-        parts.append(part)
-    stacked = pd.concat(parts, ignore_index=True)
+def _set_aside(sheets: dict[str, Worksheet]) -> pd.DataFrame:
+    """Stack the rows set aside as the shop wrote them: whoever has to mend them must recognize them."""
+    stacked = pd.concat([sheet.set_aside_frame() for sheet in sheets.values()], ignore_index=True)
     return stacked.astype("object").where(stacked.notna(), "")
 
 

@@ -209,6 +209,14 @@ def check_costs(tables: dict[str, pd.DataFrame], margin_assumption: float | None
     return [Finding("warning", "offers", "unit_cost", missing, (), message, effect)], margin
 
 
-def blocking_message(findings: Iterable[Finding]) -> str:
-    """Join the messages of blocking findings into the text of one error."""
-    return " ".join(f"{finding.message} {finding.effect}" for finding in findings)
+def blocking_message(findings: Iterable[Finding], set_aside: pd.DataFrame) -> str:
+    """Join the messages of blocking findings into the text of one error, with why most offers were set aside."""
+    found = " ".join(f"{finding.message} {finding.effect}" for finding in findings)
+    rows = set_aside[set_aside["table"] == "offers"]
+    if rows.empty:
+        return f"{found} Import a longer period, or the file that also holds what is missing."
+    kind = rows["reason"].astype(str).str.replace(r": ?'.*$", "", regex=True)
+    commonest = str(kind.mode().iloc[0])
+    first = rows[kind == commonest].iloc[0]
+    why = f"{len(rows):,} rows were set aside, {int((kind == commonest).sum()):,} of them because: {commonest}"
+    return f"{found} {why} (first: row {first['row_number']}). Correct the column or its mapping, and import again."

@@ -252,9 +252,7 @@ class BehaviorModel:
             expected = judge.batch.expected_price.astype(float)
             seed = self.config.random_state * N_FOLDS + k
             self.calibrations_.append(
-                fit_calibration(
-                    intercept, sensitivity, expected, judge.x, judge.y, judge.weight, random_state=seed
-                )
+                fit_calibration(intercept, sensitivity, expected, judge.x, judge.y, judge.weight, random_state=seed)
             )
 
 

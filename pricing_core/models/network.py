@@ -37,6 +37,7 @@ class NetworkShape:
     customer_units: int = 32
     product_units: int = 24
     market_units: int = 12
+    cross_units: int = 8
     joint_units: int = 48
     head_units: int = 24
 
@@ -94,7 +95,11 @@ def build_network(shape: NetworkShape) -> Any:
     raw = keras.layers.Concatenate(name="raw")(
         [member(2, "head_1", None, 0.1)(joint), member(2, "head_2", None, 0.1)(second)]
     )
-    raw = raw + member(4, "wide_path", None, 0.1)(wide)
+    # A product of linear views lets a category have its own season, or a brand its own competitor.
+    by_product = member(shape.cross_units, "product_view", None, 1.0)(what)
+    by_market = member(shape.cross_units, "market_view", None, 1.0)(market)
+    cross = keras.layers.Multiply(name="cross")([by_product, by_market])
+    raw = raw + member(4, "wide_path", None, 0.1)(wide) + member(4, "cross_path", None, 0.1)(cross)
     heads = DemandHeads(shape.base_logit, shape.base_sensitivity, shape.mean_price, name="demand")
     inputs = [customer, product, market, code, sequence, item, mask, expected]
     return keras.Model(inputs={i.name: i for i in inputs}, outputs=heads(raw, expected), name="behavior")

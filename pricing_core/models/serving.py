@@ -22,7 +22,7 @@ Floats32 = NDArray[np.float32]
 _BLOCK = 4096
 _MEMBER_LAYERS = (
     "customer_tower", "product_tower", "market_tower", "expected_price_tower", "joint_1", "joint_2", "head_1", "head_2",
-    "wide_path",
+    "product_view", "market_view", "cross_path", "wide_path",
 )  # fmt: skip
 
 
@@ -101,10 +101,11 @@ class ServingNetwork:
         near = np.einsum("nld,nd->nl", history, identity)[:, :, None]
         match = (near * kinds).sum(axis=1) / (2.0 + kinds.sum(axis=1))
         events = self._events(history, sequence, mask)
+        what = np.concatenate([product, identity], axis=-1)
         towers = np.concatenate(
             [
                 self._dense("customer_tower", np.concatenate([customer, events, match], axis=-1)),
-                self._dense("product_tower", np.concatenate([product, identity], axis=-1)),
+                self._dense("product_tower", what),
                 self._dense("market_tower", market),
             ],
             axis=-1,
@@ -117,7 +118,8 @@ class ServingNetwork:
             [self._dense("head_1", joint, rectify=False), self._dense("head_2", second, rectify=False)], axis=-1
         )
         wide = np.concatenate([customer, product, market, match], axis=-1)
-        raw = raw + self._dense("wide_path", wide, rectify=False)
+        cross = self._dense("product_view", what, rectify=False) * self._dense("market_view", market, rectify=False)
+        raw = raw + self._dense("wide_path", wide, rectify=False) + self._dense("cross_path", cross, rectify=False)
         base_logit, base_slope, mean_price = (float(v) for v in self.weights["demand"])
         slope = np.logaddexp(0, raw[..., [1, 3]] + np.float32(np.log(np.expm1(base_slope))))
         level_1 = base_logit + raw[..., 0] + slope[..., 0] * expected[:, 0]

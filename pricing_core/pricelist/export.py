@@ -79,9 +79,8 @@ def _cells(column: pd.Series, frame: pd.DataFrame, *, escape: bool) -> Iterable[
 
 
 def _is_money(name: str) -> bool:
-    return name.endswith(("_price", "_cost", "_revenue", "_profit")) or name in {
-        "prior_price_30d", "profit_low", "profit_high",
-    }  # fmt: skip
+    # Expected profits are estimates per offer, not amounts to charge: cents would round most of them to nothing.
+    return name.endswith(("_price", "_cost")) or name == "prior_price_30d"
 
 
 def _text(value: Any, *, escape: bool) -> str:

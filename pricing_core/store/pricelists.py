@@ -111,8 +111,8 @@ def load_price_list(ws: Workspace, price_list_id: str | None = None) -> StoredPr
         run_id=entry.record["run_id"],
         dataset_id=entry.record["dataset_id"],
         summary=entry.record["summary"],
-        frame=read_parquet(folder / _PRICES),
-        decisions=read_parquet(decided) if decided.exists() else None,
+        frame=_named(read_parquet(folder / _PRICES), entry.id),
+        decisions=_named(read_parquet(decided), entry.id) if decided.exists() else None,
     )
 
 
@@ -143,3 +143,8 @@ def update_decisions(ws: Workspace, price_list_id: str, frame: pd.DataFrame) -> 
 def delete_price_list(ws: Workspace, price_list_id: str) -> None:
     """Delete a price list."""
     shelf.remove(ws, SHELF, price_list_id)
+
+
+def _named(frame: pd.DataFrame, price_list_id: str) -> pd.DataFrame:
+    """Rows that say to which list they belong; the id is known only once a list is stored."""
+    return frame.assign(price_list_id=price_list_id) if "price_list_id" in frame.columns else frame

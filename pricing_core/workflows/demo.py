@@ -11,7 +11,7 @@ from pricing_core.pricelist.export import to_import_csv
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 from pricing_core.store import pricelists, runs
 from pricing_core.store.workspace import Workspace
-from pricing_core.workflows.importing import import_sample
+from pricing_core.workflows.importing import import_sample, own_customer_ids
 from pricing_core.workflows.lists import make_price_list
 from pricing_core.workflows.pricing import simulate
 from pricing_core.workflows.training import train
@@ -46,7 +46,7 @@ def demo(
     table = ws.exports_dir / f"strategies_{run_id}.csv"
     csv = ws.exports_dir / f"price_list_{price_list_id}.csv"
     _write(table, result.table.to_csv(index=False).encode())
-    _write(csv, to_import_csv(stored.current))
+    _write(csv, to_import_csv(own_customer_ids(ws, stored.current)))
     progress.stage("Done", 1.0, "The price list is ready")
     paths = {"price list": csv, "strategies": table, "models": runs.run_dir(ws, run_id), "workspace": ws.root}
     return DemoOutcome(dataset_id, run_id, price_list_id, str(stored.summary["sentence"]), paths)

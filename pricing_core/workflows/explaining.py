@@ -32,6 +32,9 @@ from pricing_core.workflows.targets import prepare_targets
 Floats = NDArray[np.float64]
 
 BACKGROUND_ROWS = 40
+# Many rows at once: a tenth of the work each, with somewhat larger sampling errors.
+_FEW_BACKGROUND_ROWS = 15
+_BRIEF_LIME = {"n_samples": 200, "n_replacements": 6, "n_seeds": 2}
 _LADDER = (("product", ("product",)), ("market", ("product", "market")))
 _BLOCK_OF = {"product_code": "product", "sequence": "customer", "expected_price": "customer"}
 
@@ -107,14 +110,14 @@ def explain(
     rows, encoded = rows_for(run, prepared)
     assert encoded is not None  # given targets are always encoded
     prices = price_strategy(strategy, rows, rules_for(run, guardrails))
-    pick = background_rows(run.rows.n, None, seed)
+    pick = background_rows(run.rows.n, None, seed, _FEW_BACKGROUND_ROWS)
     background = run.model.encode(run.dataset, run.targets.iloc[pick].reset_index(drop=True)).batch
     columns = []
     for index in range(rows.n):
         progress.stage("Explaining", index / rows.n, f"Recommendation {index + 1} of {rows.n}")
         at = np.array([index])
         found = _parts(
-            run, encoded.batch.take(at), background, rows.take(at), take_prices(prices, at), encoded, index, seed
+            run, encoded.batch.take(at), background, rows.take(at), take_prices(prices, at), encoded, index, seed, True
         )
         columns.append(_flat(found))
     shown = targets.reset_index(drop=True).assign(**priced_columns(rows, prices))
@@ -150,6 +153,7 @@ def _parts(
     encoded: EncodedOffers,
     index: int,
     seed: int,
+    brief: bool = False,
 ) -> RowExplanation:
     behavior = run.model.behavior
     relative = float(price.price[0] / row.response.reference_price[0])
@@ -159,12 +163,12 @@ def _parts(
         batch,
         background,
         outcomes=OUTCOMES,
+        n_permutations=1 if brief else 4,
         random_state=seed,
         displayed=displayed,
     )
-    lime = lime_explanation(
-        outcome_function(behavior, "probability", relative), batch, background, LimeConfig(random_state=seed)
-    )
+    config = LimeConfig(random_state=seed, **(_BRIEF_LIME if brief else {}))
+    lime = lime_explanation(outcome_function(behavior, "probability", relative), batch, background, config)
     return RowExplanation(row, price, shap, lime, _ladder(run, batch, background, row, price))
 
 

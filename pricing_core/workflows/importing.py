@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pricing_core.pricelist.export import to_excel_csv
 from pricing_core.progress import Progress, SilentProgress
 from pricing_core.store import blocked, datasets
 from pricing_core.store.workspace import Workspace
+from pricing_core.trust.identities import IdentityTable
 from pricing_core.trust.pseudonyms import Pseudonymizer, load_or_create_key
 
 
@@ -51,7 +52,8 @@ def import_files(
     Customer ids become keyed pseudonyms unless ``pseudonymize`` is False; the key never leaves the workspace.
     """
     progress = progress or SilentProgress()
-    rename = Pseudonymizer(load_or_create_key(ws.key_path)).apply if pseudonymize else None
+    blocked.forget_blocked(ws)
+    rename = _renamer(ws) if pseudonymize else None
     try:
         outcome = import_tables(
             sources,
@@ -72,7 +74,6 @@ def import_files(
     progress.stage("Storing", 0.95, "Writing the tables into the workspace")
     counts = outcome.report.counts_frame()
     dataset_id = datasets.save_dataset(ws, outcome.dataset, outcome.report.to_frame(), outcome.set_aside, counts)
-    blocked.forget_blocked(ws)
     progress.stage("Done", 1.0, f"{len(outcome.dataset.offers):,} offers imported")
     return StoredImport(dataset_id, outcome.report, outcome.set_aside)
 
@@ -104,7 +105,27 @@ def set_exclusions(ws: Workspace, dataset_id: str, excluded: Mapping[str, str]) 
     datasets.update_manifest(ws, dataset_id, excluded=dict(excluded))
 
 
-def restore_customer_ids(ws: Workspace, ids: pd.Series, dataset_pseudonymized: bool) -> pd.Series:
+def _renamer(ws: Workspace) -> Callable[[pd.Series], pd.Series]:
+    """Replace ids by pseudonyms, and keep the way back apart from the data."""
+    pseudonym, identities = Pseudonymizer(load_or_create_key(ws.key_path)), IdentityTable(ws.root)
+
+    def rename(ids: pd.Series) -> pd.Series:
+        renamed = pseudonym.apply(ids)
+        first = ~ids.duplicated() & ids.notna()
+        identities.remember(renamed[first], ids[first])
+        return renamed
+
+    return rename
+
+
+def own_customer_ids(ws: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
+    """A table to take away, with the shop's own customer ids in place of pseudonyms."""
+    if "customer_id" not in frame.columns or frame["customer_id"].isna().all():
+        return frame
+    return frame.assign(customer_id=IdentityTable(ws.root).restore(frame["customer_id"]))
+
+
+def pseudonyms_of(ws: Workspace, ids: pd.Series, dataset_pseudonymized: bool) -> pd.Series:
     """Pseudonyms of customer ids as the shop writes them; ids that are pseudonyms already stay."""
     if not dataset_pseudonymized:
         return ids

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +12,35 @@ from pricing_core.data.dataset import Dataset
 from pricing_core.data.mapping import guess_mapping
 from pricing_core.data.read import read_table
 from pricing_core.errors import DataError, MappingError
+from pricing_core.store import datasets
 from pricing_core.store.workspace import Workspace
-from pricing_core.workflows.importing import restore_customer_ids
+from pricing_core.workflows.importing import pseudonyms_of
 
-_REQUIRED = ("customer_id", "product_id", "offered_at")
+_REQUIRED = ("customer_id", "product_id")
 _NUMBERS = ("price", "current_price", "list_price", "competitor_price", "unit_cost", "stock")
 
 
-def read_targets(path: Path) -> pd.DataFrame:
-    """Read rows to be priced; names other than the canonical ones are recognized as at import."""
+@dataclass(frozen=True)
+class TargetFile:
+    """Rows to be priced under canonical names, and the names that the file gave them."""
+
+    frame: pd.DataFrame
+    names: dict[str, str]
+
+    def named_as_given(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """A result's columns under the file's own names."""
+        return frame.rename(columns=self.names)
+
+
+def read_targets(ws: Workspace, path: Path) -> TargetFile:
+    """Read rows to be priced; columns are recognized by the mapping of the last import, else by the usual names."""
     frame = read_table(path)
+    newest = datasets.latest_dataset_id(ws)
+    imported = datasets.load_manifest(ws, newest).mapping.get("offers", {}) if newest else {}
     mapping = guess_mapping(list(frame.columns), "offers")
-    renamed = {column: field for field, column in mapping.items() if field not in frame.columns}
-    return frame.rename(columns=renamed)
+    mapping |= {field: column for field, column in imported.items() if column in frame.columns}
+    names = {field: column for field, column in mapping.items() if field not in frame.columns}
+    return TargetFile(frame.rename(columns={column: field for field, column in names.items()}), names)
 
 
 def prepare_targets(ws: Workspace, dataset: Dataset, targets: pd.DataFrame) -> pd.DataFrame:
@@ -42,14 +59,14 @@ def prepare_targets(ws: Workspace, dataset: Dataset, targets: pd.DataFrame) -> p
     prepared = targets.reset_index(drop=True).copy()
     if not len(prepared):
         raise DataError("The targets have no rows.", fix="Give at least one customer and product to price.")
-    if "offered_at" not in prepared.columns:
-        prepared["offered_at"] = dataset.offers["offered_at"].max() + pd.Timedelta(seconds=1)
     missing = [name for name in _REQUIRED if name not in prepared.columns]
     if missing:
         raise MappingError(
             f"The targets lack {', '.join(missing)}; they have {', '.join(map(str, prepared.columns[:12]))}.",
             fix="Add the columns, or name them so.",
         )
+    if "offered_at" not in prepared.columns:
+        prepared["offered_at"] = dataset.offers["offered_at"].max() + pd.Timedelta(seconds=1)
     for name in ("customer_id", "product_id"):
         _refuse(prepared[name].isna() | (prepared[name].astype(str).str.strip() == ""), f"have no {name}")
         prepared[name] = prepared[name].astype(str)
@@ -63,7 +80,7 @@ def prepare_targets(ws: Workspace, dataset: Dataset, targets: pd.DataFrame) -> p
             number = pd.to_numeric(prepared[name], errors="coerce")
             _refuse(number.isna() & prepared[name].notna(), f"have a {name} that is no number")
             prepared[name] = number
-    prepared["customer_id"] = restore_customer_ids(ws, prepared["customer_id"], dataset.manifest.pseudonymized)
+    prepared["customer_id"] = pseudonyms_of(ws, prepared["customer_id"], dataset.manifest.pseudonymized)
     return prepared
 
 

@@ -76,3 +76,24 @@ def test_command_line_assignments() -> None:
     for wrong in ("price", "price=", "shop.price=x", "cost=x"):
         with pytest.raises(MappingError):
             parse_assignments([wrong])
+
+
+def test_german_headers_and_everyday_words_are_guessed() -> None:
+    assert guess_mapping(["Kunde", "Artikel", "Datum", "Preis", "gekauft", "Menge", "Stückkosten"], "offers") == {
+        "customer_id": "Kunde",
+        "product_id": "Artikel",
+        "offered_at": "Datum",
+        "price": "Preis",
+        "purchased": "gekauft",
+        "quantity": "Menge",
+        "unit_cost": "Stückkosten",
+    }
+    assert guess_mapping(["buyer", "article", "when", "amount", "bought", "qty"], "offers") == {
+        "customer_id": "buyer",
+        "product_id": "article",
+        "offered_at": "when",
+        "price": "amount",
+        "purchased": "bought",
+        "quantity": "qty",
+    }
+    assert guess_mapping(["price", "amount"], "offers") == {"price": "price", "quantity": "amount"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -54,3 +55,32 @@ def test_durations_and_moments_are_coarse() -> None:
 
 def test_markdown_leaves_money_readable() -> None:
     assert words.markdown("from $5 to $6") == "from \\$5 to \\$6"
+
+
+HOSTILE = [
+    '=HYPERLINK("http://evil.example","click")',
+    "[click](https://evil.example)",
+    "![x](https://evil.example/x.png)",
+    "<https://evil.example>",
+    "www.evil.example",
+    "someone@evil.example",
+    "<b>bold</b>",
+    "**bold** _it_ `code` ~~gone~~ $x^2$",
+    ":material/home: :smile: :red[x] :100:",
+    "# heading",
+    "a|b\\*c &lt; d",
+    "- item",
+    "1. item",
+    "first\n\n# second",
+    "a--b->c",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_text_of_the_data_is_shown_and_never_interpreted(text: str) -> None:
+    shown = words.markdown(text)
+    bare = re.sub(r"\\[!-/:-@\[-`{-~]", "", shown)  # what is left without the escaped characters
+    assert not re.search(r"[\\`*_\[\]()<>#$~|&\n]|:\S|^[-+] |^\d+\. |--", bare), shown
+    read = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", shown)  # as Markdown reads it: no address, icon or symbol is whole
+    assert not re.search(r"https?://|www\.|\w@\w|:[\w+/-]|->|--", read), shown
+    assert read.replace("\u2060", "") == " ".join(text.splitlines())

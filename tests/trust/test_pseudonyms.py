@@ -56,3 +56,16 @@ def test_damaged_key_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="has 2 bytes instead of 32"):
         load_or_create_key(path)
     assert path.read_text() == "abcd"
+
+
+def test_the_way_back_is_kept_apart_and_private(tmp_path):
+    import stat
+
+    from pricing_core.trust.identities import FILE_NAME, IdentityTable
+
+    table = IdentityTable(tmp_path)
+    table.remember(pd.Series(["c_1", "c_2"]), pd.Series(["007", "008"]))
+    table.remember(pd.Series(["c_2", "c_3"]), pd.Series(["other", "009"]))
+    assert table.restore(pd.Series(["c_3", "c_1", "c_2", "stranger"])).tolist() == ["009", "007", "008", "stranger"]
+    assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600
+    assert IdentityTable(tmp_path / "nowhere").restore(pd.Series(["c_1"])).tolist() == ["c_1"]
