@@ -152,7 +152,9 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
             "",
             "category",
             False,
-            _words("promo on_promotion promotion_flag is_promo campaign 促销 活动 是否促销 优惠活动 aktion rabattaktion"),
+            _words(
+                "promo on_promotion promotion_flag is_promo campaign 促销 活动 是否促销 优惠活动 aktion rabattaktion"
+            ),
         ),
         Field(
             "channel",

@@ -90,7 +90,9 @@ def _one_file(name: str, file_id: str, content: bytes, *, alone: bool) -> Mapped
     guess = guess_table(columns, name, sample=head, alone=alone)
     title = f"**{markdown(name)}** · {plural(rows, 'row')}, {plural(len(columns), 'column')}"
     with st.expander(title, expanded=True, icon=":material/description:"):
-        table = st.selectbox("This file holds", TABLES, index=TABLES.index(guess), key=f"table_{file_id}_{guess}", width=260)
+        table = st.selectbox(
+            "This file holds", TABLES, index=TABLES.index(guess), key=f"table_{file_id}_{guess}", width=260
+        )
         st.dataframe(head.head(5), hide_index=True, height=150)
         mapping = _edit_mapping(table, columns, file_id)
         missing = [field for field in required_names(table) if field not in mapping]

@@ -12,7 +12,27 @@ from pricing_core import schema
 from pricing_core.data.mapping import guess_mapping
 
 _YES_NO: Final = frozenset(
-    "0 1 0.0 1.0 yes no y n true false t f ja nein j oui non si sí no 是 否 bought declined sold unsold".split()
+    (
+        "0",
+        "1",
+        "0.0",
+        "1.0",
+        "yes",
+        "no",
+        "y",
+        "n",
+        "true",
+        "false",
+        "t",
+        "f",
+        "ja",
+        "nein",
+        "oui",
+        "non",
+        "si",
+        "是",
+        "否",
+    )
 )
 
 

@@ -6,7 +6,7 @@ import io
 
 from streamlit.testing.v1 import AppTest
 
-from pages.components import uploads
+from pages.components import import_form, uploads
 from pricing_core import jobs
 from pricing_core.store import datasets
 from pricing_core.store.workspace import Workspace
@@ -89,3 +89,19 @@ def test_a_column_that_the_models_need_cannot_be_left_out(ws: Workspace, importe
     app = AppTest.from_string(LEAVE_OUT % ("price", True)).run()
     assert app.error[0].value == "offers.price cannot be left out: what the models learn."
     assert datasets.load_manifest(ws, imported).excluded == {}
+
+
+def test_one_column_for_two_fields_is_refused_before_a_job_starts(ws: Workspace) -> None:
+    mapping = {"customer_id": "who", "product_id": "sku", "offered_at": "day", "price": "net", "purchased": "net"}
+    file = uploads.MappedFile("export.csv", b"", "offers", mapping)
+    assert import_form._problem([file]) == (
+        "export.csv: the column net is chosen for price and purchased. Choose each column once."
+    )
+
+
+def test_a_field_without_a_column_is_not_guessed_again_by_the_job(ws: Workspace, open_page: OpenPage) -> None:
+    page = open_page("data")
+    content = small_offers().to_csv(index=False).encode()
+    page.file_uploader(key="upload_0").set_value([("export.csv", content, "text/csv")]).run()
+    next(button for button in page.button if button.label == "Import").click().run()
+    assert jobs.list_jobs(ws)[0].params["mapping"]["offers"]["unit_cost"] == ""

@@ -50,3 +50,22 @@ def test_a_worker_that_died_is_shown_with_its_reason(ws: Workspace, imported: st
     page = open_page("today", errors=True)
     assert "killed by signal 9" in page.error[0].value
     assert page.button(key=f"retry_{job}")
+
+
+def test_a_failure_is_dismissed_for_good_or_hidden_by_a_later_success(
+    ws: Workspace, imported: str, open_page: OpenPage
+) -> None:
+    first = jobs.submit(ws, "import", {})
+    wait_for(ws, first, "failed")
+    page = open_page("data", errors=True)
+    page.button(key=f"dismiss_{first}").click().run()
+    assert not page.error
+    open_page("data")
+    open_page("today")
+    again = jobs.submit(ws, "import", {})
+    wait_for(ws, again, "failed")
+    assert open_page("data", errors=True).button(key=f"dismiss_{again}")
+    wait_for(ws, jobs.submit(ws, "train", {"seconds": 0}), "succeeded")
+    assert open_page("data", errors=True).error, "another kind of job says nothing about the import"
+    wait_for(ws, jobs.submit(ws, "import", {}, handlers="tests.pages.job_handlers:SUCCESS"), "succeeded")
+    open_page("data")
