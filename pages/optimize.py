@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import assumptions, guardrails, job_panel, price_lists, pricing, results
+from pages.components import assumptions, cautions, guardrails, job_panel, price_lists, pricing, results
 from pages.components.frame import start_page
 
 with start_page("Optimize", "What should prices be?", icon=":material/tune:", needs="model") as page:
@@ -17,7 +17,10 @@ with start_page("Optimize", "What should prices be?", icon=":material/tune:", ne
     simulated = results.simulation(page, compared, results.base_case(page), rules)
     page.finding(pricing.sentence(priced, simulated, strategy))
     assumptions.margin_note(page)
+    pricing.discounts_note(strategy)
+    cautions.doubt(page)
     pricing.tiles(page, simulated, strategy)
+    cautions.one_unit(page)
     price_lists.make(page, strategy)
     changes, binding, held = st.tabs(["Prices", "What stops them", "Held rows"])
     with changes:

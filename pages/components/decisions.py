@@ -75,6 +75,11 @@ def sentence(decisions: list[Decision]) -> str:
     return f"{plural(len(decisions), 'decision')} for you{'' if len(decisions) == 1 else '; first'}: {title}."
 
 
+def promises_profit(decisions: list[Decision]) -> bool:
+    """Whether any of the decisions says what it would earn."""
+    return any(decision.page == "demand" for decision in decisions)
+
+
 def show(decisions: list[Decision]) -> None:
     """Show each decision with its reason and the link to where it is taken."""
     for decision in decisions:

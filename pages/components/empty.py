@@ -50,5 +50,3 @@ def no_model(state: PageState) -> None:
             if st.button("Train now (quick)", key="train_quick", type="primary", icon=":material/play_arrow:"):
                 job_panel.start(state.ws, "train", {"dataset_id": state.dataset_id, "quick": True, "seed": 0})
             st.page_link("pages/models.py", label="Choose how to train", icon=":material/model_training:")
-
-

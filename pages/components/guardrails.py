@@ -8,12 +8,14 @@ from typing import Any
 import streamlit as st
 
 from pricing_core import glossary
+from pricing_core.errors import ConfigError
 from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.store import settings
 from pricing_core.store.workspace import Workspace
 
 from .state import PageState
+from .words import markdown, money, percent
 
 KEY = "guardrails"
 STRATEGIES = {
@@ -53,7 +55,6 @@ def last_strategy(ws: Workspace) -> str:
 
 def form(state: PageState) -> str:
     """Show strategy and guardrails; return the strategy that was last submitted."""
-    now = chosen(state.ws)
     last = last_strategy(state.ws)
     with st.form("optimize_form"):
         left, right = st.columns([2, 3])
@@ -63,12 +64,54 @@ def form(state: PageState) -> str:
             help="Personal prices are discounts from the public list price unless you choose otherwise.",
         )  # fmt: skip
         with right:
-            rules = _rules(now, state.currency)
-        if st.form_submit_button("Run", type="primary", icon=":material/play_arrow:"):
+            rules = _rules(chosen(state.ws), state.currency)
+        run = st.form_submit_button("Run", type="primary", icon=":material/play_arrow:")
+        problem = _problem(rules, state.currency)
+        if problem is not None:
+            st.error(f"{markdown(problem)} **Not applied:** what is shown below follows the rules applied last.")
+        elif run:
             settings.set(state.ws, KEY, asdict(Guardrails(**rules)))
             settings.set(state.ws, "strategy", strategy)
             last = strategy
     return last
+
+
+def in_words(rules: Guardrails, currency: str) -> str:
+    """List the active guardrails in one line."""
+    parts = [
+        (rules.margin_floor, f"margin at least {percent(rules.margin_floor)}"),
+        (rules.max_change_rate, f"change at most ±{percent(rules.max_change_rate)}"),
+        (rules.price_floor, f"never below {money(rules.price_floor, currency)}"),
+        (rules.price_ceiling, f"never above {money(rules.price_ceiling, currency)}"),
+        (rules.endings, f"prices end in {' or '.join(f'.{each:02d}' for each in rules.endings or ())}"),
+        (rules.discount_only or None, "never above the list price"),
+    ]
+    return ", ".join(words for value, words in parts if value is not None) or "none"
+
+
+def line(state: PageState) -> None:
+    """Name the guardrails that a page uses, with the way to where they are set."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        active = in_words(chosen(state.ws), state.currency)
+        st.caption(f":material/rule: Guardrails, as last set on Optimize: {markdown(active)}.", width="content")
+        st.page_link("pages/optimize.py", label="Change them", icon=":material/tune:")
+
+
+def _problem(rules: dict[str, Any], currency: str) -> str | None:
+    """Say in the words of the form why rules cannot be applied; None if they can."""
+    low, high = rules["price_floor"], rules["price_ceiling"]
+    if high is not None and high <= 0:
+        return "“Never above” must be more than zero; empty it for no limit."
+    if low is not None and high is not None and low > high:
+        return (
+            f"“Never below” ({money(low, currency)}) is higher than “Never above” ({money(high, currency)}): "
+            "no price can keep both."
+        )
+    try:
+        Guardrails(**rules)
+    except ConfigError as error:
+        return str(error)
+    return None
 
 
 def _rules(now: Guardrails, currency: str) -> dict[str, Any]:

@@ -15,13 +15,14 @@ from pricing_core.charts.strategy import against_today_data
 
 from .state import PageState
 from .tables import count_column, money_column, record, text_column
-from .words import change, count, markdown, money, money_range, percent, percent_range, plural, points
+from .words import chance, change, count, markdown, money, money_range, percent, percent_range, plural, points
 
 if TYPE_CHECKING:
     from pricing_core.simulate.strategies import SimulationResult
     from pricing_core.workflows import PricedTable
 
 SHOWN_ROWS = 2_000
+DISCOUNTS = "personalized_discount"
 CHART_HEIGHT = 520
 NEUTRAL = ("average_price", "margin_rate")
 TERMS = {
@@ -33,11 +34,25 @@ TERMS = {
 def sentence(priced: PricedTable, simulated: SimulationResult, strategy: str) -> str:
     """Say how many prices move and what that does to profit, with its range."""
     moves, row = status_data(priced.prices), record(simulated.table, "strategy", strategy)
-    text = f"Raise {count(moves['raise'])}, cut {count(moves['cut'])}, hold {count(moves['keep'] + moves['hold'])}"
+    smaller = " (a smaller discount than today)" if strategy == DISCOUNTS and moves["raise"] else ""
+    text = f"Raise {count(moves['raise'])}{smaller}, cut {count(moves['cut'])}, hold {count(moves['keep'] + moves['hold'])} offers"
     if strategy == "status_quo":
         return f"{text}: every price stays as it is."
+    table = against_today_data(simulated.table, strategy)
     uplift = percent(row["profit_uplift_rate"], signed=True)
-    return f"{text}: {uplift} profit, {_uplift_range(row)}."
+    others = (
+        f"{percent(table['change']['revenue'], signed=True)} revenue and {points(table['change']['conversion_rate'])}"
+    )
+    return f"{text}: {uplift} profit, {_uplift_range(row)}, with {others} of conversion."
+
+
+def discounts_note(strategy: str) -> None:
+    """Say what a raise is where prices are discounts from the list price."""
+    if strategy == DISCOUNTS:
+        st.caption(
+            "A raise is a smaller discount than today: no price is moved above the list price "
+            "(or above today's price where the list price is unknown)."
+        )
 
 
 def tiles(state: PageState, simulated: SimulationResult, strategy: str) -> None:
@@ -58,7 +73,10 @@ def tiles(state: PageState, simulated: SimulationResult, strategy: str) -> None:
             span = percent_range(low, high, signed=False) if is_rate else money_range(low, high, currency)
             place.caption(markdown(span))
     loss = record(simulated.table, "strategy", strategy)["probability_loss"]
-    st.caption(f"Changes are against today's prices; chance of earning less than today: {percent(loss, digits=0)}.")
+    st.caption(
+        "Changes are against today's prices; "
+        f"chance of earning less than today: {markdown(chance(loss))}, if the model is right."
+    )
 
 
 def changes(state: PageState, priced: PricedTable, simulated: SimulationResult) -> None:

@@ -15,7 +15,7 @@ from . import guardrails, results
 from .guardrails import strategy_name
 from .state import PageState
 from .tables import money_column, records, text_column
-from .words import markdown, money, percent, percent_range
+from .words import chance, markdown, money, percent, percent_range
 
 if TYPE_CHECKING:
     from pricing_core.simulate.strategies import SimulationResult
@@ -24,7 +24,7 @@ START = ("status_quo", "uniform", "product", "personalized_discount")
 MAX_COMPARED = 4
 RATES = (
     "conversion_rate", "margin_rate", "share_paying_less", "profit_uplift_rate", "profit_uplift_rate_low",
-    "profit_uplift_rate_high", "probability_loss",
+    "profit_uplift_rate_high",
 )  # fmt: skip
 
 
@@ -74,10 +74,9 @@ def sentence(state: PageState, simulated: SimulationResult, scenario: Scenario) 
     """Name the strategy that earns most, and how sure that is."""
     row = records(simulated.table.nlargest(1, "profit"))[0]
     best = str(row["strategy"])
-    start = f"If {words(scenario)}, " if _moves(scenario) else ""
-    name = strategy_name(best)
+    start = f"With {words(scenario)}, " if _moves(scenario) else ""
     text = (
-        f"{start}{name[0].lower() + name[1:] if start else name} would earn most: "
+        f"{start}{'the' if start else 'The'} strategy “{strategy_name(best)}” would earn most: "
         f"{money(row['profit'], state.currency, compact=True)} in {scenario.horizon_weeks} weeks"
     )
     if best == "status_quo":
@@ -95,6 +94,7 @@ def table(state: PageState, simulated: SimulationResult) -> None:
     shown = simulated.table.assign(
         name=simulated.table["strategy"].map(strategy_name),
         **{name: simulated.table[name] * 100 for name in RATES if name in simulated.table},
+        probability_loss=simulated.table["probability_loss"].map(chance),
     )
     st.dataframe(
         shown, hide_index=True, placeholder="–", height="content",
@@ -109,10 +109,12 @@ def table(state: PageState, simulated: SimulationResult) -> None:
             "profit_uplift_rate": st.column_config.NumberColumn("Against today", format="%+.1f%%"),
             "profit_uplift_rate_low": st.column_config.NumberColumn("90% low", format="%+.1f%%"),
             "profit_uplift_rate_high": st.column_config.NumberColumn("90% high", format="%+.1f%%"),
-            "probability_loss": st.column_config.NumberColumn("Chance of losing", format="%.0f%%"),
+            "probability_loss": text_column("Chance of earning less than today", help="If the model is right."),
             "revenue": money_column("Revenue", currency, help=glossary.define("revenue")),
             "conversion_rate": st.column_config.NumberColumn("Conversion", format="%.2f%%"),
-            "units": st.column_config.NumberColumn("Units", format="%,.0f"),
+            "units": st.column_config.NumberColumn(
+                "Purchases", format="%,.0f", help="Expected purchases over the horizon, one unit each."
+            ),
             "average_price": money_column("Average price", currency),
             "margin_rate": st.column_config.NumberColumn("Margin", format="%.1f%%", help=glossary.define("margin")),
             "share_paying_less": st.column_config.NumberColumn(

@@ -161,8 +161,9 @@ def receipt(manifest: dict[str, Any]) -> None:
     """Show what the run was made from: data, seed, time, versions."""
     counts, config = manifest["counts"], manifest["config"]
     st.caption(
-        f"Learned from {count(counts['rows_used'])} of {count(counts['offers'])} offers of {markdown(manifest['data_name'])} "
-        f"({manifest['dataset_id']}) with seed {config['seed']} in {duration(manifest['seconds']['total'])}."
+        f"Learned from {count(counts['rows_used'])} of {count(counts['offers'])} offers of "
+        f"{markdown(manifest['data_name'])} ({manifest['dataset_id']}) "
+        f"with seed {config['seed']} in {duration(manifest['seconds']['total'])}."
     )
     if counts["rows_used"] < counts["offers"]:
         st.caption("All purchases were kept; refusals were sampled, and each weighs for those left out.")

@@ -65,12 +65,20 @@ def percent(rate: float | None, *, digits: int = 1, signed: bool = False) -> str
     return _sign(share, text, signed) + text
 
 
+def chance(probability: float | None) -> str:
+    """Write a probability that comes from a model in whole percent, and never as certain: ``<1%``, ``>99%``."""
+    share = _number(probability)
+    if not math.isfinite(share):
+        return UNKNOWN
+    return "<1%" if share < 0.01 else ">99%" if share > 0.99 else f"{share:.0%}"
+
+
 def points(change: float | None, *, digits: int = 1) -> str:
-    """Write a change of a rate in percentage points: ``+0.8 pp``."""
+    """Write a change of a rate in percentage points: ``+0.8 points``."""
     step = _number(change)
     if not math.isfinite(step):
         return UNKNOWN
-    text = f"{abs(step) * 100:.{digits}f} pp"
+    text = f"{abs(step) * 100:.{digits}f} points"
     return _sign(step, text, True) + text
 
 

@@ -15,6 +15,8 @@ from pricing_core.errors import DataError
 from pricing_core.evaluate.calibration import expected_calibration_error
 
 _RATES: Final = ("n", "predicted_rate", "observed_rate", "observed_low", "observed_high")
+_ALIKE: Final = (0.7, 1.4)
+_CANNOT_TELL: Final = "Later offers cannot tell whether buyers react to price as forecast"
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,33 @@ def price_band_figure(data: PriceBandChart) -> go.Figure:
     return frame(figure, data.finding, x="Price, % of the going price", y="Conversion rate")
 
 
+def response_doubt(metrics: Mapping[str, Any]) -> str | None:
+    """Say why the forecast reaction to price, and with it the promised profit, deserves caution.
+
+    Returns
+    -------
+    str or None
+        One sentence, or None where later offers confirm the forecast: the 90% range of the slope between price bands
+        lies above 0, and it contains 1 or the slope is between 0.7 and 1.4. None also where a run holds no slope.
+    """
+    found = metrics.get("price_band_slope")
+    if found is None:
+        return None
+    slope, low, high = (math.nan if value is None else float(value) for value in found)
+    if not (math.isfinite(slope) and math.isfinite(low) and math.isfinite(high)):
+        return f"{_CANNOT_TELL}: treat the promised profit with caution."
+    span = f"90% range {number(low)} to {number(high)}"
+    if low <= 0 <= high:
+        return f"{_CANNOT_TELL} (slope {number(slope)}, {span}): treat the promised profit with caution."
+    if high < 0:
+        what = f"buyers bought more at higher prices, against the model's forecast (slope {number(slope)}, {span})"
+    elif low <= 1 <= high or _ALIKE[0] <= slope <= _ALIKE[1]:
+        return None
+    else:
+        what = f"buyers reacted {number(slope)} times as strongly to price as the model forecast ({span})"
+    return f"On later offers, {what}: treat the promised profit with caution."
+
+
 def _table(metrics: Mapping[str, Any], name: str) -> pd.DataFrame:
     found = metrics.get(name)
     table = pd.DataFrame(found if found is not None else {})
@@ -153,6 +182,10 @@ def _slope_finding(slope: float, low: float, high: float) -> str:
     if not math.isfinite(slope):
         return "Forecasts do not differ between price bands, so the reaction to price cannot be judged here"
     span = f"(90% range {number(low, 2)} to {number(high, 2)})"
+    if low <= 0 <= high:
+        return (
+            f"These offers cannot tell whether conversion differs between price bands: slope {number(slope, 2)} {span}"
+        )
     if low <= 1 <= high:
         return f"Conversion differs between price bands as forecast: slope {number(slope, 2)} {span}"
     verdict = "less" if slope < 1 else "more"

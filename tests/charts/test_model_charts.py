@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 
 from pricing_core.charts import style
-from pricing_core.charts.calibration import calibration_data, calibration_figure, price_band_data, price_band_figure
+from pricing_core.charts.calibration import (
+    calibration_data,
+    calibration_figure,
+    price_band_data,
+    price_band_figure,
+    response_doubt,
+)
+from pricing_core.charts.quantity import units_per_purchase
 from pricing_core.charts.training import training_data, training_figure
 from pricing_core.errors import DataError
 
@@ -104,6 +111,62 @@ def test_price_bands_say_whether_the_reaction_to_price_is_as_forecast() -> None:
     unknown = price_band_data({**METRICS, "price_band_slope": [None, None, None]})
     assert unknown.finding.startswith("Forecasts do not differ between price bands")
     assert price_band_figure(right).layout.xaxis.title.text == "Price, % of the going price"
+
+
+def test_a_slope_that_may_be_zero_cannot_tell() -> None:
+    data = price_band_data({**METRICS, "price_band_slope": [1.2, -0.4, 2.8]})
+    assert data.finding == (
+        "These offers cannot tell whether conversion differs between price bands: slope 1.20 (90% range −0.40 to 2.80)"
+    )
+
+
+CAUTION = ": treat the promised profit with caution."
+
+
+@pytest.mark.parametrize(
+    ("slope", "said"),
+    [
+        ([1.1, 0.9, 1.3], None),
+        ([2.0, 0.5, 3.5], None),
+        ([1.3, 1.1, 1.5], None),
+        ([0.75, 0.6, 0.9], None),
+        (
+            [2.8, 1.7, 3.9],
+            "On later offers, buyers reacted 2.8 times as strongly to price as the model forecast "
+            "(90% range 1.7 to 3.9)" + CAUTION,
+        ),
+        (
+            [0.4, 0.2, 0.6],
+            "On later offers, buyers reacted 0.4 times as strongly to price as the model forecast "
+            "(90% range 0.2 to 0.6)" + CAUTION,
+        ),
+        (
+            [1.0, -0.5, 2.5],
+            "Later offers cannot tell whether buyers react to price as forecast "
+            "(slope 1.0, 90% range −0.5 to 2.5)" + CAUTION,
+        ),
+        (
+            [-1.0, -1.5, -0.5],
+            "On later offers, buyers bought more at higher prices, against the model's forecast "
+            "(slope −1.0, 90% range −1.5 to −0.5)" + CAUTION,
+        ),
+        ([None, None, None], "Later offers cannot tell whether buyers react to price as forecast" + CAUTION),
+    ],
+)
+def test_doubt_about_the_reaction_to_price_is_one_sentence(slope: list[float | None], said: str | None) -> None:
+    assert response_doubt({"price_band_slope": slope}) == said
+
+
+def test_a_run_without_a_slope_raises_no_doubt() -> None:
+    assert response_doubt({}) is None
+
+
+def test_units_per_purchase_count_only_what_was_bought() -> None:
+    offers = pd.DataFrame({"purchased": [1, 1, 0, 1], "quantity": [2.0, 1.0, 9.0, math.nan]})
+    assert units_per_purchase(offers) == pytest.approx(4 / 3)
+    assert units_per_purchase(offers.drop(columns="quantity")) is None
+    assert units_per_purchase(offers.assign(quantity=math.nan)) is None
+    assert units_per_purchase(offers.assign(purchased=0)) is None
 
 
 def test_a_run_without_figures_says_what_to_do() -> None:

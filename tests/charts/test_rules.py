@@ -34,8 +34,18 @@ def prices() -> StrategyPrices:
 @pytest.fixture
 def rows() -> PricingRows:
     n = 5
-    known = {name: np.arange(1.0, 1.0 + n) for name in
-             ("current_price", "list_price", "unit_cost", "competitor_price", "support_low", "support_high", "weight")}
+    known = {
+        name: np.arange(1.0, 1.0 + n)
+        for name in (
+            "current_price",
+            "list_price",
+            "unit_cost",
+            "competitor_price",
+            "support_low",
+            "support_high",
+            "weight",
+        )
+    }
     return PricingRows(
         customer_id=_texts("u", "v", "w", "x", "y"),
         product_id=_texts("p", "p", "q", "q", "r"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import subprocess
 import sys
@@ -21,7 +22,7 @@ RANGE = r"90% range [+−]?[\d.]+% to [+−]?[\d.]+%"
 
 
 def finding(page: AppTest) -> str:
-    return page.subheader[0].value
+    return page.subheader[0].value.replace("\\", "")
 
 
 def labels(page: AppTest) -> dict[str, str]:
@@ -100,7 +101,13 @@ def test_explain_takes_one_recommendation_apart(trained: Workspace, open_page: O
 
 def test_optimize_applies_the_guardrails_and_names_what_binds(trained: Workspace, open_page: OpenPage) -> None:
     page = open_page("optimize")
-    assert re.match(rf"Raise [\d,]+, cut [\d,]+, hold [\d,]+: [+−]?[\d.]+% profit, {RANGE}\.", finding(page))
+    counts = r"Raise [\d,]+( \(a smaller discount than today\))?, cut [\d,]+, hold [\d,]+ offers"
+    others = r"with [+−]?[\d.]+% revenue and [+−]?[\d.]+ points of conversion"
+    assert re.match(rf"{counts}: [+−]?[\d.]+% profit, {RANGE}, {others}\.", finding(page))
+    captions = " ".join(caption.value for caption in page.caption)
+    assert "A raise is a smaller discount than today" in captions
+    assert re.search(r"less than today: (\\[<>])?\d+%, if the model is right", captions)
+    assert "less than today: 0%" not in captions
     page.radio(key="strategy").set_value("product")
     page.number_input(key="rule_change").set_value(1.0)
     press(page, "Run")
@@ -114,15 +121,23 @@ def test_guardrails_that_contradict_each_other_are_refused_in_words(trained: Wor
     page.number_input(key="rule_floor").set_value(9.0)
     page.number_input(key="rule_ceiling").set_value(5.0)
     press(page, "Run")
-    assert "price_floor 9.0 is above price_ceiling 5.0" in page.error[0].value
+    assert page.error[0].value == (
+        "“Never below” \\(\\$9.00\\) is higher than “Never above” \\(\\$5.00\\): no price can keep both. "
+        "**Not applied:** what is shown below follows the rules applied last."
+    )
     assert settings.get(trained, "guardrails") is None
+    assert finding(page).startswith("Raise") and "Profit, 4 weeks" in labels(page)
+    page.number_input(key="rule_ceiling").set_value(12.0)
+    press(page, "Run")
+    assert not page.error
+    assert settings.get(trained, "guardrails")["price_ceiling"] == 12.0
 
 
 def test_scenarios_compare_strategies_and_are_saved(trained: Workspace, open_page: OpenPage) -> None:
     page = open_page("scenarios")
     page.slider(key="scenario_cost").set_value(10)
     press(page, "Run")
-    assert finding(page).startswith("If costs +10%")
+    assert finding(page).startswith("With costs +10%, the strategy “")
     table = next(frame.value for frame in page.dataframe if "profit_uplift_rate" in frame.value)
     assert {"uniform", "status_quo", "personalized_discount"} <= set(table["strategy"])
     press(page, "Save scenario")
@@ -138,7 +153,7 @@ def test_widget_values_survive_a_visit_to_another_page(trained: Workspace, open_
     page.switch_page("pages/models.py").run()
     page.switch_page("pages/scenarios.py").run()
     assert page.slider(key="scenario_cost").value == 10
-    assert finding(page).startswith("If costs +10%")
+    assert finding(page).startswith("With costs +10%, the strategy “")
 
 
 def test_a_price_list_is_made_in_the_background(trained: Workspace, open_page: OpenPage) -> None:
@@ -163,6 +178,49 @@ def test_a_price_list_is_reviewed_and_downloaded_twice(trained: Workspace, open_
     for content in (to_import_csv(stored.current), to_excel_csv(stored.current)):
         rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
         assert len(rows) == len(stored.frame)
+
+
+def captions(page: AppTest) -> str:
+    return " ".join(caption.value for caption in page.caption).replace("\\", "")
+
+
+def test_scenarios_name_the_guardrails_set_on_optimize(trained: Workspace, open_page: OpenPage) -> None:
+    assert "Guardrails, as last set on Optimize: margin at least 0.0%." in captions(open_page("scenarios"))
+    settings.set(trained, "guardrails", {"margin_floor": None})
+    assert "Guardrails, as last set on Optimize: none." in captions(open_page("scenarios"))
+    settings.set(trained, "guardrails", {"max_change_rate": 0.1, "price_ceiling": 9.0, "endings": [49, 99]})
+    assert "change at most ±10.0%, never above $9.00, prices end in .49 or .99." in captions(open_page("scenarios"))
+
+
+def test_a_price_list_says_what_it_was_made_from_and_when_it_is_outdated(
+    trained: Workspace, open_page: OpenPage
+) -> None:
+    workflows.make_price_list(trained, "personalized_discount")
+    page = open_page("price_list")
+    assert "from data **d0001** (Tea shop) with model **r0001**; unit costs from an assumed margin" in captions(page)
+    assert not any("outdated" in warning.value for warning in page.warning)
+    stored = pricelists.load_price_list(trained)
+    pricelists.save_price_list(
+        trained, stored.frame, strategy=stored.strategy, run_id="r0000", dataset_id="d0000",
+        summary={**stored.summary, "margin_assumption": 0.2},
+    )  # fmt: skip
+    warning = next(each.value for each in open_page("price_list").warning if "outdated" in each.value)
+    assert warning == (
+        "**This list is outdated:** it was made with model r0000, and r0001 is in use; it rests on data d0000, and "
+        "d0001 is here; it assumed a margin of 20.0%, and the assumption has changed."
+    )
+
+
+def test_a_doubtful_reaction_to_price_is_said_wherever_profit_is_promised(
+    trained: Workspace, open_page: OpenPage
+) -> None:
+    path = runs.run_dir(trained) / "metrics.json"
+    metrics = json.loads(path.read_text())
+    path.write_text(json.dumps({**metrics, "price_band_slope": [2.8, 1.7, 3.9]}))
+    workflows.make_price_list(trained, "personalized_discount")
+    for name in ("optimize", "scenarios", "price_list", "today"):
+        shown = [warning.value.replace("\\", "") for warning in open_page(name).warning]
+        assert any(text.startswith("On later offers, buyers reacted 2.8 times as strongly") for text in shown), name
 
 
 def test_no_page_imports_the_learners_before_they_are_needed(trained: Workspace) -> None:

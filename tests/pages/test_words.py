@@ -32,13 +32,18 @@ def test_rates_are_in_percent_and_their_changes_in_points() -> None:
     assert words.percent(0.021, signed=True) == "+2.1%"
     assert words.percent(-0.003, signed=True) == "−0.3%"
     assert words.percent(None) == "unknown"
-    assert words.points(0.008) == "+0.8 pp"
+    assert words.points(0.008) == "+0.8 points"
     assert words.percent_range(-0.003, 0.044) == "90% range −0.3% to +4.4%"
+
+
+def test_a_models_chance_is_never_certain() -> None:
+    found = [words.chance(share) for share in (0.0, 0.009, 0.01, 0.5, 0.99, 0.999, 1.0, None)]
+    assert found == ["<1%", "<1%", "1%", "50%", "99%", ">99%", ">99%", "unknown"]
 
 
 def test_a_change_that_rounds_to_zero_carries_no_sign() -> None:
     assert words.percent(-0.0001, signed=True) == "0.0%"
-    assert words.points(0.0001) == "0.0 pp"
+    assert words.points(0.0001) == "0.0 points"
     assert words.money(-0.001, "USD") == "$0.00"
 
 

@@ -1,0 +1,44 @@
+"""What to keep in mind beside a promised profit: doubtful reaction to price, and what a purchase counts as."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pricing_core.charts.calibration import response_doubt
+from pricing_core.charts.quantity import units_per_purchase
+
+from . import cache
+from .state import PageState
+from .words import markdown, number
+
+
+def doubt(state: PageState) -> None:
+    """Warn where later offers did not confirm how the model says that buyers react to price."""
+    if state.run_id is None:
+        return
+    found = response_doubt(state.run.metrics)
+    if found is not None:
+        st.warning(markdown(found), icon=":material/warning:")
+        st.page_link("pages/models.py", label="See forecasts and later offers by price band", icon=":material/rule:")
+
+
+def one_unit(state: PageState) -> None:
+    """Say that forecasts count one unit per purchase, where the data know quantities."""
+    units = _units(str(state.ws.root), str(state.basis_id), cache.stamp(state.ws, state.basis_id), state)
+    if units is not None:
+        st.caption(
+            f"Forecasts count one unit per purchase; in your data a purchase has {number(units)} units on average."
+        )
+
+
+def quantities(state: PageState) -> None:
+    """Say that revenue and profit of the past count quantities, where the data know them."""
+    newest = str(state.dataset_id)
+    units = _units(str(state.ws.root), newest, cache.stamp(state.ws, newest), state)
+    if units is not None:
+        st.caption(f"Revenue and profit count quantities: {number(units)} units per purchase on average.")
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _units(root: str, dataset_id: str, stamp: str, _state: PageState) -> float | None:
+    return units_per_purchase(cache.dataset(_state.ws, dataset_id).offers)
