@@ -52,7 +52,7 @@ def figures(state: PageState, weekly: pd.DataFrame) -> None:
         moved = {} if pd.isna(step) else change(text, neutral=name == "average_price")
         tile.metric(
             label, percent(value) if is_rate else money(value, state.currency, compact=True),
-            chart_data=weekly[name].dropna().tolist(), border=True, help=glossary.define(term), **moved,
+            chart_data=weekly[name].dropna().round(6).tolist(), border=True, help=glossary.define(term), **moved,
         )  # fmt: skip
     week = weekly["week"].iloc[-1]
     st.caption(f"Week from {week.day} {week:%b %Y}, against the week before; the line shows {len(weekly)} weeks.")

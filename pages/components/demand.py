@@ -15,7 +15,7 @@ from pricing_core.response.pricing_rows import PricingRows
 from . import guardrails, results
 from .decisions import PRODUCT_STRATEGY
 from .state import PageState
-from .tables import EVIDENCE, count_column, money_column, record, records, text_column
+from .tables import EVIDENCE, count_column, money_column, number_column, record, records, signed, text_column
 from .words import change, count, money, money_range, note, number, percent, percent_range, plural, points
 
 SAME = 0.0005  # a change that reads as 0.0%
@@ -120,18 +120,20 @@ def table(state: PageState) -> None:
     )  # fmt: skip
     currency = state.currency
     st.dataframe(
-        shown, hide_index=True, placeholder="–",
+        signed(shown, currency, money=["profit_gain", "gain_low", "gain_high"], percent=["change_rate"],
+               plain=["elasticity"]),
+        hide_index=True, placeholder="–",
         column_order=["product_id", "category", "offers", "current_price", "new_price", "change_rate", "elasticity",
                       "conversion_rate", "profit_gain", "gain_low", "gain_high", "evidence"],
         column_config={
             "product_id": text_column("Product", pinned=True), "category": text_column("Category"),
             "offers": count_column("Recent offers"),
             "current_price": money_column("Price today", currency), "new_price": money_column("Best price", currency),
-            "change_rate": st.column_config.NumberColumn("Change", format="%+.1f%%"),
-            "elasticity": st.column_config.NumberColumn("Elasticity", format="%.2f"),
+            "change_rate": number_column("Change"),
+            "elasticity": number_column("Elasticity"),
             "conversion_rate": st.column_config.NumberColumn("Conversion", format="%.1f%%"),
-            "profit_gain": money_column(f"Profit gained, {results.GAIN_WEEKS} weeks", currency),
-            "gain_low": money_column("90% low", currency), "gain_high": money_column("90% high", currency),
+            "profit_gain": number_column(f"Profit gained, {results.GAIN_WEEKS} weeks"),
+            "gain_low": number_column("90% low"), "gain_high": number_column("90% high"),
             "evidence": text_column("Evidence", help=" ".join(EVIDENCE.values())),
         },
     )  # fmt: skip

@@ -13,12 +13,13 @@ from pricing_core.charts.demand import demand_curve_data, demand_curve_figure
 from . import guardrails, results
 from .state import PageState
 from .tables import records
-from .words import markdown, money, percent
+from .words import markdown, money, number, percent
 
 if TYPE_CHECKING:
     from pricing_core.workflows import RowExplanation, TrainedRun
 
 SHOWN = 200
+EXACT = 1e-9
 OUTCOMES = {"probability": "chance of a purchase at this price", "sensitivity": "price sensitivity"}
 GLOBAL = {"probability": "chance of a purchase", "sensitivity": "price sensitivity"}
 
@@ -70,7 +71,9 @@ def steps(state: PageState, found: RowExplanation) -> None:
     left.plotly_chart(charts.price_ladder_figure(found.ladder, currency=state.currency), key="ladder")
     left.caption(f"{markdown(_sum(found, state.currency))}  \n:material/info: {markdown(str(found.price.reason[0]))}")
     product = str(found.row.product_id[0])
-    curve = demand_curve_data(found.row, state.run.observed(product), best_price=float(found.price.price[0]))
+    curve = demand_curve_data(
+        found.row, state.run.observed(product), best_price=float(found.price.price[0]), one_customer=True
+    )
     right.plotly_chart(demand_curve_figure(curve, currency=state.currency), key="offer_curve")
     right.caption("The line is this customer's; the points are what all buyers of the product did at such prices.")
 
@@ -81,9 +84,10 @@ def drivers(found: RowExplanation) -> None:
     st.caption(glossary.define("shap"))
     for place, (outcome, name) in zip(st.columns(len(OUTCOMES)), OUTCOMES.items(), strict=True):
         result = found.shap[outcome]
-        figure = charts.shap_local_figure(charts.shap_local_data(result, name=name), unit=name)
+        data = charts.shap_local_data(result, name=name, is_rate=outcome == "probability")
+        figure = charts.shap_local_figure(data, unit=name.capitalize())
         place.plotly_chart(figure, key=f"shap_{outcome}")
-        place.caption(f"The bars add up to the prediction within {result.additivity_error:.1e} (additivity error).")
+        place.caption(f"The bars add up to the prediction {_exactness(result.additivity_error)} (additivity error).")
 
 
 def cross_check(found: RowExplanation) -> None:
@@ -92,8 +96,8 @@ def cross_check(found: RowExplanation) -> None:
         st.caption(glossary.define("lime"))
         st.plotly_chart(charts.lime_figure(charts.lime_data(found.lime, name=OUTCOMES["probability"])), key="lime")
         st.caption(
-            f"Fidelity R² {found.lime.r2:.2f}: how much of the model's behavior around this offer the line catches. "
-            f"Stability {found.lime.stability:.2f}: how alike the answers of repeated runs are; 1 is identical."
+            f"Fidelity R² {number(found.lime.r2)}: how much of the model's behavior around here the line catches. "
+            f"Stability {number(found.lime.stability)}: how alike the answers of repeated runs are; 1 is identical."
         )
 
 
@@ -103,6 +107,10 @@ def importance(run: TrainedRun) -> None:
     for place, (outcome, name) in zip(st.columns(len(GLOBAL)), GLOBAL.items(), strict=True):
         data = charts.shap_global_data(run.importance, outcome=outcome, name=name)
         place.plotly_chart(charts.shap_global_figure(data), key=f"global_{outcome}")
+
+
+def _exactness(error: float) -> str:
+    return "exactly" if error < EXACT else f"within {error:.1e}"
 
 
 def _sum(found: RowExplanation, currency: str) -> str:

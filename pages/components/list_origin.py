@@ -30,7 +30,8 @@ def show(state: PageState, stored: StoredPriceList, currency: str) -> None:
     rules = guardrails.in_words(Guardrails.from_toml(stored.summary["guardrails"]), currency)
     st.caption(
         f"{stored.price_list_id} was made on {made_on} from data **{stored.dataset_id}**"
-        f"{markdown(_name(state, stored))} with model **{stored.run_id}**; {_costs(stored)}; guardrails: {markdown(rules)}."
+        f"{markdown(_name(state, stored))} with model **{stored.run_id}**; {_costs(stored)}; "
+        f"guardrails: {markdown(rules)}."
     )
     unit = "one for each customer and product" if stored.frame["customer_id"].notna().any() else "one for each product"
     st.caption(f"Raise, cut and hold count prices, {unit}, against today's prices.")

@@ -15,7 +15,7 @@ from pricing_core.store import pricelists
 from . import guardrails, job_panel
 from .guardrails import strategy_name
 from .state import PageState
-from .tables import money_column, records, text_column
+from .tables import money_column, number_column, records, signed, text_column
 from .words import ago, count, plural
 
 if TYPE_CHECKING:
@@ -99,11 +99,12 @@ def table(state: PageState, stored: StoredPriceList) -> None:
     order = ["product_id", *(["customer_id"] if personal else []), "current_price", "new_price", "change_percent",
              "conversion_percent", "expected_profit", "profit_low", "profit_high", "reason", "margin_percent",
              "floor_price", "ceiling_price", "evidence", "effective_from", "disclosure_required"]  # fmt: skip
-    st.dataframe(
-        _percents(shown), hide_index=True, placeholder="–", height=460, column_order=order,
-        column_config=_columns(currency),
+    written = signed(
+        _scaled(shown)[order], currency, money=["expected_profit", "profit_low", "profit_high"],
+        percent=["change_percent"],
     )  # fmt: skip
-    st.caption(f"{count(len(shown))} of {plural(len(frame), 'price')}; expected profit is per offer.")
+    st.dataframe(written, hide_index=True, placeholder="–", height=460, column_config=_columns(currency))
+    st.caption(f"{count(len(shown))} of {plural(len(frame), 'price')}; expected profit is per 100 offers.")
     if len(frame):
         st.plotly_chart(price_change_figure(price_change_data(frame["change_rate"])), key="changes")
 
@@ -113,11 +114,13 @@ def _kind(frame: pd.DataFrame, kind: str) -> pd.Series:
     return {"Raise": change > 0, "Cut": change < 0, "Keep": change == 0}.get(kind, change == change)
 
 
-def _percents(frame: pd.DataFrame) -> pd.DataFrame:
+def _scaled(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rates in percent, and profit per 100 offers."""
     return frame.assign(
         change_percent=frame["change_rate"] * 100,
         margin_percent=frame["margin_rate"] * 100,
         conversion_percent=frame["expected_conversion_rate"] * 100,
+        **{name: frame[name] * 100 for name in ("expected_profit", "profit_low", "profit_high")},
     )
 
 
@@ -125,12 +128,12 @@ def _columns(currency: str) -> dict[str, Any]:
     return {
         "product_id": text_column("Product", pinned=True), "customer_id": text_column("Customer", width="small"),
         "current_price": money_column("Price today", currency), "new_price": money_column("New price", currency),
-        "change_percent": st.column_config.NumberColumn("Change", format="%+.1f%%"),
+        "change_percent": number_column("Change"),
         "reason": text_column("Why", width="large"),
         "margin_percent": st.column_config.NumberColumn("Margin", format="%.1f%%", help=glossary.define("margin")),
         "conversion_percent": st.column_config.NumberColumn("Conversion", format="%.1f%%"),
-        "expected_profit": money_column("Profit per offer", currency), "profit_low": money_column("90% low", currency),
-        "profit_high": money_column("90% high", currency), "floor_price": money_column("Lowest allowed", currency),
+        "expected_profit": number_column("Profit per 100 offers"), "profit_low": number_column("90% low"),
+        "profit_high": number_column("90% high"), "floor_price": money_column("Lowest allowed", currency),
         "ceiling_price": money_column("Highest allowed", currency), "evidence": text_column("Evidence"),
         "effective_from": st.column_config.DatetimeColumn("Effective from", format="YYYY-MM-DD"),
         "disclosure_required": st.column_config.CheckboxColumn("Disclosure"),

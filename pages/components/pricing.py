@@ -14,7 +14,7 @@ from pricing_core.charts.scenarios import scenario_data, scenario_figure
 from pricing_core.charts.strategy import against_today_data
 
 from .state import PageState
-from .tables import count_column, money_column, record, text_column
+from .tables import count_column, money_column, number_column, record, signed, text_column
 from .words import chance, change, count, markdown, money, money_range, percent, percent_range, plural, points
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def sentence(priced: PricedTable, simulated: SimulationResult, strategy: str) ->
     """Say how many prices move and what that does to profit, with its range."""
     moves, row = status_data(priced.prices), record(simulated.table, "strategy", strategy)
     smaller = " (a smaller discount than today)" if strategy == DISCOUNTS and moves["raise"] else ""
-    text = f"Raise {count(moves['raise'])}{smaller}, cut {count(moves['cut'])}, hold {count(moves['keep'] + moves['hold'])} offers"
+    held = count(moves["keep"] + moves["hold"])
+    text = f"Raise {count(moves['raise'])}{smaller}, cut {count(moves['cut'])}, hold {held} offers"
     if strategy == "status_quo":
         return f"{text}: every price stays as it is."
     table = against_today_data(simulated.table, strategy)
@@ -90,19 +91,21 @@ def changes(state: PageState, priced: PricedTable, simulated: SimulationResult) 
     shown = frame.assign(
         change=priced.prices.change_rate[:SHOWN_ROWS] * 100, conversion=frame["expected_conversion_rate"] * 100,
         current_price=priced.rows.current_price[:SHOWN_ROWS],
+        **{name: frame[name] * 100 for name in ("expected_profit", "profit_low", "profit_high")},
     )  # fmt: skip
+    order = ["product_id", "customer_id", "current_price", "new_price", "change", "conversion", "expected_profit",
+             "profit_low", "profit_high", "reason"]  # fmt: skip
     st.dataframe(
-        shown, hide_index=True, placeholder="–", height=380,
-        column_order=["product_id", "customer_id", "current_price", "new_price", "change", "conversion",
-                      "expected_profit", "profit_low", "profit_high", "reason"],
+        signed(shown[order], currency, money=order[6:9], percent=["change"]),
+        hide_index=True, placeholder="–", height=380,
         column_config={
             "product_id": text_column("Product"), "customer_id": text_column("Customer", width="small"),
             "current_price": money_column("Price today", currency), "new_price": money_column("New price", currency),
-            "change": st.column_config.NumberColumn("Change", format="%+.1f%%"),
+            "change": number_column("Change"),
             "reason": text_column("Why", width="large"),
             "conversion": st.column_config.NumberColumn("Conversion", format="%.1f%%"),
-            "expected_profit": money_column("Profit per offer", currency),
-            "profit_low": money_column("90% low", currency), "profit_high": money_column("90% high", currency),
+            "expected_profit": number_column("Profit per 100 offers"),
+            "profit_low": number_column("90% low"), "profit_high": number_column("90% high"),
         },
     )  # fmt: skip
     st.caption(f"The first {count(len(shown))} of {plural(len(priced.frame), 'recent offer')}; the price list has all.")

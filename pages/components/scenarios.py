@@ -14,7 +14,7 @@ from pricing_core.store import scenarios as store
 from . import guardrails, results
 from .guardrails import strategy_name
 from .state import PageState
-from .tables import money_column, records, text_column
+from .tables import money_column, number_column, records, signed, text_column
 from .words import chance, markdown, money, percent, percent_range
 
 if TYPE_CHECKING:
@@ -97,18 +97,21 @@ def table(state: PageState, simulated: SimulationResult) -> None:
         probability_loss=simulated.table["probability_loss"].map(chance),
     )
     st.dataframe(
-        shown, hide_index=True, placeholder="–", height="content",
+        signed(
+            shown, currency, money=["profit", "profit_low", "profit_high"],
+            percent=["profit_uplift_rate", "profit_uplift_rate_low", "profit_uplift_rate_high"],
+        ),
+        hide_index=True, placeholder="–", height="content",
         column_order=["name", "profit", "profit_low", "profit_high", "profit_uplift_rate",
                       "profit_uplift_rate_low", "profit_uplift_rate_high", "probability_loss",
                       "revenue", "conversion_rate", "units", "average_price", "margin_rate", "share_paying_less",
                       "held_rows"],
         column_config={
             "name": text_column("Strategy", pinned=True),
-            "profit": money_column("Profit", currency, help=glossary.define("profit")),
-            "profit_low": money_column("90% low", currency), "profit_high": money_column("90% high", currency),
-            "profit_uplift_rate": st.column_config.NumberColumn("Against today", format="%+.1f%%"),
-            "profit_uplift_rate_low": st.column_config.NumberColumn("90% low", format="%+.1f%%"),
-            "profit_uplift_rate_high": st.column_config.NumberColumn("90% high", format="%+.1f%%"),
+            "profit": number_column("Profit", help=glossary.define("profit")),
+            "profit_low": number_column("90% low"), "profit_high": number_column("90% high"),
+            "profit_uplift_rate": number_column("Against today"),
+            "profit_uplift_rate_low": number_column("90% low"), "profit_uplift_rate_high": number_column("90% high"),
             "probability_loss": text_column("Chance of earning less than today", help="If the model is right."),
             "revenue": money_column("Revenue", currency, help=glossary.define("revenue")),
             "conversion_rate": st.column_config.NumberColumn("Conversion", format="%.2f%%"),

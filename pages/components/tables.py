@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 import pandas as pd
@@ -9,9 +11,11 @@ import streamlit as st
 
 from pricing_core.guardrails.money import minor_unit_digits
 
+from . import words
 from .words import SYMBOLS
 
 Width = Literal["small", "medium", "large"]
+STYLED_CELLS = 60_000
 
 SEVERITIES = {"blocking": "⛔ blocking", "warning": "⚠️ warning", "info": "ℹ️ note"}
 EVIDENCE = {
@@ -37,6 +41,43 @@ def money_column(label: str, currency: str, *, help: str | None = None, pinned: 
     return st.column_config.NumberColumn(
         label, format=f"{symbol}%,.{minor_unit_digits(currency)}f", help=help, pinned=pinned
     )
+
+
+def signed(
+    frame: pd.DataFrame, currency: str, *, money: Sequence[str], percent: Sequence[str] = (), plain: Sequence[str] = ()
+) -> Any:
+    """Write numbers that can be negative with the sign before the unit: ``−$0.07``, ``−3.0%``; they sort as numbers.
+
+    Their columns must come from :func:`number_column`. A table of very many cells keeps bare numbers, rounded.
+
+    Parameters
+    ----------
+    money, percent, plain
+        Columns of amounts, of signed percentages (× 100 already), and of plain numbers.
+    """
+    digits = {
+        **dict.fromkeys(money, minor_unit_digits(currency)),
+        **dict.fromkeys(percent, 1),
+        **dict.fromkeys(plain, 2),
+    }
+    rounded = frame.reset_index(drop=True).assign(**{name: frame[name].astype(float).to_numpy() for name in digits})
+    if rounded.size > STYLED_CELLS:
+        return rounded.round(digits)
+    formats: dict[Any, Any] = {
+        **{name: partial(words.money, currency=currency) for name in money},
+        **{name: _signed_percent for name in percent},
+        **{name: words.number for name in plain},
+    }
+    return rounded.style.format(formats, na_rep="–")
+
+
+def _signed_percent(value: float) -> str:
+    return words.percent(value / 100, signed=True)
+
+
+def number_column(label: str, *, help: str | None = None, pinned: bool | None = None) -> Any:
+    """Column whose numbers :func:`signed` has written."""
+    return st.column_config.NumberColumn(label, help=help, pinned=pinned)
 
 
 def rate_column(label: str, *, help: str | None = None, signed: bool = False, digits: int = 1) -> Any:

@@ -14,8 +14,8 @@ from pricing_core.store import datasets, runs
 from . import job_panel
 from .guardrails import strategy_name
 from .state import PageState
-from .tables import money_column, record, records, text_column
-from .words import count, duration, markdown, money, note, percent
+from .tables import number_column, record, records, signed, text_column
+from .words import count, duration, markdown, money, note, number, percent
 
 WAYS = {True: "Quick: a first answer, wider ranges", False: "Full: more members and passes, narrower ranges"}
 
@@ -70,7 +70,7 @@ def tiles(metrics: dict[str, Any]) -> None:
         **note(f"{percent(metrics['base_rate'])} observed"),
         help="Mean forecast and what really happened on the held-out offers.",
     )  # fmt: skip
-    slope.metric("Calibration slope", f"{metrics['calibration_slope']:.2f}", help=glossary.define("calibration"))
+    slope.metric("Calibration slope", number(metrics["calibration_slope"]), help=glossary.define("calibration"))
     hits.metric(
         "Accuracy", percent(metrics["accuracy"]),
         **note(f"{percent(metrics['baseline_accuracy'])} by guessing"),
@@ -136,23 +136,24 @@ def policy_value(state: PageState, metrics: dict[str, Any]) -> None:
     table = pd.DataFrame([{"name": strategy_name(name), **figures} for name, figures in judged.items()])
     table["verdict"] = ["✓ reliable" if row["reliable"] else f"✗ {row['reason']}" for row in records(table)]
     table["effective_percent"] = table["effective_share"] * 100
-    currency = state.currency
+    per_hundred, currency = ["value", "low", "high"], state.currency
+    table[per_hundred] *= 100
     st.dataframe(
-        table, hide_index=True, placeholder="–", height="content",
+        signed(table, currency, money=per_hundred), hide_index=True, placeholder="–", height="content",
         column_order=["name", "value", "low", "high", "effective_percent", "verdict"],
         column_config={
             "name": text_column("Strategy"),
-            "value": money_column("Profit per offer", currency), "low": money_column("90% low", currency),
-            "high": money_column("90% high", currency),
+            "value": number_column("Profit per 100 offers"), "low": number_column("90% low"),
+            "high": number_column("90% high"),
             "effective_percent": st.column_config.NumberColumn(
                 "Usable offers", format="%.0f%%", help=glossary.define("effective sample size")
             ),
             "verdict": text_column("Reliable?", width="large"),
         },
     )  # fmt: skip
-    logged = money(float(table["logged_value"].iloc[0]), currency)
+    logged = money(100 * float(table["logged_value"].iloc[0]), currency)
     st.caption(
-        f"As they were priced, these offers earned {markdown(logged)} each. Estimated from the held-out offers whose "
+        f"As they were priced, 100 of these offers earned {markdown(logged)}. Estimated from the held-out offers whose "
         "logged price was near the strategy's price (doubly robust); few such offers, no verdict."
     )
 

@@ -85,11 +85,13 @@ def points(change: float | None, *, digits: int = 1) -> str:
 def change(text: str, *, neutral: bool = False) -> dict[str, Any]:
     """Return the arguments of ``st.metric`` that show a change; gray where it is zero or neither good nor bad.
 
-    Streamlit knows only the keyboard's minus as a fall.
+    Streamlit takes a true minus sign for a rise, so that a fall states its own arrow and color.
     """
-    zero = not _digits(text)
-    color = "off" if zero or neutral else "normal"
-    return {"delta": text.replace(MINUS, "-"), "delta_color": color, "delta_arrow": "off" if zero else "auto"}
+    if not _digits(text):
+        return note(text)
+    falls = text.startswith(MINUS)
+    color = "off" if neutral else "inverse" if falls else "normal"
+    return {"delta": text, "delta_color": color, "delta_arrow": "down" if falls else "up"}
 
 
 def note(text: str) -> dict[str, Any]:

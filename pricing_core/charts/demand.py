@@ -41,6 +41,8 @@ class DemandCurve:
         Of the group's conversion at its current prices, with 90% range.
     relative, cost_assumed
         Whether prices are relative, and whether any unit cost follows from an assumed margin.
+    one_customer
+        Whether the curve is that of one customer.
     """
 
     curve: pd.DataFrame
@@ -52,19 +54,25 @@ class DemandCurve:
     elasticity_high: float
     relative: bool
     cost_assumed: bool
+    one_customer: bool = False
 
     def finding(self, currency: str = "") -> str:
         """Say how strongly buyers react, and where the best price is."""
         span = ""
         if math.isfinite(self.elasticity_low):
             span = f" (90% range {number(-self.elasticity_high)} to {number(-self.elasticity_low)}%)"
-        text = f"1% more price costs {number(-self.elasticity)}% of sales{span}"
+        what = f"costs {number(-self.elasticity)}% of sales"
+        if self.one_customer:
+            what = f"lowers this customer's chance of a purchase by {number(-self.elasticity)}%"
+        text = f"1% more price {what}{span}"
         if not math.isfinite(self.best_price):
             return text
         if abs(self.best_price / self.current_price - 1) < _SAME:
-            return f"{text}; the current price is already the best single one"
+            best = "best for this customer" if self.one_customer else "best single one"
+            return f"{text}; the current price is already the {best}"
         best, now = self.price_text(self.best_price, currency), self.price_text(self.current_price, currency)
-        return f"{text}; the best single price is {best}, now {now}"
+        which = "best price for this customer" if self.one_customer else "best single price"
+        return f"{text}; the {which} is {best}, now {now}"
 
     def price_text(self, price: float, currency: str = "") -> str:
         """Price in money, or in percent of the going price."""
@@ -78,6 +86,7 @@ def demand_curve_data(
     best_price: float | None = None,
     relative: bool | None = None,
     bands: int = 6,
+    one_customer: bool = False,
 ) -> DemandCurve:
     """Average demand curve of the rows over the prices that their data support.
 
@@ -94,6 +103,8 @@ def demand_curve_data(
         Prices as multiples of the reference price; default: where the rows hold more than one product.
     bands
         Price bands of the observed points at most.
+    one_customer
+        Whether the rows are those of one customer, for the title.
 
     Raises
     ------
@@ -127,6 +138,7 @@ def demand_curve_data(
         elasticity_high=elasticity[2],
         relative=relative,
         cost_assumed=bool(rows.cost_assumed.any()),
+        one_customer=one_customer,
     )
 
 

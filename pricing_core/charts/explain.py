@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ import plotly.graph_objects as go
 from pricing_core.charts.style import (
     GRAY,
     LOWERS,
+    MINUS,
     RAISES,
     TEAL,
     decimals_of,
@@ -51,13 +53,17 @@ class Bars:
 
 @dataclass(frozen=True)
 class Waterfall:
-    """Steps from ``start`` to ``end``: ``table`` has ``feature, displayed, contribution, standard_error``."""
+    """Steps from ``start`` to ``end``: ``table`` has ``feature, displayed, contribution, standard_error``.
+
+    ``is_rate`` where they are shares, which are written in percent.
+    """
 
     table: pd.DataFrame
     start: float
     end: float
     additivity_error: float
     finding: str
+    is_rate: bool = False
 
 
 def shap_global_data(importance: pd.DataFrame, *, outcome: str, name: str = "", most: int = 12) -> Bars:
@@ -90,8 +96,9 @@ def shap_global_data(importance: pd.DataFrame, *, outcome: str, name: str = "", 
     top = " and ".join(str(each) for each in table["feature"].head(2))
     finding = f"Nothing moves the {name or outcome}"
     if total > 0:
-        verb = "moves" if len(table) == 1 else "move"
-        finding = f"{top} {verb} the {name or outcome} most: {percent(float(table['share'].head(2).sum()), digits=0)} "
+        finding = (
+            f"The {name or outcome} is moved most by {top}: {percent(float(table['share'].head(2).sum()), digits=0)} "
+        )
         finding += "of all movement"
     return Bars(table.reset_index(drop=True), len(mine) - len(shown), finding[:1].upper() + finding[1:])
 
@@ -113,7 +120,9 @@ def shap_global_figure(data: Bars, *, unit: str = "Mean effect") -> go.Figure:
     return frame(figure, data.finding, x=f"{unit} (label: share of all){_rest(data)}", height=_height(len(table)))
 
 
-def shap_local_data(result: ShapResult, row: int = 0, *, name: str = "prediction", most: int = 10) -> Waterfall:
+def shap_local_data(
+    result: ShapResult, row: int = 0, *, name: str = "prediction", most: int = 10, is_rate: bool = False
+) -> Waterfall:
     """Contributions for one offer, the small ones added into one, so that start + contributions = end.
 
     Parameters
@@ -126,6 +135,8 @@ def shap_local_data(result: ShapResult, row: int = 0, *, name: str = "prediction
         The outcome in words, for the title.
     most
         Features shown on their own.
+    is_rate
+        Whether the outcome is a share, to be written in percent.
     """
     table = result.to_frame(row)
     if len(table) > most:
@@ -139,25 +150,29 @@ def shap_local_data(result: ShapResult, row: int = 0, *, name: str = "prediction
         table = pd.concat([table.head(most), pd.DataFrame([lumped])], ignore_index=True)
     start, end = result.base_value, float(result.prediction[row])
     first = table.iloc[0]
-    verb = "raises" if first["contribution"] > 0 else "lowers"
+    verb = "raised" if first["contribution"] > 0 else "lowered"
+    levels = _level(start, is_rate), _level(end, is_rate)
     finding = (
-        f"{first['feature']} {verb} the {name} most, from the typical {start:.3g} to {end:.3g} together with the rest"
+        f"The {name} is {verb} most by {first['feature']}: from the typical {levels[0]} to {levels[1]} with all steps"
     )
     if not np.any(result.values[row]):
-        finding = f"This offer's {name} is the typical one: {start:.3g}"
-    return Waterfall(table, start, end, result.additivity_error, finding[:1].upper() + finding[1:])
+        finding = f"This offer's {name} is the typical one: {levels[0]}"
+    return Waterfall(table, start, end, result.additivity_error, finding, is_rate)
 
 
 def shap_local_figure(data: Waterfall, *, unit: str = "") -> go.Figure:
-    """Draw the way from the typical answer to this offer's; the note says how exactly it adds up."""
+    """Draw the way from the typical answer to this offer's; the axis title says so where it does not add up."""
     table = data.table
     labels = [f"{f} = {d}" if d else str(f) for f, d in zip(table["feature"], table["displayed"], strict=True)]
-    steps = ["typical offer", *[shorten(each, 40) for each in labels], "this offer"]
+    steps = _distinct(["typical offer", *[shorten(each, 32) for each in labels], "this offer"])
     figure = go.Figure(
         go.Waterfall(
             orientation="h", y=steps, x=[data.start, *table["contribution"], data.end],
             measure=["absolute", *["relative"] * len(table), "total"], hovertext=["", *map(safe, labels), ""],
-            text=[f"{data.start:.3g}", *[_signed(v) for v in table["contribution"]], f"{data.end:.3g}"],
+            text=[
+                _level(data.start, data.is_rate), *[_signed(v, data.is_rate) for v in table["contribution"]],
+                _level(data.end, data.is_rate),
+            ],
             textposition="outside", cliponaxis=False, increasing={"marker": {"color": RAISES}},
             decreasing={"marker": {"color": LOWERS}}, totals={"marker": {"color": GRAY}},
             connector={"line": {"color": GRAY, "width": 1, "dash": "dot"}},
@@ -166,9 +181,12 @@ def shap_local_figure(data: Waterfall, *, unit: str = "") -> go.Figure:
     )  # fmt: skip
     figure.update_yaxes(type="category", autorange="reversed")
     levels = data.start + np.concatenate([[0.0], np.cumsum(table["contribution"])])
-    figure.update_xaxes(range=padded([0.0, *levels, data.end]))
-    check = "adds up" if data.additivity_error < 1e-4 else f"off by {data.additivity_error:.2g}"
-    return frame(figure, data.finding, x=f"{unit or 'Answer'} (sum of all steps {check})", height=_height(len(steps)))
+    figure.update_xaxes(range=padded([0.0, *levels, data.end], share=0.22), nticks=5)
+    if data.is_rate:
+        figure.update_xaxes(tickformat=".2~%")
+    check = "" if data.additivity_error < 1e-4 else f", off by {data.additivity_error:.2g}"
+    title = "<br>".join(textwrap.wrap(f"{unit or 'Answer'}{check}", 36))
+    return frame(figure, data.finding, x=title, height=_height(len(steps)))
 
 
 def lime_data(result: LimeResult, *, name: str = "prediction", most: int = 10) -> Bars:
@@ -178,8 +196,8 @@ def lime_data(result: LimeResult, *, name: str = "prediction", most: int = 10) -
     finding = f"The model is flat around this offer: its {name} does not change"
     if math.isfinite(result.r2):
         fit = "well" if result.r2 >= GOOD_FIT else "roughly" if result.r2 >= FAIR_FIT else "badly"
-        verb = "raises" if float(shown["value"].iloc[0]) > 0 else "lowers"
-        finding = f"{shown['feature'].iloc[0]} {verb} the {name} most; the line fits the model {fit} "
+        verb = "raised" if float(shown["value"].iloc[0]) > 0 else "lowered"
+        finding = f"The {name} is {verb} most by {shown['feature'].iloc[0]}; the line fits the model {fit} "
         finding += f"(R² {number(result.r2, 2)}, stability {number(result.stability, 2)})"
     return Bars(shown.reset_index(drop=True), len(table) - len(shown), finding[:1].upper() + finding[1:])
 
@@ -256,8 +274,26 @@ def _rest(data: Bars) -> str:
     return f"; {data.n_left_out} smaller not shown" if data.n_left_out else ""
 
 
-def _signed(value: float) -> str:
-    return f"+{value:.3g}" if value > 0 else f"{value:.3g}".replace("-", "\u2212")
+def _level(value: float, is_rate: bool) -> str:
+    """Write an answer; a share in percent with two digits that count: ``12%``, ``0.86%``."""
+    return percent(value, digits=_digits(value)) if is_rate else f"{value:.3g}".replace("-", MINUS)
+
+
+def _signed(value: float, is_rate: bool) -> str:
+    """Write a step; of a share in percentage points, as the axis shows them."""
+    if is_rate:
+        return percent(value, signed=True, digits=_digits(value))
+    return f"+{value:.3g}" if value > 0 else f"{value:.3g}".replace("-", MINUS)
+
+
+def _digits(rate: float) -> int:
+    size = abs(rate)
+    return 1 if size >= 0.01 else 2 if size >= 0.001 else 3
+
+
+def _distinct(labels: list[str]) -> list[str]:
+    """Keep labels apart that read the same, since each names a place on the axis."""
+    return [label + "\u200b" * labels[:place].count(label) for place, label in enumerate(labels)]
 
 
 def _height(bars: int) -> int:

@@ -99,8 +99,16 @@ def scenario_figure(data: ScenarioChart, *, currency: str = "") -> go.Figure:
             line: dict[str, Any] = {"color": ORANGE, "dash": "dash", "width": 1}
             figure.add_vline(x=float(base[name].iloc[0]), line=line, row=k, col=1)
         figure.update_xaxes(tickformat=".1%" if name.endswith("_rate") else ",.4~s", row=k, col=1)
+    if len(base):
+        figure.add_scatter(
+            x=[None], y=[None], mode="markers+lines", name="best uniform change, the fair baseline", showlegend=True,
+            marker={"color": ORANGE, "symbol": "diamond", "size": 10},
+            line={"color": ORANGE, "dash": "dash", "width": 1},
+            hoverinfo="skip", row=len(PANELS), col=1,
+        )  # fmt: skip
     figure.update_yaxes(type="category")
-    frame(figure, data.finding, height=130 + len(PANELS) * (60 + 26 * len(table)))
+    frame(figure, data.finding, height=150 + len(PANELS) * (60 + 26 * len(table)))
+    figure.update_layout(legend_y=-0.08)
     return figure.update_layout(margin_t=figure.layout.margin.t + 30)
 
 

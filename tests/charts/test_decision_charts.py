@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,7 @@ def test_global_importance_shows_one_outcome_and_its_share() -> None:
     assert data.table["feature"].tolist() == ["age of account", "loyalty tier"]
     assert data.table["share"].tolist() == [0.5, 0.25]
     assert data.n_left_out == 1
-    assert data.finding == "Age of account and loyalty tier move the price sensitivity most: 75% of all movement"
+    assert data.finding == "The price sensitivity is moved most by age of account and loyalty tier: 75% of all movement"
     figure = shap_global_figure(data)
     assert list(figure.data[0].y) == ["loyalty tier", "age of account"]  # drawn from the bottom up
     assert "1 smaller not shown" in figure.layout.xaxis.title.text
@@ -69,12 +70,33 @@ def test_the_local_bars_lead_from_the_typical_offer_to_this_one_with_the_rest_in
     assert data.table["contribution"].tolist() == pytest.approx([-0.15, 0.06])
     assert data.table["standard_error"][1] == pytest.approx(0.003 * math.sqrt(2))
     assert data.start + data.table["contribution"].sum() == pytest.approx(data.end)
-    assert data.finding.startswith("Age of account lowers the chance of a purchase most, from the typical 0.2 to 0.11")
+    assert data.finding == (
+        "The chance of a purchase is lowered most by age of account: from the typical 0.2 to 0.11 with all steps"
+    )
     figure = shap_local_figure(data)
     assert list(figure.data[0].measure) == ["absolute", "relative", "relative", "total"]
     assert figure.data[0].y[1] == "age of account = 3"
-    assert "sum of all steps adds up" in figure.layout.xaxis.title.text
+    assert figure.layout.xaxis.title.text == "Answer"
+    wrong = shap_local_figure(replace(data, additivity_error=0.02), unit="Price sensitivity")
+    assert wrong.layout.xaxis.title.text == "Price sensitivity, off by 0.02"
     assert shap_local_data(_shap([0.0, 0.0])).finding == "This offer's prediction is the typical one: 0.2"
+
+
+def test_a_chance_is_written_in_percent() -> None:
+    data = shap_local_data(_shap([0.004, -0.0002], base=0.0048), name="chance of a purchase", is_rate=True)
+    assert data.finding == (
+        "The chance of a purchase is raised most by loyalty tier: from the typical 0.48% to 0.86% with all steps"
+    )
+    assert list(shap_local_figure(data).data[0].text) == ["0.48%", "+0.40%", "−0.020%", "0.86%"]
+
+
+def test_features_that_read_the_same_keep_their_own_bars() -> None:
+    shap = _shap([0.02, -0.15])
+    same = replace(
+        shap, feature_names=("views of this product in the last week", "views of this product in the last ye")
+    )
+    places = shap_local_figure(shap_local_data(replace(same, displayed=None))).data[0].y
+    assert len(set(places)) == 4
 
 
 def _lime(r2: float) -> LimeResult:
@@ -87,7 +109,7 @@ def _lime(r2: float) -> LimeResult:
 def test_lime_says_how_well_its_line_fits(r2: float, word: str) -> None:
     data = lime_data(_lime(r2), name="chance of a purchase")
     assert data.finding == (
-        f"Age of account lowers the chance of a purchase most; the line fits the model {word} "
+        f"The chance of a purchase is lowered most by age of account; the line fits the model {word} "
         f"(R² {r2:.2f}, stability 0.97)"
     )
     figure = lime_figure(data)
@@ -134,6 +156,8 @@ def test_strategies_are_compared_with_the_best_uniform_change_and_with_today() -
     assert list(figure.data[0].error_x.array) == pytest.approx([20, 21, 22.26])
     assert list(figure.data[0].marker.symbol) == ["circle", "diamond", "circle"]
     assert [shape.x0 for shape in figure.layout.shapes] == pytest.approx([105, 315, 0.11])
+    named = [(trace.name, trace.marker.symbol) for trace in figure.data if trace.showlegend]
+    assert named == [("best uniform change, the fair baseline", "diamond")]
 
 
 def test_a_range_that_reaches_below_zero_is_said_to_allow_a_loss() -> None:

@@ -109,6 +109,9 @@ def test_the_title_says_the_finding_in_the_currency() -> None:
     assert "EUR" in figure.layout.xaxis.title.text and "assumed margin" in figure.layout.xaxis.title.text
     assert "best * €12.50" in [note.text for note in figure.layout.annotations]
     assert "already the best single one" in demand_curve_data(rows, best_price=10.0).finding()
+    own = demand_curve_data(rows, best_price=12.5, one_customer=True).finding("EUR")
+    assert own.startswith("1% more price lowers this customer's chance of a purchase by 2.9%")
+    assert own.endswith("; the best price for this customer is €12.50, now €10.00")
 
 
 def test_the_spread_of_elasticities_counts_every_row_with_its_weight() -> None:

@@ -93,9 +93,10 @@ def test_explain_takes_one_recommendation_apart(trained: Workspace, open_page: O
     assert re.search(r"is recommended|stays at the going price", finding(page))
     captions = " ".join(caption.value for caption in page.caption)
     assert "the steps add up exactly" in captions
-    errors = [float(number) for number in re.findall(r"within ([\d.e+-]+) \(additivity error\)", captions)]
-    assert len(errors) == 2 and max(errors) < 1e-5
-    assert re.search(r"Fidelity R² -?\d\.\d\d", captions)
+    errors = re.findall(r"(exactly|within [\d.e+-]+) \(additivity error\)", captions)
+    assert len(errors) == 2
+    assert all(error == "exactly" or 1e-9 <= float(error.removeprefix("within ")) < 1e-5 for error in errors)
+    assert re.search(r"Fidelity R² −?\d\.\d\d", captions)
     assert len(page.get("plotly_chart")) == 7
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+import pandas as pd
 import pytest
 
-from pages.components import words
+from pages.components import tables, words
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,23 @@ def test_rates_are_in_percent_and_their_changes_in_points() -> None:
     assert words.percent_range(-0.003, 0.044) == "90% range −0.3% to +4.4%"
 
 
-def test_a_models_chance_is_never_certain() -> None:
+def test_a_fall_keeps_its_true_minus_sign_its_arrow_and_its_color() -> None:
+    assert words.change("−2.0%") == {"delta": "−2.0%", "delta_color": "inverse", "delta_arrow": "down"}
+    assert words.change("+2.0%") == {"delta": "+2.0%", "delta_color": "normal", "delta_arrow": "up"}
+    assert words.change("−2.0%", neutral=True)["delta_color"] == "off"
+    assert words.change("0.0%") == {"delta": "0.0%", "delta_color": "off", "delta_arrow": "off"}
+
+
+def test_tables_write_the_sign_before_the_unit_and_keep_numbers() -> None:
+    frame = pd.DataFrame({"gain": [-0.07, 1234.5, None], "change": [-3.04, 2.0, 0.0]}, index=[7, 7, 9])
+    styled = tables.signed(frame, "USD", money=["gain"], percent=["change"])
+    text = styled.to_html()
+    for shown in ("−$0.07", "$1,234.50", "–", "−3.0%", "+2.0%", "0.0%"):
+        assert f">{shown}<" in text
+    assert styled.data["gain"].tolist()[:2] == [-0.07, 1234.5]
+
+
+def test_a_model_is_never_certain() -> None:
     found = [words.chance(share) for share in (0.0, 0.009, 0.01, 0.5, 0.99, 0.999, 1.0, None)]
     assert found == ["<1%", "<1%", "1%", "50%", "99%", ">99%", ">99%", "unknown"]
 
