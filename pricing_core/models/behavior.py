@@ -70,7 +70,7 @@ class LearningRows:
     """Rows to learn from: encoded features with expected price; relative price, outcome, customer, weight (n,).
 
     ``customer_id`` is any name that is the same for a customer in all rows; training gives the labels of
-    :func:`~pricing_core.models.folds.customer_labels`.
+    :func:`~pricing_core.models.folds.customer_labels`. ``period`` numbers the weeks of the log (n,); None: one period.
     """
 
     batch: EncodedBatch
@@ -78,11 +78,13 @@ class LearningRows:
     y: Floats
     customer_id: NDArray[np.object_]
     weight: Floats = field(repr=False)
+    period: Ints | None = field(default=None, repr=False)
 
     def take(self, rows: Ints | NDArray[np.bool_]) -> LearningRows:
         """Rows by index or mask."""
+        period = None if self.period is None else self.period[rows]
         return LearningRows(
-            self.batch.take(rows), self.x[rows], self.y[rows], self.customer_id[rows], self.weight[rows]
+            self.batch.take(rows), self.x[rows], self.y[rows], self.customer_id[rows], self.weight[rows], period
         )
 
 
@@ -229,7 +231,7 @@ class BehaviorModel:
             settings = FitSettings(
                 self.config.batch_size, self.config.learning_rate, self.config.weight_decay, random_state=seed
             )
-            weight = bootstrap_weights(mine.customer_id, self.config.members, seed) * mine.weight[:, None]
+            weight = bootstrap_weights(mine.customer_id, self.config.members, seed, mine.period) * mine.weight[:, None]
             fitters.append(NetworkFitter(shape, settings, batch, mine.x, mine.y, weight))
         return fitters
 
@@ -238,7 +240,11 @@ class BehaviorModel:
         losses = []
         for k, fitter in enumerate(fitters):
             part = SubProgress(progress, k / len(fitters), (k + 1) / len(fitters))
-            losses.append(fitter.run_epoch(lambda share, part=part: part.stage("Behavior model", share, message)))  # type: ignore[misc]
+
+            def report(share: float, part: Progress = part) -> None:
+                part.stage("Behavior model", share, message)
+
+            losses.append(fitter.run_epoch(report))
         return float(np.mean(losses))
 
     def _calibrate(self, rows: LearningRows) -> None:
@@ -256,11 +262,22 @@ class BehaviorModel:
             )
 
 
-def bootstrap_weights(customer_id: NDArray[np.object_], members: int, seed: int) -> Floats:
-    """Exponential(1) weight of each customer in each member, repeated over the customer's rows, shape (n, members)."""
+def bootstrap_weights(
+    customer_id: NDArray[np.object_], members: int, seed: int, period: Ints | None = None
+) -> Floats:
+    """Weights of a weighted likelihood bootstrap over customers and over weeks, shape (n, members).
+
+    Each member draws an exponential(1) weight per customer, and a gamma weight of mean one and variance one half per
+    week: all offers of a week share what happened in it, so that a week is worth less than the number of its offers,
+    and a member that has seen other weeks expects another future.
+    """
     code, names = pd.factorize(pd.Series(customer_id), sort=True)
-    draw = np.random.default_rng([seed, 17]).exponential(size=(len(names), members))
-    return np.asarray(draw[code])
+    weight = np.random.default_rng([seed, 17]).exponential(size=(len(names), members))[code]
+    if period is None:
+        return np.asarray(weight)
+    _, week = np.unique(period, return_inverse=True)
+    shared = np.random.default_rng([seed, 23]).gamma(2.0, 0.5, size=(int(week.max()) + 1, members))
+    return np.asarray(weight * shared[week])
 
 
 def _log_loss(networks: list[ServingNetwork], rows: LearningRows) -> float:

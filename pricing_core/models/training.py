@@ -169,8 +169,14 @@ def _learn_prices(
         offers["purchased"].to_numpy(dtype=float),
         label,
         weight,
+        _weeks(offers["offered_at"]),
     )
     return pricing, rows
+
+
+def _weeks(times: pd.Series) -> NDArray[np.int64]:
+    """Number of the week, counted from the first offer, (n,)."""
+    return np.asarray((times - times.min()) // pd.Timedelta(days=7), dtype=np.int64)
 
 
 def offered_prices(offers: pd.DataFrame) -> dict[str, list[float]]:

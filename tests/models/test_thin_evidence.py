@@ -9,6 +9,7 @@ import pytest
 from pricing_core.data.dataset import Dataset, DatasetManifest
 from pricing_core.features import build_features
 from pricing_core.guardrails import NO_GUARDRAILS
+from pricing_core.models.behavior import bootstrap_weights
 from pricing_core.models.calibration import fit_calibration
 from pricing_core.models.shop_model import ShopModel
 from pricing_core.models.training import TrainingConfig, train_models
@@ -102,3 +103,15 @@ def test_the_correction_is_as_unsure_as_its_rows_leave_it():
     # 300 rows say little beyond the prior's 0.4; 30,000 rows have a standard error of about 0.06.
     assert 0.25 < spread[300] < 0.45
     assert 0.04 < spread[30_000] < 0.09
+
+
+def test_offers_of_a_week_share_a_bootstrap_weight_beside_that_of_their_customer():
+    customer = np.repeat(np.array([f"k{k}" for k in range(200)], dtype=object), 20)
+    week = np.tile(np.arange(20), 200)
+    weight = bootstrap_weights(customer, 3, 0, week)
+    plain = bootstrap_weights(customer, 3, 0)
+    shared = weight / plain
+    assert np.allclose(shared.reshape(200, 20, 3), shared[:20])  # the same for every customer of a week
+    assert np.isclose(np.mean([bootstrap_weights(customer, 8, seed, week).mean() for seed in range(20)]), 1, atol=0.05)
+    ratios = [(bootstrap_weights(customer, 8, s, week) / bootstrap_weights(customer, 8, s))[:20] for s in range(20)]
+    assert np.isclose(np.var(ratios), 0.5, rtol=0.2)
