@@ -80,6 +80,26 @@ def test_the_price_sensitivity_trace_is_negative_for_who_buys_only_cheap(shop: S
     assert trace[0] < -0.05 < trace[1] < 0.05
 
 
+def test_days_after_the_end_of_the_log_are_no_days_without_sales(shop: Shop) -> None:
+    dataset = shop()
+    assert dataset.events is not None
+    end = dataset.offers["offered_at"].max()
+    events = dataset.events[dataset.events["occurred_at"] <= end]
+    views = events[events["event_type"] == "view"]
+    later = views.assign(occurred_at=end + pd.Timedelta(days=20))  # browsing goes on where the log of offers ends
+    dataset = replace(dataset, events=pd.concat([events, later], ignore_index=True))
+    soon, late = (
+        build_features(dataset, dataset.offers.tail(50).assign(offered_at=end + pd.Timedelta(days=days))).frame
+        for days in (0.01, 25)
+    )
+    same = ["purchases in 30 days", "days since last purchase", "offers seen", "supply–demand pressure"]
+    same += [name for name in soon.columns if name.endswith(", 4 weeks")]
+    assert len(same) == 7
+    pd.testing.assert_frame_equal(soon[same], late[same])
+    for name in ("views in 30 days", "views of this product"):  # what is known of later days does count
+        assert late[name].sum() > soon[name].sum() + 1
+
+
 def test_pairs_of_many_customers_and_products_do_not_run_into_each_other() -> None:
     # A million customers times a thousand products: the pair's code needs 30 bits beside the time's 36.
     key = np.array([999_999 * 1_000 + 999, 7], dtype=np.int64)
