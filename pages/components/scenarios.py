@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pricing_core import glossary
+from pricing_core.charts.scenarios import TODAY
 from pricing_core.simulate.scenario import Scenario
 from pricing_core.store import scenarios as store
 
@@ -94,7 +95,7 @@ def table(state: PageState, simulated: SimulationResult) -> None:
     shown = simulated.table.assign(
         name=simulated.table["strategy"].map(strategy_name),
         **{name: simulated.table[name] * 100 for name in RATES if name in simulated.table},
-        probability_loss=simulated.table["probability_loss"].map(chance),
+        probability_loss=simulated.table["probability_loss"].map(chance).mask(simulated.table["strategy"] == TODAY),
     )
     st.dataframe(
         signed(
@@ -112,7 +113,7 @@ def table(state: PageState, simulated: SimulationResult) -> None:
             "profit_low": number_column("90% low"), "profit_high": number_column("90% high"),
             "profit_uplift_rate": number_column("Against today"),
             "profit_uplift_rate_low": number_column("90% low"), "profit_uplift_rate_high": number_column("90% high"),
-            "probability_loss": text_column("Chance of earning less than today", help="If the model is right."),
+            "probability_loss": text_column("Chance of a loss", help="Of earning less than at today's prices, if the model is right."),
             "revenue": money_column("Revenue", currency, help=glossary.define("revenue")),
             "conversion_rate": st.column_config.NumberColumn("Conversion", format="%.2f%%"),
             "units": st.column_config.NumberColumn(

@@ -28,7 +28,7 @@ LOWERS: Final = TEAL
 MINUS: Final = "\u2212"
 _SYMBOLS: Final = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "CN¥", "JPY": "¥", "INR": "₹", "KRW": "₩"}
 _MINOR_UNITS: Final = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "KWD": 3, "BHD": 3, "TND": 3, "JOD": 3, "OMR": 3}
-_TITLE_WIDTH: Final = 64
+_TITLE_WIDTH: Final = 56
 _TITLE_LINE: Final = 22
 
 

@@ -141,6 +141,9 @@ def test_scenarios_compare_strategies_and_are_saved(trained: Workspace, open_pag
     assert finding(page).startswith("With costs +10%, the strategy “")
     table = next(frame.value for frame in page.dataframe if "profit_uplift_rate" in frame.value)
     assert {"uniform", "status_quo", "personalized_discount"} <= set(table["strategy"])
+    chances = table.set_index("strategy")["probability_loss"]
+    assert chances.isna()["status_quo"], "today's prices do not lose against themselves"
+    assert chances.drop("status_quo").str.fullmatch(r"<1%|>99%|[1-9]\d?%").all()
     press(page, "Save scenario")
     press(page, "Run")
     assert any("Costs +10%" in frame.value.columns for frame in page.dataframe)
