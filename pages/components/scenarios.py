@@ -113,7 +113,9 @@ def table(state: PageState, simulated: SimulationResult) -> None:
             "profit_low": number_column("90% low"), "profit_high": number_column("90% high"),
             "profit_uplift_rate": number_column("Against today"),
             "profit_uplift_rate_low": number_column("90% low"), "profit_uplift_rate_high": number_column("90% high"),
-            "probability_loss": text_column("Chance of a loss", help="Of earning less than at today's prices, if the model is right."),
+            "probability_loss": text_column(
+                "Chance of a loss", help="Of earning less than at today's prices, if the model is right."
+            ),
             "revenue": money_column("Revenue", currency, help=glossary.define("revenue")),
             "conversion_rate": st.column_config.NumberColumn("Conversion", format="%.2f%%"),
             "units": st.column_config.NumberColumn(
