@@ -14,7 +14,7 @@ from pricing_core.pricelist.summary import summary_sentence
 from pricing_core.progress import Progress, SilentProgress
 from pricing_core.simulate.scenario import Scenario
 from pricing_core.simulate.strategies import simulate_strategies
-from pricing_core.store import pricelists
+from pricing_core.store import datasets, pricelists
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.pricing import rows_for, rules_for
 from pricing_core.workflows.runs import load_run
@@ -51,6 +51,7 @@ def make_price_list(
         "profit_uplift_low": float(effect["profit_uplift_rate_low"]),
         "profit_uplift_high": float(effect["profit_uplift_rate_high"]),
         "cost_assumed": bool(rows.cost_assumed.any()),
+        "margin_assumption": datasets.load_manifest(ws, run.dataset_id).margin_assumption,
     }
     price_list_id = pricelists.save_price_list(
         ws, frame, strategy=strategy, run_id=run.run_id, dataset_id=run.dataset_id, summary=summary
