@@ -61,7 +61,7 @@ class TrainingConfig:
     def behavior(self) -> BehaviorConfig:
         """Return the settings of the behavior model."""
         if self.quick:
-            return BehaviorConfig(members=3, max_epochs=4, batch_size=2048, learning_rate=6e-3, random_state=self.seed)
+            return BehaviorConfig(members=3, max_epochs=6, batch_size=2048, learning_rate=6e-3, random_state=self.seed)
         return BehaviorConfig(random_state=self.seed)
 
     def pricing(self) -> PricingConfig:
@@ -77,6 +77,11 @@ class TrainingConfig:
                 n_trees=80, learning_rate=0.1, constraint="intermediate", max_rows=60_000, random_state=self.seed
             )
         return MonotoneTreesConfig(random_state=self.seed)
+
+    @property
+    def recent_events(self) -> int:
+        """Latest events of a customer that the network reads."""
+        return 12 if self.quick else 20
 
     @property
     def row_limit(self) -> int:
@@ -128,7 +133,7 @@ def train_models(dataset: Dataset, config: TrainingConfig, progress: Progress | 
     progress.stage("Features", 0.02, f"Computing what was known before each of {len(offers):,} offers")
     uses = classify_columns(dataset)
     table = build_features(dataset, offers, uses=uses)
-    encoder = FeatureEncoder().fit(table)
+    encoder = FeatureEncoder(sequence_length=config.recent_events).fit(table)
     batch = encoder.transform(table)
     clock.lap("features")
     progress.stage("Pricing model", 0.10, "Learning the going price and the shop's pricing habit")
