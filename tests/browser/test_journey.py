@@ -41,7 +41,8 @@ def settled(page: Page) -> None:
 @pytest.mark.slow
 def test_from_the_sample_shop_to_a_price_list(server: Server, browser_page: Page, tmp_path: Path) -> None:
     page = browser_page
-    page.set_default_timeout(30 * SECOND)
+    page.set_default_timeout(60 * SECOND)
+    expect.set_options(timeout=60 * SECOND)
 
     page.goto(server.url)
     expect(page.get_by_text("No data yet. Try the sample shop (about a minute).")).to_be_visible()
