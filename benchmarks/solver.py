@@ -1,14 +1,18 @@
 """Rows priced per second once their demand is known, beside the grid search that one would write without a solver.
 
-Run ``python -m benchmarks.solver``. Draws disagree as those of a trained model do: by about 10% in price sensitivity.
+``python benchmarks/solver.py``. Draws disagree as those of a trained model do: by about 10% in price sensitivity.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from pricing_core.optimize.closed_form import optimal_relative_price
 from pricing_core.optimize.posterior import maximize_posterior_profit, posterior_profit
