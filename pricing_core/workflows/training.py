@@ -90,7 +90,7 @@ def training_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> d
 def estimated_seconds(n_offers: int, *, quick: bool) -> int:
     """Rough training time on two cores, from measured seconds per row; shown before a training starts."""
     rows = min(n_offers, TrainingConfig(quick=quick).row_limit)
-    return int(12 + rows * (1.3e-4 if quick else 5e-4))
+    return int(15 + rows * (1.5e-4 if quick else 7e-4))
 
 
 def _summary(config: TrainingConfig, metrics: Mapping[str, Any], seconds: Mapping[str, float]) -> dict[str, Any]:
