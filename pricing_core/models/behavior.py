@@ -29,7 +29,7 @@ from pricing_core.response.price_response import PriceResponse
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_VALIDATION_ROWS = 30_000
+_VALIDATION_ROWS = 15_000
 _CALIBRATION_ROWS = 60_000
 
 
