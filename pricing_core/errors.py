@@ -64,5 +64,9 @@ class JobCancelled(PricingError):
     """The user asked for the job to stop; raised inside the worker at the next checkpoint."""
 
 
+class AccessError(PricingError):
+    """The person may not do what was asked, or has no role here; the message says who may."""
+
+
 class MissingDependencyError(PricingError):
     """An optional package is not installed; the message carries the install command."""

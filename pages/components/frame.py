@@ -13,7 +13,7 @@ import streamlit as st
 
 from pricing_core.errors import PricingError
 
-from . import empty, sidebar
+from . import access, empty, sidebar
 from .state import PageState, page_state
 from .words import markdown
 
@@ -42,6 +42,7 @@ def start_page(
     st.caption(question)
     place = st.container()
     with sentences_for_errors():
+        access.gate()
         state = page_state(place)
         sidebar.show(state)
         if needs and state.dataset_id is None:

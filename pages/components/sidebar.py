@@ -6,14 +6,14 @@ import streamlit as st
 
 from pricing_core.store import runs
 
-from . import job_panel
+from . import access, job_panel
 from .state import PageState
 from .tables import record
 from .words import ago, markdown, percent
 
 
 def show(state: PageState) -> None:
-    """Show the running job, the data set, the model and the margin assumption."""
+    """Show the running job, the data set, the model, the margin assumption, and who is here."""
     with st.sidebar:
         job_panel.strip(state.ws)
         if state.dataset_id is not None:
@@ -26,3 +26,4 @@ def show(state: PageState) -> None:
         if state.run_id is not None:
             trained = record(runs.list_runs(state.ws), "run_id", state.run_id)
             st.caption(f":material/model_training: Model **{state.run_id}** · trained {ago(trained['created_at'])}")
+        access.who(state)
