@@ -15,6 +15,7 @@ from pricing_core.data.columns import ColumnUse
 from pricing_core.data.dataset import Dataset
 from pricing_core.errors import ModelError
 from pricing_core.features import EncodedBatch, FeatureEncoder, FeatureTable, build_features
+from pricing_core.features.labels import OfferGroups, offer_groups
 from pricing_core.models.behavior import BehaviorModel
 from pricing_core.models.folds import customer_fold, customer_labels
 from pricing_core.models.pricing_model import GoingPrice, PricingModel
@@ -91,6 +92,7 @@ class ShopModel:
         table, going = encoded.table, encoded.going
         low, high = self._supported(table, going)
         current = current_prices(dataset, table, going)
+        groups = self.groups(dataset, encoded)
         return PricingRows(
             customer_id=table.offers["customer_id"].astype(str).to_numpy(dtype=object),
             product_id=table.offers["product_id"].astype(str).to_numpy(dtype=object),
@@ -106,7 +108,14 @@ class ShopModel:
             weight=np.ones(table.n),
             response=self.behavior.respond(encoded.batch, going.reference),
             cost_assumed=table.cost_assumed,
+            stock=groups.stock,
+            labels=groups.labels,
+            numbers=groups.numbers,
         )
+
+    def groups(self, dataset: Dataset, encoded: EncodedOffers) -> OfferGroups:
+        """Labels, numbers and stock by which the encoded offers can be grouped."""
+        return offer_groups(dataset, encoded.table, self.uses)
 
     def _supported(self, table: FeatureTable, going: GoingPrice) -> tuple[Floats, Floats]:
         """Range of prices common in comparable situations, and never outside those at which the product was offered."""

@@ -31,8 +31,14 @@ _MONEY: Final = (
     "support_low",
     "support_high",
 )
+_UNSET: Final = {"cost_assumed": False, "stock": np.nan}
 _ALWAYS_KNOWN: Final = ("current_price", "unit_cost", "support_low", "support_high")
 _NO_FLAGS: Mask = np.empty(0, dtype=bool)
+_NO_NUMBERS: Floats = np.empty(0, dtype=float)
+_LABEL: Final = "label: "
+_NUMBER: Final = "number: "
+PROTECTED: Final = "protected: "
+"""Start of the names of labels that never set a price."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +65,14 @@ class PricingRows:
         Demand curves of the rows.
     cost_assumed
         (n,) flag: the unit cost follows from an assumed margin. Default: none is.
+    stock
+        (n,) units in stock of the row's product; NaN where unknown. Default: unknown.
+    labels
+        Name → (n,) text by which rows can be grouped: ``brand``, ``segment``, ``week``, and columns of the shop's
+        tables such as ``customers: loyalty_tier``. An unknown value is an empty text. Names that start with
+        ``protected: `` are attributes of people that never set a price; they serve to compare prices between groups.
+    numbers
+        Name → (n,) numbers known of the row's customer, NaN where unknown, by which segments can be cut.
 
     Raises
     ------
@@ -80,18 +94,23 @@ class PricingRows:
     weight: Floats
     response: PriceResponse
     cost_assumed: Mask = field(default_factory=lambda: _NO_FLAGS)
+    stock: Floats = field(default_factory=lambda: _NO_NUMBERS)
+    labels: dict[str, Texts] = field(default_factory=dict)
+    numbers: dict[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = self.response.n
         kinds: dict[str, Any] = {name: object for name in _TEXT} | {name: float for name in (*_MONEY, "weight")}
-        kinds |= {"customer_fold": np.int64, "cost_assumed": bool}
+        kinds |= {"customer_fold": np.int64, "cost_assumed": bool, "stock": float}
         for name, kind in kinds.items():
             value: NDArray[Any] = np.asarray(getattr(self, name), dtype=kind)
-            if name == "cost_assumed" and not value.size:
-                value = np.zeros(n, dtype=bool)
-            if value.shape != (n,):
-                raise DataError(f"{name} has the shape {value.shape}; the price response holds {n} rows.")
-            object.__setattr__(self, name, value)
+            if name in _UNSET and not value.size:
+                value = np.full(n, _UNSET[name], dtype=kind)
+            object.__setattr__(self, name, _of_length(value, n, name))
+        labels = {key: _of_length(np.asarray(value, dtype=object), n, key) for key, value in self.labels.items()}
+        numbers = {key: _of_length(np.asarray(value, dtype=float), n, key) for key, value in self.numbers.items()}
+        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "numbers", numbers)
         self._check()
 
     @property
@@ -101,12 +120,32 @@ class PricingRows:
 
     def take(self, rows: Ints | Mask) -> PricingRows:
         """Rows by index or mask."""
-        arrays = {name: getattr(self, name)[rows] for name in self._array_names()}
+        arrays: dict[str, Any] = {name: getattr(self, name)[rows] for name in self._array_names()}
+        arrays["labels"] = {name: value[rows] for name, value in self.labels.items()}
+        arrays["numbers"] = {name: value[rows] for name, value in self.numbers.items()}
         return replace(self, response=self.response.take(rows), **arrays)
 
+    def label(self, name: str) -> Texts:
+        """(n,) text of a label; ``product``, ``category`` and ``customer`` name the columns of that kind.
+
+        Raises
+        ------
+        DataError
+            If the rows do not carry it; the message names the labels there are.
+        """
+        own = {"product": self.product_id, "category": self.category, "customer": self.customer_id}
+        if name in own:
+            return own[name]
+        if name not in self.labels:
+            there = ", ".join([*own, *self.labels])
+            raise DataError(f"The rows carry no label {name!r}.", fix=f"There are: {there}.")
+        return self.labels[name]
+
     def to_frame(self) -> pd.DataFrame:
-        """Return every column but the response, one row per offer."""
-        return pd.DataFrame({name: getattr(self, name) for name in self._array_names()})
+        """Return every column but the response, one row per offer; labels and numbers follow under their names."""
+        own = {name: getattr(self, name) for name in self._array_names()}
+        labels = {_LABEL + name: value for name, value in self.labels.items()}
+        return pd.DataFrame(own | labels | {_NUMBER + name: value for name, value in self.numbers.items()})
 
     def save(self, folder: Path) -> None:
         """Write ``pricing_rows.parquet`` and ``price_response.npz`` into an existing folder."""
@@ -114,7 +153,8 @@ class PricingRows:
         self.response.save(folder / _RESPONSE_FILE)
         draft = folder / f".{_ROWS_FILE}.{os.getpid()}.part"
         try:
-            self.to_frame().astype(dict.fromkeys(_TEXT, "string")).to_parquet(draft, index=False)
+            text = [*_TEXT, *(_LABEL + name for name in self.labels)]
+            self.to_frame().astype(dict.fromkeys(text, "string")).to_parquet(draft, index=False)
             os.replace(draft, folder / _ROWS_FILE)
         finally:
             draft.unlink(missing_ok=True)
@@ -131,15 +171,26 @@ class PricingRows:
         response = PriceResponse.load(Path(folder) / _RESPONSE_FILE)
         try:
             frame = pd.read_parquet(Path(folder) / _ROWS_FILE)
-            arrays: dict[str, Any] = {name: frame[name].to_numpy() for name in cls._array_names()}
+            written = [name for name in cls._array_names() if name not in _UNSET or name in frame.columns]
+            arrays: dict[str, Any] = {name: frame[name].to_numpy() for name in written}
             arrays |= {name: frame[name].astype(object).to_numpy(dtype=object) for name in _TEXT}
+            arrays["labels"] = {
+                name.removeprefix(_LABEL): frame[name].astype(object).to_numpy(dtype=object)
+                for name in frame.columns
+                if name.startswith(_LABEL)
+            }
+            arrays["numbers"] = {
+                name.removeprefix(_NUMBER): frame[name].to_numpy(dtype=float)
+                for name in frame.columns
+                if name.startswith(_NUMBER)
+            }
         except (OSError, ValueError, KeyError) as error:
             raise ModelError(f"The priced rows in {_ROWS_FILE} cannot be read: {error}.", fix="Train again.") from error
         return cls(response=response, **arrays)
 
     @classmethod
     def _array_names(cls) -> list[str]:
-        return [f.name for f in fields(cls) if f.name != "response"]
+        return [f.name for f in fields(cls) if f.name not in ("response", "labels", "numbers")]
 
     def _check(self) -> None:
         for name in _MONEY:
@@ -164,3 +215,9 @@ class PricingRows:
         unknown = sorted(set(self.evidence.tolist()) - set(EVIDENCE), key=str)
         if unknown:
             raise DataError(f"evidence must be one of {', '.join(EVIDENCE)}; received {unknown[0]!r}.")
+
+
+def _of_length(value: NDArray[Any], n: int, name: str) -> NDArray[Any]:
+    if value.shape != (n,):
+        raise DataError(f"{name} has the shape {value.shape}; the price response holds {n} rows.")
+    return value

@@ -71,7 +71,12 @@ class TrainedRun:
     @cached_property
     def rows(self) -> PricingRows:
         """Price response of the recent offers, with the margin assumption as it stands now."""
-        return self.with_margin(PricingRows.load(self.folder))
+        rows = PricingRows.load(self.folder)
+        if not rows.labels:  # a run of an earlier version
+            encoded = self.model.encode(self.dataset, self.targets)
+            groups = self.model.groups(self.dataset, encoded)
+            rows = replace(rows, labels=groups.labels, numbers=groups.numbers, stock=groups.stock)
+        return self.with_margin(rows)
 
     @cached_property
     def usual_price(self) -> dict[str, float]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pricing_core.errors import DataError, ModelError
@@ -28,6 +30,9 @@ def make_rows(n: int = 5) -> PricingRows:
         evidence=np.full(n, "measured", dtype=object),
         weight=np.ones(n),
         response=PriceResponse(price, np.ones((n, 2)), np.full((n, 2), 3.0)),
+        stock=np.where(np.arange(n) == 2, np.nan, 10.0),
+        labels={"brand": np.array(["", "Oak", "Elm"] * n, dtype=object)[:n]},
+        numbers={"visits": np.arange(n, dtype=float)},
     )
 
 
@@ -44,6 +49,30 @@ def test_take_keeps_rows_and_response_together() -> None:
     rows = make_rows().take(np.array([3, 1]))
     assert rows.customer_id.tolist() == ["003", "001"]
     np.testing.assert_array_equal(rows.response.reference_price, rows.current_price)
+    assert rows.label("brand").tolist() == ["", "Oak"]
+    assert rows.numbers["visits"].tolist() == [3.0, 1.0]
+    assert rows.stock.tolist() == [10.0, 10.0]
+
+
+def test_an_unknown_label_is_refused_by_the_names_there_are() -> None:
+    message = "The rows carry no label 'color'. There are: product, category, customer, brand."
+    with pytest.raises(DataError, match=re.escape(message)):
+        make_rows().label("color")
+
+
+def test_rows_of_an_earlier_version_have_no_stock_and_no_labels(tmp_path: Path) -> None:
+    rows = make_rows()
+    rows.save(tmp_path)
+    path = tmp_path / "pricing_rows.parquet"
+    pd.read_parquet(path).drop(columns=["stock", "label: brand", "number: visits"]).to_parquet(path)
+    loaded = PricingRows.load(tmp_path)
+    assert np.isnan(loaded.stock).all()
+    assert loaded.labels == {} and loaded.numbers == {}
+
+
+def test_labels_of_another_length_are_refused() -> None:
+    with pytest.raises(DataError, match="brand has the shape"):
+        replace(make_rows(), labels={"brand": np.array(["Oak"], dtype=object)})
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,93 @@
+"""What commands share: progress and notes on standard error, the workspace, and files written whole or not at all."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pricing_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pricing_core.guardrails.rules import Guardrails
+    from pricing_core.store.workspace import Workspace
+    from pricing_core.workflows.targets import TargetFile
+
+
+class ConsoleProgress:
+    """Progress on standard error: one line per stage."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._started = time.monotonic()
+        self._printed = 0.0
+
+    def stage(self, name: str, fraction: float, message: str = "") -> None:
+        """Print a line when the stage changes, and every ten seconds."""
+        seconds = time.monotonic() - self._started
+        if name != self._stage or seconds - self._printed >= 10:
+            self._stage, self._printed = name, seconds
+            print(f"[{seconds:6.1f} s, {fraction:4.0%}] {name}: {message}", file=sys.stderr, flush=True)
+
+    def metric(self, name: str, step: int, value: float) -> None:
+        """Print points of the validation loss."""
+        if name == "validation loss":
+            print(f"{'':18}{name} after pass {step}: {value:.4f}", file=sys.stderr, flush=True)
+
+
+def open_workspace(options: argparse.Namespace) -> Workspace:
+    """Open the workspace of the option and clear what a killed command left behind."""
+    from pricing_core.store.workspace import Workspace
+
+    ws = Workspace.open(options.workspace)
+    ws.clean_temp()
+    return ws
+
+
+def read_targets(ws: Workspace, path: Path) -> TargetFile:
+    """Read a file of targets; say so when it names no time."""
+    from pricing_core import workflows
+
+    given = workflows.read_targets(ws, path)
+    if "offered_at" not in given.frame.columns:
+        columns = ", ".join(map(str, given.frame.columns))
+        note(f"{path.name} has no column read as offered_at (columns: {columns}); priced as of the end of the log.")
+    return given
+
+
+def note(text: str) -> None:
+    """Say something on standard error that is no error."""
+    print(f"note: {text}", file=sys.stderr)
+
+
+def guardrails_of(options: argparse.Namespace) -> Guardrails | None:
+    """Rules that the options name; None for the product's own."""
+    from pricing_core.guardrails.rules import NO_GUARDRAILS, Guardrails
+
+    if options.no_guardrails:
+        return NO_GUARDRAILS
+    return None if options.guardrails is None else Guardrails.from_toml(options.guardrails)
+
+
+def check_writable(path: Path, option: str = "--out") -> None:
+    """Refuse a place that cannot be written before any work is done."""
+    if path.is_dir() or not path.resolve().parent.is_dir() or not os.access(path.resolve().parent, os.W_OK):
+        raise ConfigError(f"{path} cannot be written.", fix=f"Choose another {option}, in a folder that exists.")
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a CSV whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        frame.to_csv(draft, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
+        os.replace(draft, path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        reason = error.strerror or str(error)
+        raise ConfigError(f"{path} cannot be written: {reason}.", fix="Choose another place.") from error
+    print(f"{len(frame):,} rows: {path}")

@@ -1,0 +1,98 @@
+"""Commands that ask a model: predict, price, simulate, explain."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pricing_core.commands import AddCommand
+from pricing_core.commands.console import (
+    ConsoleProgress,
+    check_writable,
+    guardrails_of,
+    note,
+    open_workspace,
+    read_targets,
+    write_table,
+)
+from pricing_core.errors import ConfigError
+
+
+def add(command: AddCommand) -> None:
+    """Add predict, price, simulate and explain."""
+    predict = command("predict", _predict, "Chance of a purchase of each offer at its price.")
+    predict.add_argument("--offers", type=Path, required=True)
+    predict.add_argument("--out", type=Path, required=True)
+
+    price = command("price", _price, "Price each target under a strategy.")
+    price.add_argument("--strategy", required=True)
+    price.add_argument("--targets", type=Path, help="default: the most recent offers")
+    rules = price.add_mutually_exclusive_group()
+    rules.add_argument("--guardrails", type=Path, help="TOML file")
+    rules.add_argument("--no-guardrails", action="store_true", help="keep only to prices that the data support")
+    price.add_argument("--out", type=Path, required=True)
+
+    simulate = command("simulate", _simulate, "Compare strategies on revenue, profit and conversion.")
+    simulate.add_argument("--strategies", required=True, help="names separated by commas")
+    simulate.add_argument("--targets", type=Path)
+    simulate.add_argument("--scenario", type=Path, help="TOML file")
+    more = simulate.add_mutually_exclusive_group()
+    more.add_argument("--guardrails", type=Path, help="TOML file")
+    more.add_argument("--no-guardrails", action="store_true")
+    simulate.add_argument("--out", type=Path, required=True)
+
+    explain = command("explain", _explain, "Why each target's price is what it is.")
+    explain.add_argument("--targets", type=Path, required=True)
+    explain.add_argument("--strategy", default="personalized_discount")
+    explain.add_argument("--out", type=Path, required=True)
+
+
+def _predict(options: argparse.Namespace) -> None:
+    from pricing_core import workflows
+
+    check_writable(options.out)
+    ws = open_workspace(options)
+    given = read_targets(ws, options.offers)
+    write_table(given.named_as_given(workflows.predict(ws, given.frame)), options.out)
+
+
+def _price(options: argparse.Namespace) -> None:
+    from pricing_core import workflows
+
+    check_writable(options.out)
+    ws = open_workspace(options)
+    rules = guardrails_of(options)
+    if options.targets is None:
+        priced = workflows.price(ws, options.strategy, guardrails=rules)
+        write_table(workflows.own_customer_ids(ws, priced.frame), options.out)
+        return
+    given = read_targets(ws, options.targets)
+    priced = workflows.price(ws, options.strategy, targets=given.frame, guardrails=rules)
+    write_table(given.named_as_given(priced.frame), options.out)
+
+
+def _simulate(options: argparse.Namespace) -> None:
+    from pricing_core import workflows
+    from pricing_core.simulate.scenario import Scenario
+
+    check_writable(options.out)
+    ws = open_workspace(options)
+    targets = None if options.targets is None else read_targets(ws, options.targets).frame
+    scenario = None if options.scenario is None else Scenario.from_toml(options.scenario)
+    if scenario is not None and scenario.occasions_per_week is None:
+        note("totals stand for the targets' rows: horizon_weeks counts only together with occasions_per_week.")
+    names = [name.strip() for name in options.strategies.split(",") if name.strip()]
+    if not names:
+        raise ConfigError("--strategies names no strategy.", fix="Give one or more names separated by commas.")
+    result = workflows.simulate(ws, names, targets=targets, scenario=scenario, guardrails=guardrails_of(options))
+    write_table(result.table, options.out)
+
+
+def _explain(options: argparse.Namespace) -> None:
+    from pricing_core import workflows
+
+    check_writable(options.out)
+    ws = open_workspace(options)
+    given = read_targets(ws, options.targets)
+    frame = workflows.explain(ws, given.frame, strategy=options.strategy, progress=ConsoleProgress())
+    write_table(given.named_as_given(frame), options.out)

@@ -1,0 +1,92 @@
+"""Commands from files to a model: demo, import, train."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pricing_core.commands import AddCommand
+from pricing_core.commands.console import ConsoleProgress, check_writable, open_workspace, write_table
+
+TABLE_OPTIONS = ("offers", "customers", "products", "market", "events")
+
+
+def add(command: AddCommand) -> None:
+    """Add demo, import and train."""
+    demo = command("demo", _demo, "From a sample shop to a price list.")
+    demo.add_argument("--sample", default="demo_shop", choices=("demo_shop", "grocery"))
+    demo.add_argument("--quick", action="store_true", help="smaller models: a first answer within two minutes")
+    demo.add_argument("--seed", type=int, default=0)
+
+    load = command("import", _import, "Import tables as a new data version.")
+    for table in TABLE_OPTIONS:
+        about = f"CSV, Parquet or Excel file of {table}"
+        load.add_argument(f"--{table}", type=Path, required=table == "offers", help=about)
+    load.add_argument("--map", nargs="+", action="extend", default=[], metavar="field=column")
+    load.add_argument("--name", default="my shop")
+    load.add_argument("--currency", default="USD")
+    load.add_argument("--margin", type=float, default=None, help="assumed margin over price where unit cost is unknown")
+    load.add_argument("--timezone", default="UTC", help="zone of times that carry none")
+    load.add_argument("--keep-ids", action="store_true", help="keep customer ids instead of pseudonyms")
+    load.add_argument("--set-aside", type=Path, help="write the rows that were not used to this CSV file")
+
+    train = command("train", _train, "Train the pricing and the behavior model.")
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--quick", action="store_true")
+    train.add_argument("--dataset", help="data version; default: the newest")
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from pricing_core import workflows
+
+    ws = open_workspace(options)
+    made = workflows.demo(ws, options.sample, quick=options.quick, seed=options.seed, progress=ConsoleProgress())
+    print(made.sentence)
+    for label, path in made.paths.items():
+        print(f"{label}: {path}")
+
+
+def _import(options: argparse.Namespace) -> None:
+    from pricing_core import workflows
+    from pricing_core.data.importing import ImportBlocked
+    from pricing_core.data.mapping import parse_assignments
+    from pricing_core.data.options import CleaningOptions
+
+    sources = {table: getattr(options, table) for table in TABLE_OPTIONS if getattr(options, table) is not None}
+    if options.set_aside is not None:
+        check_writable(options.set_aside, "--set-aside")
+    try:
+        stored = workflows.import_files(
+            open_workspace(options),
+            sources,
+            mapping=parse_assignments(options.map),
+            options=CleaningOptions(timezone=options.timezone),
+            name=options.name,
+            currency=options.currency,
+            margin_assumption=options.margin,
+            pseudonymize=not options.keep_ids,
+            progress=ConsoleProgress(),
+        )
+    except ImportBlocked as refused:
+        if options.set_aside is not None:
+            write_table(refused.set_aside, options.set_aside)
+        raise
+    for finding in stored.report.findings:
+        print(f"{finding.severity}: {finding.table}: {finding.message}")
+    for table, kept in stored.report.rows_kept.items():
+        rows_in, aside = stored.report.rows_in[table], stored.report.rows_set_aside[table]
+        print(f"{table}: {rows_in:,} rows in, {kept:,} kept, {aside:,} set aside")
+    if options.set_aside is not None:
+        write_table(stored.set_aside, options.set_aside)
+    print(f"data version: {stored.dataset_id}")
+
+
+def _train(options: argparse.Namespace) -> None:
+    from pricing_core import workflows
+
+    config = workflows.TrainingConfig(seed=options.seed, quick=options.quick)
+    ws = open_workspace(options)
+    run_id = workflows.train(ws, options.dataset, config=config, progress=ConsoleProgress())
+    run = workflows.load_run(ws, run_id)
+    shown = ("log_loss", "auc", "accuracy", "calibration_slope")
+    print(f"run: {run_id}; on held-out time: " + ", ".join(f"{key} {run.metrics[key]:.4f}" for key in shown))
