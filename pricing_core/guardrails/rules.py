@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import math
-import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-from pricing_core.errors import ConfigError, FileReadError
+from pricing_core.errors import ConfigError
+from pricing_core.guardrails.kinds import SHOP_WIDE, is_number
+from pricing_core.guardrails.ranges import checked_endings
+from pricing_core.guardrails.rule import Rule
+from pricing_core.guardrails.toml_text import read_toml, write_table
+
+__all__ = ["NO_GUARDRAILS", "ROUNDINGS", "Guardrails", "read_toml"]
 
 ROUNDINGS: Final = ("nearest", "down")
 
 
 @dataclass(frozen=True)
 class Guardrails:
-    """Rules for every recommended price; None switches a rule off.
+    """Rules for recommended prices; None switches a shop-wide rule off.
 
     Parameters
     ----------
@@ -35,6 +40,10 @@ class Guardrails:
         nearer one), ``down`` the one below.
     decimals
         Digits after the decimal point of the currency: 2, for yen 0.
+    horizon_offers
+        Offers in the period over which budgets, capacities and minimum units count. None: the rows' own, by weight.
+    rules
+        Further rules, each for a part of the shop (:class:`~pricing_core.guardrails.rule.Rule`).
 
     Raises
     ------
@@ -50,6 +59,8 @@ class Guardrails:
     endings: tuple[int, ...] | None = None
     rounding: str = "nearest"
     decimals: int = 2
+    horizon_offers: float | None = None
+    rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
         _number("margin_floor", self.margin_floor, "a share below 1, such as 0.10", lambda v: v < 1)
@@ -77,16 +88,22 @@ class Guardrails:
             f"decimals is {self.decimals!r}.",
             "It must be 0, 1, 2 or 3.",
         )
-        self._check_endings()
+        _number("horizon_offers", self.horizon_offers, "a number of offers above 0", lambda v: v > 0)
+        if self.endings is not None:
+            object.__setattr__(self, "endings", checked_endings(self.endings))
+        self._check_rules()
 
-    def _check_endings(self) -> None:
-        if self.endings is None:
-            return
-        wanted = "Give at least one whole number from 0 to 99, such as [49, 99]."
-        good = isinstance(self.endings, (list, tuple)) and len(self.endings) > 0
-        good = good and all(type(e) is int and 0 <= e <= 99 for e in self.endings)
-        _require(good, f"endings is {self.endings!r}.", wanted)
-        object.__setattr__(self, "endings", tuple(sorted(set(self.endings))))
+    def _check_rules(self) -> None:
+        good = isinstance(self.rules, (list, tuple)) and all(isinstance(rule, Rule) for rule in self.rules)
+        _require(good, f"rules is {self.rules!r}.", "It must hold rules.")
+        object.__setattr__(self, "rules", tuple(self.rules))
+        on = [name for kind, name in SHOP_WIDE.items() if getattr(self, kind) not in (None, False)]
+        twice = [name for name, times in Counter([*on, *(rule.label for rule in self.rules)]).items() if times > 1]
+        _require(
+            not twice,
+            f"Two rules are called {twice[0]!r}." if twice else "",
+            "Give each rule its own name, or remove one of them.",
+        )
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Guardrails:
@@ -102,11 +119,17 @@ class Guardrails:
         inner = values.get("guardrails", values)
         if not isinstance(inner, Mapping):
             raise ConfigError(f"guardrails is {inner!r}.", fix="It must be a table of rules.")
+        if inner is not values and "rules" in values:
+            _require("rules" not in inner, "rules is given twice.", "Write [[rules]] or [[guardrails.rules]].")
+            inner = {**inner, "rules": values["rules"]}
         allowed = [f.name for f in fields(cls)]
         unknown = sorted(set(inner) - set(allowed))
         if unknown:
             raise ConfigError(f"Unknown guardrail: {', '.join(unknown)}.", fix=f"Allowed are {', '.join(allowed)}.")
-        return cls(**{name: _from_toml_value(value) for name, value in inner.items()})
+        given = {name: _from_toml_value(value) for name, value in inner.items()}
+        if "rules" in given:
+            given["rules"] = _rules_of(given["rules"])
+        return cls(**given)
 
     @classmethod
     def from_toml(cls, source: Path | str) -> Guardrails:
@@ -123,30 +146,18 @@ class Guardrails:
 
     def to_toml(self) -> str:
         """Return all rules as TOML text that :meth:`from_toml` reads back; ``"none"`` is a rule switched off."""
-        lines = [f"{each.name} = {_toml_value(getattr(self, each.name))}" for each in fields(self)]
-        return "\n".join(lines) + "\n"
+        own = {name: value for name, value in self.to_mapping().items() if name != "rules"}
+        return write_table(own) + "".join(f"\n[[rules]]\n{write_table(rule.to_mapping())}" for rule in self.rules)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return JSON values that :meth:`from_mapping` reads back."""
+        out = {each.name: getattr(self, each.name) for each in fields(self)}
+        out["endings"] = None if self.endings is None else list(self.endings)
+        return out | {"rules": [rule.to_mapping() for rule in self.rules]}
 
     def with_changes(self, **changes: Any) -> Guardrails:
         """Return a copy with some rules changed, validated again."""
         return replace(self, **changes)
-
-
-def read_toml(source: Path | str, what: str) -> dict[str, Any]:
-    """Parse a TOML file (``Path``) or TOML text (``str``); ``what`` names it in errors.
-
-    Raises
-    ------
-    FileReadError
-        If the file cannot be read or is not TOML.
-    """
-    name = source.name if isinstance(source, Path) else f"The {what} text"
-    try:
-        text = source.read_text(encoding="utf-8-sig") if isinstance(source, Path) else source
-        return tomllib.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileReadError(f"{name} cannot be read: {error}.", fix=f"Give a TOML file of {what}.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise FileReadError(f"{name} is not valid TOML: {error}.", fix='Write lines such as "name = 0.1".') from error
 
 
 def _from_toml_value(value: Any) -> Any:
@@ -155,23 +166,22 @@ def _from_toml_value(value: Any) -> Any:
     return None if value == "none" else value
 
 
-def _toml_value(value: object) -> str:
-    if value is None:
-        return '"none"'
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, tuple):
-        return "[" + ", ".join(str(v) for v in value) + "]"
-    return repr(value)
+def _rules_of(tables: Any) -> tuple[Rule, ...]:
+    if not isinstance(tables, tuple):
+        raise ConfigError(f"rules is {tables!r}.", fix="Write one [[rules]] table for each rule.")
+    found = []
+    for number, table in enumerate(tables, start=1):
+        try:
+            found.append(Rule.from_mapping(table))
+        except ConfigError as error:
+            raise ConfigError(f"Rule {number} of {len(tables)}: {error.message}", fix=error.fix) from error
+    return tuple(found)
 
 
 def _number(name: str, value: object, allowed: str, holds: Any) -> None:
     if value is None:
         return
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    _require(number and holds(value), f"{name} is {value!r}.", f"It must be {allowed}.")
+    _require(is_number(value) and holds(value), f"{name} is {value!r}.", f"It must be {allowed}.")
 
 
 def _require(good: bool, message: str, fix: str) -> None:
