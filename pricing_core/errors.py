@@ -56,6 +56,10 @@ class ModelError(PricingError):
     """A model cannot be fitted, saved or loaded."""
 
 
+class ConflictError(PricingError):
+    """Somebody else changed the same thing in the meantime; the message says who, what and when."""
+
+
 class JobError(PricingError):
     """A background job cannot be started, or ended without a result."""
 

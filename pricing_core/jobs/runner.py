@@ -83,7 +83,7 @@ class Runner:
                 return
         self._tidy()
         busy_at = time.monotonic()
-        while self.ws.database_path.exists():
+        while self.ws.is_initialized:
             try:
                 if not self._step():
                     return

@@ -1,19 +1,17 @@
-"""The workspace's SQLite file: tables, connections and the version of the schema.
+"""The workspace's database: tables and connections. A SQLite file, or a schema of a PostgreSQL server.
 
-The browser, the job runner, its worker and the command line use the file at the same time. It is therefore in
-write-ahead mode (readers never wait), every writer takes the write lock at the start of its transaction and waits
-for it up to :data:`BUSY_SECONDS`, and transactions are short.
+The browser, the job runner, its worker and the command line use it at the same time. Readers never wait; every writer
+takes the workspace's one write lock at the start of its transaction and waits for it up to :data:`BUSY_SECONDS`, and
+transactions are short. Statements are SQLAlchemy's own, so that both kinds of database run the same code.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
-import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,9 +19,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from pricing_core.errors import WorkspaceError
+from pricing_core.store import append_only, postgresql, sqlite
+from pricing_core.store.migrations import SCHEMA_VERSION as SCHEMA_VERSION
 from pricing_core.store.workspace import Workspace
 
-SCHEMA_VERSION: Final = 1
 BUSY_SECONDS: Final = 30.0
 
 METADATA: Final = sa.MetaData()
@@ -103,6 +102,20 @@ scenarios = sa.Table(
     sqlite_autoincrement=True,
 )
 
+# Test designs, readouts and backtests by name; ``content`` holds their tables as Parquet by key.
+measurements = sa.Table(
+    "measurements",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("record", sa.JSON, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("kind", "name"),
+    sqlite_autoincrement=True,
+)
+
 settings = sa.Table(
     "settings",
     METADATA,
@@ -110,29 +123,97 @@ settings = sa.Table(
     sa.Column("value", sa.JSON, nullable=False),
 )
 
+# What may change about a price list after it was made; the proposals in its folder do not.
+price_list_states = sa.Table(
+    "price_list_states",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("state", sa.JSON, nullable=False),
+)
+
+price_list_comments = sa.Table(
+    "price_list_comments",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("price_list_id", sa.Text, nullable=False, index=True),
+    sa.Column("row", sa.Integer),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("verified", sa.Boolean, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# The audit log; rows are only ever added, see ``audit``.
+audit = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("verified", sa.Boolean, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("object_id", sa.Text, nullable=False, index=True),
+    sa.Column("before", sa.Text, nullable=False),
+    sa.Column("after", sa.Text, nullable=False),
+    sa.Column("previous_hash", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+)
+append_only.protect(audit)
+
 _engines: dict[tuple[str, int, int], Engine] = {}
 _engines_lock = threading.Lock()
+_OPTIONS: Final[dict[str, Any]] = {"wait_seconds": BUSY_SECONDS, "json_serializer": lambda value: to_json(value)}
 
 
 def get_engine(ws: Workspace) -> Engine:
-    """Return the engine of the workspace's database, made once per file and process; create the file if needed.
+    """Return the engine of the workspace's database, made once per database and process; create it if needed.
 
     Raises
     ------
     WorkspaceError
-        If the file is not a database of this program, or was written by a newer version of it.
+        If the database is not one of this program, was written by a newer version of it, or is not the one that the
+        workspace was opened with before.
     """
-    path = ws.database_path
+    url = postgresql.database_url(ws)
+    _refuse_another_kind(ws, url)
     with _engines_lock:
-        if not path.exists():
-            if not ws.create:
-                raise WorkspaceError("The workspace's database is gone.", fix="Open the workspace again.")
-            _create(ws)
-        key = (str(path), os.getpid(), path.stat().st_ino)
-        if key not in _engines:
-            _check_version(path)
-            _engines[key] = _connectable(path)
-        return _engines[key]
+        return _file_engine(ws) if url is None else _server_engine(ws, url)
+
+
+def _file_engine(ws: Workspace) -> Engine:
+    path = ws.database_path
+    if not path.exists():
+        if not ws.create:
+            raise WorkspaceError("The workspace's database is gone.", fix="Open the workspace again.")
+        sqlite.create(ws, METADATA, **_OPTIONS)
+    key = (str(path), os.getpid(), path.stat().st_ino)
+    if key not in _engines:
+        _engines[key] = sqlite.open_engine(path, METADATA, **_OPTIONS)
+    return _engines[key]
+
+
+def _server_engine(ws: Workspace, url: sa.URL) -> Engine:
+    schema = postgresql.schema_name(ws)
+    key = (f"{url.render_as_string(hide_password=False)} {schema}", os.getpid(), 0)
+    if key not in _engines:
+        _engines[key] = postgresql.open_engine(url, schema, METADATA, **_OPTIONS)
+    return _engines[key]
+
+
+def _refuse_another_kind(ws: Workspace, url: sa.URL | None) -> None:
+    """Refuse to start a second, empty index beside the one that the workspace has."""
+    if url is None and ws.schema_marker.exists():
+        raise WorkspaceError(
+            "The workspace keeps its index on a PostgreSQL server, and no server is named.",
+            fix=f"Set {postgresql.ENVIRONMENT_VARIABLE}, as when the workspace was made.",
+        )
+    if url is not None and ws.database_path.exists() and not ws.schema_marker.exists():
+        raise WorkspaceError(
+            f"The workspace keeps its index in {ws.database_path.name}, and a PostgreSQL server is named.",
+            fix="Move it there: python -m pricing_core database-move. Or name no server.",
+        )
 
 
 @contextmanager
@@ -151,80 +232,6 @@ def writing(ws: Workspace) -> Iterator[Connection]:
     """
     with get_engine(ws).connect().execution_options(takes_write_lock=True) as connection, connection.begin():
         yield connection
-
-
-def _connectable(path: Path) -> Engine:
-    engine = sa.create_engine(
-        sa.URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": BUSY_SECONDS},
-        json_serializer=to_json,
-    )
-
-    @sa.event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # transactions begin where _on_begin says, not where the driver guesses
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    @sa.event.listens_for(engine, "begin")
-    def _on_begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get("takes_write_lock", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-    return engine
-
-
-def _create(ws: Workspace) -> None:
-    """Make the database beside its place and link it there: of two processes that do so at once, one wins."""
-    try:
-        folder = ws.new_temp_dir("database")
-        draft = folder / ws.database_path.name
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with closing(sqlite3.connect(draft)) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-        engine = _connectable(draft)
-        METADATA.create_all(engine)
-        with engine.begin() as sa_connection:
-            sa_connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
-        engine.dispose()
-        _place(draft, ws.database_path)
-        shutil.rmtree(folder, ignore_errors=True)
-    except OSError as error:
-        raise WorkspaceError(
-            f"The workspace's database cannot be created: {error.strerror or error}.",
-            fix="Check that the folder exists, is writable and has free space.",
-        ) from error
-
-
-def _place(draft: Path, path: Path) -> None:
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return
-    except OSError:  # a file system without hard links
-        if not path.exists():
-            os.replace(draft, path)
-
-
-def _check_version(path: Path) -> None:
-    try:
-        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        raise WorkspaceError(
-            f"The workspace's database {path.name} cannot be read: {error}.",
-            fix="Restore it from a copy, or move the file away: data sets, runs and price lists are then found again.",
-        ) from error
-    if version > SCHEMA_VERSION:
-        raise WorkspaceError(
-            f"The workspace was written by a newer version (schema {version}; this version knows {SCHEMA_VERSION}).",
-            fix="Update the program, or open another workspace.",
-        )
-    if version < 1:
-        raise WorkspaceError(
-            f"The file {path.name} in the workspace is not a database of this program.",
-            fix="Move it away, or open another workspace.",
-        )
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:

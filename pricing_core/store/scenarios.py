@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from pricing_core.errors import ConfigError, WorkspaceError
 from pricing_core.store import database
@@ -38,13 +37,13 @@ def save_scenario(ws: Workspace, name: str, spec: Mapping[str, Any], results: pd
     content = io.BytesIO()
     results.reset_index(drop=True).to_parquet(content, engine="pyarrow", index=False)
     values = {"created_at": _now(), "spec": dict(spec), "results": content.getvalue()}
-    statement = insert(_TABLE).values(name=cleaned, **values)
-    statement = statement.on_conflict_do_update(
-        index_elements=["name"], set_={key: statement.excluded[key] for key in values}
-    )
     with database.writing(ws) as connection:
-        connection.execute(statement)
-        number = connection.execute(sa.select(_TABLE.c.number).where(_TABLE.c.name == cleaned)).scalar_one()
+        number = connection.execute(sa.select(_TABLE.c.number).where(_TABLE.c.name == cleaned)).scalar()
+        if number is None:
+            inserted = connection.execute(sa.insert(_TABLE).values(name=cleaned, **values)).inserted_primary_key
+            number = int(inserted[0]) if inserted else 0
+        else:
+            connection.execute(sa.update(_TABLE).where(_TABLE.c.number == number).values(**values))
     return f"s{number:04d}"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
 from pricing_core.store import database
@@ -33,7 +32,7 @@ def read(connection: Connection, key: str, default: Any = None) -> Any:
 
 def write(connection: Connection, key: str, value: Any) -> None:
     """Do :func:`set` within a transaction."""
-    statement = insert(database.settings).values(key=key, value=value)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value})
-    )
+    table = database.settings
+    changed = connection.execute(sa.update(table).where(table.c.key == key).values(value=value))
+    if not changed.rowcount:  # writers are one at a time, so nobody can have inserted it in between
+        connection.execute(sa.insert(table).values(key=key, value=value))

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
 from pricing_core.errors import WorkspaceError
@@ -195,11 +194,10 @@ def _record_or_none(folder: Path) -> dict[str, Any] | None:
 
 
 def _enter(connection: Connection, shelf: Shelf, item_id: str, record: Mapping[str, Any]) -> None:
-    statement = insert(shelf.table).values(
-        id=item_id, number=shelf.number(item_id), created_at=record["created_at"], record=dict(record)
-    )
     # Another process may have found the folder and entered it between our rename and now.
-    connection.execute(statement.on_conflict_do_nothing())
+    if connection.execute(sa.select(shelf.table.c.id).where(shelf.table.c.id == item_id)).first() is None:
+        values = {"number": shelf.number(item_id), "created_at": record["created_at"], "record": dict(record)}
+        connection.execute(sa.insert(shelf.table).values(id=item_id, **values))
 
 
 def _next_id(ws: Workspace, connection: Connection, shelf: Shelf) -> str:

@@ -45,7 +45,7 @@ class Workspace:
                 raise WorkspaceError(f"The workspace {path} is a file.", fix="Give a folder, or a path that is free.")
             if create:
                 self._create_folders()
-            elif not self.database_path.exists():
+            elif not self.is_initialized:
                 raise WorkspaceError(f"There is no workspace at {path}.", fix="Open it once in the app first.")
         except OSError as error:
             raise WorkspaceError(
@@ -64,7 +64,7 @@ class Workspace:
 
     def _create_folders(self) -> None:
         # An existing folder with other things in it keeps its own permissions; our folders inside it do not need it.
-        ours = not self.root.exists() or self.database_path.exists() or not any(self.root.iterdir())
+        ours = not self.root.exists() or self.is_initialized or not any(self.root.iterdir())
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         if ours:
             _owner_only(self.root)
@@ -110,8 +110,18 @@ class Workspace:
 
     @property
     def database_path(self) -> Path:
-        """SQLite file with the index and the jobs."""
+        """SQLite file with the index and the jobs, unless they are on a server."""
         return self.root / "workspace.sqlite"
+
+    @property
+    def schema_marker(self) -> Path:
+        """File that names the workspace's schema on a PostgreSQL server; absent where the index is a SQLite file."""
+        return self.root / "postgresql.schema"
+
+    @property
+    def is_initialized(self) -> bool:
+        """Whether the workspace has been opened before, with either kind of database."""
+        return self.database_path.exists() or self.schema_marker.exists()
 
     def new_temp_dir(self, label: str) -> Path:
         """Create an empty owner-only folder under ``temp/`` whose name says which process owns it."""

@@ -25,6 +25,11 @@ def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     monkeypatch.setenv("PRICING_JOB_HANDLERS", "job_handlers:HANDLERS")
     workspace = Workspace(tmp_path / "shop")
     yield workspace
+    end_processes(workspace)
+
+
+def end_processes(workspace: Workspace) -> None:
+    """Kill the runner and the worker that are left."""
     if not workspace.root.exists():
         return
     with database.reading(workspace) as connection:

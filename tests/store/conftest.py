@@ -1,7 +1,8 @@
-"""A small shop and an empty workspace."""
+"""A small shop and an empty workspace, with either kind of database."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -9,10 +10,19 @@ import pytest
 
 from pricing_core.data.dataset import Dataset, DatasetManifest
 from pricing_core.store.workspace import Workspace
+from tests.databases import DATABASES, use_database
+
+
+@pytest.fixture(params=DATABASES)
+def ws(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    with use_database(request.param, monkeypatch):
+        yield Workspace(tmp_path / "shop")
 
 
 @pytest.fixture
-def ws(tmp_path: Path) -> Workspace:
+def file_ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """An empty workspace whose database is a SQLite file, whatever the environment says."""
+    monkeypatch.delenv("PRICING_DATABASE_URL", raising=False)
     return Workspace(tmp_path / "shop")
 
 

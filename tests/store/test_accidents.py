@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -60,7 +59,10 @@ def test_an_index_entry_whose_folder_was_removed_by_hand_goes(
     assert datasets.save_dataset(ws, dataset, report, None) == "d0003"
 
 
-def test_a_lost_database_is_rebuilt_from_the_folders(ws: Workspace, dataset: Dataset, report: pd.DataFrame) -> None:
+def test_a_lost_database_is_rebuilt_from_the_folders(
+    file_ws: Workspace, dataset: Dataset, report: pd.DataFrame
+) -> None:
+    ws = file_ws
     for _ in range(2):
         datasets.save_dataset(ws, dataset, report, None)
     before = datasets.list_datasets(ws)
@@ -100,8 +102,8 @@ for i in range(12):
 """
 
 
-def test_processes_that_write_at_once_neither_fail_nor_lose_anything(tmp_path: Path) -> None:
-    root, at = tmp_path / "shop", str(time.time() + 2.0)  # even the database is made by all of them at once
+def test_processes_that_write_at_once_neither_fail_nor_lose_anything(ws: Workspace) -> None:
+    root, at = ws.root, str(time.time() + 2.0)  # even the database is made by all of them at once
     writers = [
         subprocess.Popen([sys.executable, "-c", _WRITER, root, f"d000{n}", at], stdout=-1, stderr=-1, text=True)
         for n in range(4)
@@ -110,7 +112,6 @@ def test_processes_that_write_at_once_neither_fail_nor_lose_anything(tmp_path: P
     assert [error for _, error in said] == [""] * 4
     ids = [line for out, _ in said for line in out.splitlines()]
     assert sorted(ids) == [f"r{number:04d}" for number in range(1, 49)]
-    ws = Workspace(root)
     assert [settings.get(ws, f"d000{n}") for n in range(4)] == [11] * 4
     listed = runs.list_runs(ws)
     assert listed["run_id"].tolist() == sorted(ids, reverse=True)

@@ -135,6 +135,7 @@ def test_a_full_disk_is_one_clear_error(
     def full(*_args: object, **_kwargs: object) -> None:
         raise OSError(28, "No space left on device")
 
+    assert datasets.list_datasets(ws).empty
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(WorkspaceError, match=r"Writing to the workspace failed: No space left on device\. Free some"):
         datasets.save_dataset(ws, dataset, report, None)

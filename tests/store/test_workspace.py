@@ -86,16 +86,16 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     root.chmod(0o700)
 
 
-def test_a_newer_schema_is_refused_in_plain_words(ws: Workspace) -> None:
-    settings.set(ws, "key", 1)
-    with closing(sqlite3.connect(ws.database_path)) as connection:
+def test_a_newer_schema_is_refused_in_plain_words(file_ws: Workspace) -> None:
+    settings.set(file_ws, "key", 1)
+    with closing(sqlite3.connect(file_ws.database_path)) as connection:
         connection.execute(f"PRAGMA user_version={database.SCHEMA_VERSION + 1}")
     database._engines.clear()
     with pytest.raises(
         WorkspaceError,
-        match=r"written by a newer version \(schema 2; this version knows 1\)\. Update the program, or open another",
+        match=r"written by a newer version \(schema 3; this version knows 2\)\. Update the program, or open another",
     ):
-        settings.get(ws, "key")
+        settings.get(file_ws, "key")
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,13 @@ def test_a_newer_schema_is_refused_in_plain_words(ws: Workspace) -> None:
         (b"", r"workspace\.sqlite in the workspace is not a database of this program"),
     ],
 )
-def test_a_file_that_is_not_our_database_is_refused_and_left_alone(ws: Workspace, content: bytes, message: str) -> None:
-    ws.database_path.write_bytes(content)
+def test_a_file_that_is_not_our_database_is_refused_and_left_alone(
+    file_ws: Workspace, content: bytes, message: str
+) -> None:
+    file_ws.database_path.write_bytes(content)
     with pytest.raises(WorkspaceError, match=message):
-        settings.get(ws, "key")
-    assert ws.database_path.read_bytes() == content
+        settings.get(file_ws, "key")
+    assert file_ws.database_path.read_bytes() == content
 
 
 def test_a_workspace_removed_under_a_running_program_is_a_clear_error_and_can_be_made_anew(tmp_path: Path) -> None:
