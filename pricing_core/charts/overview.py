@@ -7,7 +7,7 @@ import pandas as pd
 
 from pricing_core.data.dataset import Dataset
 from pricing_core.errors import ConfigError
-from pricing_core.features.joins import attributes_of, column_at, market_at
+from pricing_core.evaluate.sales import sales_log
 
 WEEKLY_COLUMNS = ("week", "offers", "conversion_rate", "average_price", "revenue", "profit", "margin_rate")
 
@@ -32,9 +32,8 @@ def weekly_overview_data(dataset: Dataset, *, weeks: int = 12) -> pd.DataFrame:
     """
     if weeks < 1:
         raise ConfigError(f"The number of weeks is {weeks}.", fix="Give at least 1.")
-    log = _sales(dataset)
-    monday = log["offered_at"].dt.floor("D") - pd.to_timedelta(log["offered_at"].dt.day_of_week, unit="D")
-    sums = log.assign(week=monday).groupby("week")[["offers", "purchased", "price", "revenue", "profit"]].sum()
+    log = sales_log(dataset)
+    sums = log.groupby("week")[["offers", "purchased", "price", "revenue", "profit"]].sum()
     sums = sums.reindex(pd.date_range(sums.index.min(), sums.index.max(), freq="7D", name="week"), fill_value=0.0)
     last_day = log["offered_at"].max().floor("D")
     complete = sums.index <= last_day - pd.Timedelta(days=6)
@@ -68,29 +67,3 @@ def latest_change_data(weekly: pd.DataFrame) -> pd.DataFrame:
     difference = newest - before
     is_rate = pd.Series(figures, index=figures).str.endswith("_rate")
     return pd.DataFrame({"value": newest, "change": difference.where(is_rate, difference / before.abs())})
-
-
-def _sales(dataset: Dataset) -> pd.DataFrame:
-    """One row per offer with its revenue and profit."""
-    offers = dataset.offers.reset_index(drop=True)
-    product = attributes_of(dataset.products, "product_id", offers["product_id"])
-    category = product["category"] if "category" in product.columns else pd.Series("all", index=offers.index)
-    cost = column_at(offers, market_at(dataset, offers, category), product, "unit_cost")
-    margin = dataset.manifest.margin_assumption
-    price = offers["price"].astype(float)
-    # As everywhere: an assumed cost is one per product, a share of its usual price.
-    usual = price.groupby(offers["product_id"].astype(str)).transform("median")
-    cost = cost if margin is None else cost.fillna(usual * (1 - margin))
-    bought = offers["purchased"].astype(float)
-    known = pd.to_numeric(offers["quantity"], errors="coerce") if "quantity" in offers.columns else bought
-    units = known.where(bought > 0, 0.0).fillna(1.0)
-    return pd.DataFrame(
-        {
-            "offered_at": offers["offered_at"],
-            "offers": 1.0,
-            "purchased": bought,
-            "price": price,
-            "revenue": price * units,
-            "profit": ((price - cost) * units).where(units > 0, 0.0),
-        }
-    )

@@ -1,0 +1,320 @@
+"""Did it work: what the new prices earned beside the old ones, with its range and what may be wrong with the test."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import chdtrc
+
+from pricing_core.errors import DataError
+from pricing_core.evaluate.assignment import CONTROL, TEST, arm_of_offers
+from pricing_core.evaluate.estimates import ArmDifference, compare_arms, compare_pairs
+from pricing_core.evaluate.test_design import DesignConfig
+
+Floats = NDArray[np.float64]
+
+SUSPICIOUS: Final = 0.001
+"""p below which the arms' sizes do not fit the plan (Fabijan et al., 2019, take 0.0005 to 0.01)."""
+_ARM_WORDS: Final = {
+    TEST: ("test", "treatment", "treated", "variant", "b", "new", "1", "true"),
+    CONTROL: ("control", "a", "old", "0", "false", "baseline", "holdout"),
+}
+_FIGURES: Final = {
+    "profit": "Profit per offer",
+    "revenue": "Revenue per offer",
+    "purchased": "Conversion",
+    "price": "Average price offered",
+}
+
+
+@dataclass(frozen=True)
+class Readout:
+    """Result of a test.
+
+    Attributes
+    ----------
+    config
+        The design as planned.
+    table
+        ``figure, test, control, difference, low, high, rate, rate_low, rate_high``: profit first, then what moved it.
+    profit, unadjusted
+        The profit comparison, with and without what was known before the test.
+    n_units, n_offers
+        Units (for switchbacks: pairs of blocks) and offers counted, by arm.
+    left_out
+        Reason → offers that were not counted.
+    mismatch_p_value
+        Sample ratio mismatch: chance of arm sizes this far from the plan; NaN where it has no meaning.
+    warnings
+        Sentences on what may be wrong.
+    first_day, last_day
+        First and last day with counted offers.
+    """
+
+    config: DesignConfig
+    table: pd.DataFrame
+    profit: ArmDifference
+    unadjusted: ArmDifference
+    n_units: dict[str, int]
+    n_offers: dict[str, int]
+    left_out: dict[str, int]
+    mismatch_p_value: float
+    warnings: tuple[str, ...]
+    first_day: pd.Timestamp
+    last_day: pd.Timestamp
+
+    def to_frame(self) -> pd.DataFrame:
+        """Figures of both arms."""
+        return self.table.copy()
+
+    @property
+    def sentence(self) -> str:
+        """The result in one sentence that a manager can repeat."""
+        low, high = self.profit.rate_interval(self.config.confidence)
+        what = "profit per customer" if self.config.measure == "profit_per_customer" else "profit per offer"
+        loss = _chance(self.profit.probability_loss)
+        if not math.isfinite(self.profit.rate):
+            return f"The control arm earned nothing, so that there is no percentage; the chance of a loss is {loss}."
+        span = f"{self.config.confidence:.0%} range {_signed(low)} to {_signed(high)}"
+        verdict = (
+            "they earn more" if low > 0 else "they earn less" if high < 0 else "the test cannot tell it from no change"
+        )
+        return f"The new prices moved {what} by {_signed(self.profit.rate)} ({span}): {verdict}; chance of a loss {loss}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Figures that are kept with the workspace; JSON values."""
+        low, high = self.profit.rate_interval(self.config.confidence)
+        return {
+            "sentence": self.sentence, "rate": self.profit.rate, "rate_low": low, "rate_high": high,
+            "test": self.profit.test, "control": self.profit.control, "difference": self.profit.difference,
+            "probability_loss": self.profit.probability_loss, "confidence": self.config.confidence,
+            "variance_reduction": self.profit.variance_reduction, "mismatch_p_value": self.mismatch_p_value,
+            "n_units": self.n_units, "n_offers": self.n_offers, "left_out": self.left_out,
+            "warnings": list(self.warnings), "first_day": f"{self.first_day:%Y-%m-%d}",
+            "last_day": f"{self.last_day:%Y-%m-%d}",
+        }  # fmt: skip
+
+
+def arms_from_words(values: pd.Series) -> pd.Series:
+    """Read a column of arms: test or control, also as treatment, A/B, yes/no …; missing where it is neither."""
+    known = {word: arm for arm, words in _ARM_WORDS.items() for word in words}
+    return values.astype("string").str.strip().str.lower().str.removesuffix(".0").map(known).astype(object)
+
+
+def read_test(
+    outcomes: pd.DataFrame,
+    config: DesignConfig,
+    *,
+    assignment: pd.DataFrame | None = None,
+    unit: pd.Series | None = None,
+    before: pd.DataFrame | None = None,
+    before_unit: pd.Series | None = None,
+) -> Readout:
+    """Compare the arms of a finished (or running) test.
+
+    Parameters
+    ----------
+    outcomes
+        Offers made during the test as :func:`~pricing_core.evaluate.sales.sales_log` gives them, with a column ``arm``
+        where no assignment is given.
+    assignment
+        Frame of :class:`~pricing_core.evaluate.assignment.Assignment`.
+    unit, before_unit
+        Group of each row of ``outcomes`` and ``before``, for the label designs; customers otherwise.
+    before
+        Offers before the test, for CUPED; only the last ``config.before_weeks`` weeks are used.
+
+    Raises
+    ------
+    DataError
+        If no offer has an arm, profit is unknown, or too few units are left.
+    """
+    units = _units(outcomes, config, unit)
+    table = outcomes.assign(unit=units.to_numpy())
+    if assignment is not None:
+        table = table.assign(arm=arm_of_offers(assignment, units, outcomes["offered_at"]).to_numpy())
+    counted, left_out = _counted(table, config, assignment)
+    if config.switches:
+        return _read_switchback(counted, config, left_out)
+    return _read_parallel(counted, config, left_out, assignment, _past(before, before_unit, config, counted))
+
+
+def _units(table: pd.DataFrame, config: DesignConfig, groups: pd.Series | None) -> pd.Series:
+    if config.design == "switchback":
+        return pd.Series("all", index=table.index)
+    if config.by_label:
+        if groups is None:
+            raise DataError(f"The groups of {config.label} were not given.")
+        return groups.astype(object)
+    return table["customer_id"]
+
+
+def _counted(
+    table: pd.DataFrame, config: DesignConfig, assignment: pd.DataFrame | None
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Offers that belong to an arm; the others by reason."""
+    if "arm" not in table.columns:
+        raise DataError("The outcomes have no arm.", fix="Choose the design, or add a column with test and control.")
+    left_out: dict[str, int] = {}
+    known = table["arm"].isin((TEST, CONTROL)).to_numpy()
+    where = "not in the assignment (or in a washout)" if assignment is not None else "without an arm"
+    if (~known).any():
+        left_out[where] = int((~known).sum())
+    counted = table[known]
+    if counted.empty:
+        raise DataError(
+            f"None of {len(table):,} offers belongs to test or control.",
+            fix="Check that the design is that of this test and that customer ids are written as in the import.",
+        )
+    if not config.switches:
+        arms = counted.groupby("unit")["arm"].nunique()
+        crossed = counted["unit"].isin(arms.index[arms > 1])
+        if crossed.mean() > 0.5:
+            raise DataError(
+                f"{crossed.mean():.0%} of the offers are of customers who were in both arms.",
+                fix="If whole weeks were switched, choose the design by which they were.",
+            )
+        if crossed.any():
+            left_out["of customers in both arms"] = int(crossed.sum())
+        counted = counted[~crossed]
+    unknown = int(counted["profit"].isna().sum())
+    if unknown:
+        raise DataError(f"The profit of {unknown:,} offers is unknown.", fix="Give unit costs or a margin assumption.")
+    return counted, left_out
+
+
+def _past(
+    before: pd.DataFrame | None, groups: pd.Series | None, config: DesignConfig, counted: pd.DataFrame
+) -> pd.DataFrame | None:
+    """Sums of the units before the test; None where there is nothing to compare with."""
+    if before is None or not config.before_weeks:
+        return None
+    start = counted["offered_at"].min().floor("D")
+    table = before.assign(unit=_units(before, config, groups).to_numpy())
+    near = (table["offered_at"] < start) & (table["offered_at"] >= start - pd.Timedelta(weeks=config.before_weeks))
+    sums = table[near].groupby("unit")[["offers", *_FIGURES]].sum()
+    return None if sums.empty or sums["profit"].isna().any() else sums
+
+
+def _read_parallel(
+    counted: pd.DataFrame,
+    config: DesignConfig,
+    left_out: dict[str, int],
+    assignment: pd.DataFrame | None,
+    past: pd.DataFrame | None,
+) -> Readout:
+    sums = counted.groupby("unit")[["offers", *_FIGURES]].sum()
+    arms = counted.groupby("unit")["arm"].first()
+    if config.measure == "profit_per_customer" and assignment is not None:
+        everyone = assignment.set_index("unit")["arm"]
+        sums, arms = sums.reindex(everyone.index, fill_value=0.0), everyone
+    in_test = (arms.reindex(sums.index) == TEST).to_numpy()
+    former = None if past is None else past.reindex(sums.index, fill_value=0.0)
+    found = {name: _compare(sums, name, in_test, former, config) for name in _FIGURES}
+    unadjusted = _compare(sums, "profit", in_test, None, config)
+    seen = {arm: int(count) for arm, count in counted.groupby("arm")["unit"].nunique().items()}
+    mismatch = _mismatch(seen, assignment, config) if config.design == "customer" else float("nan")
+    return _result(counted, config, found, unadjusted, left_out, seen, mismatch)
+
+
+def _compare(
+    sums: pd.DataFrame, name: str, in_test: NDArray[np.bool_], past: pd.DataFrame | None, config: DesignConfig
+) -> ArmDifference:
+    per_customer = name == "profit" and config.measure == "profit_per_customer"
+    below = np.ones(len(sums)) if per_customer else sums["offers"].to_numpy(dtype=float)
+    before = None
+    if past is not None:
+        former = np.ones(len(past)) if per_customer else past["offers"].to_numpy(dtype=float)
+        before = (past[name].to_numpy(dtype=float), former)
+    return compare_arms(sums[name].to_numpy(dtype=float), below, in_test, before=before)
+
+
+def _read_switchback(counted: pd.DataFrame, config: DesignConfig, left_out: dict[str, int]) -> Readout:
+    first = counted["week"].min()
+    length = pd.Timedelta(weeks=config.block_weeks)
+    block = ((counted["week"] - first) // length).to_numpy()
+    table = counted.assign(pair=block // 2, place=block % 2)
+    sums = table.groupby(["unit", "pair", "arm"])[["offers", *_FIGURES]].sum().unstack("arm")
+    places = table.groupby(["unit", "pair", "arm"])["place"].agg(["min", "max"]).unstack("arm")
+    both = sums["offers"].notna().all(axis=1) & (places["min"] == places["max"]).all(axis=1)
+    both &= sums["offers"].shape[1] == 2
+    if (~both).any():
+        lonely = sums["offers"][~both].sum().sum()
+        left_out = {**left_out, "in pairs of blocks of which only one was seen": int(lonely)}
+    sums, places = sums[both], places[both]
+    if len(sums) < 2:
+        raise DataError(f"The outcomes hold {len(sums)} complete pairs of blocks; at least 2 are needed.",
+                        fix="Let the test run longer, or check its start.")  # fmt: skip
+    pair = sums.index.get_level_values("pair").to_numpy(dtype=np.int64)
+    test_first = (places["min"][TEST] == 0).to_numpy()
+    found = {}
+    for name in _FIGURES:
+        ratio = {arm: (sums[name][arm] / sums["offers"][arm]).to_numpy(dtype=float) for arm in (TEST, CONTROL)}
+        found[name] = compare_pairs(ratio[TEST], ratio[CONTROL], pair, test_first)
+    seen = {TEST: len(sums), CONTROL: len(sums)}
+    return _result(counted, config, found, found["profit"], left_out, seen, float("nan"))
+
+
+def _result(
+    counted: pd.DataFrame,
+    config: DesignConfig,
+    found: dict[str, ArmDifference],
+    unadjusted: ArmDifference,
+    left_out: dict[str, int],
+    seen: dict[str, int],
+    mismatch: float,
+) -> Readout:
+    offers = {arm: int(count) for arm, count in counted["arm"].value_counts().items()}
+    names = dict(_FIGURES)
+    if config.measure == "profit_per_customer":
+        names["profit"] = "Profit per customer"
+    rows = []
+    for name, each in found.items():
+        span, rates = each.interval(config.confidence), each.rate_interval(config.confidence)
+        rows.append((names[name], each.test, each.control, each.difference, *span, each.rate, *rates))
+    columns = ["figure", "test", "control", "difference", "low", "high", "rate", "rate_low", "rate_high"]
+    return Readout(
+        config=config, table=pd.DataFrame(rows, columns=columns), profit=found["profit"], unadjusted=unadjusted,
+        n_units=seen, n_offers=offers, left_out=left_out, mismatch_p_value=mismatch,
+        warnings=_warnings(mismatch, seen, left_out, len(counted)),
+        first_day=counted["offered_at"].min().floor("D"), last_day=counted["offered_at"].max().floor("D"),
+    )  # fmt: skip
+
+
+def _mismatch(seen: dict[str, int], assignment: pd.DataFrame | None, config: DesignConfig) -> float:
+    """Return p of a chi-square test of the units seen against the planned share (one degree of freedom)."""
+    share = config.test_share if assignment is None else float((assignment["arm"] == TEST).mean())
+    total = sum(seen.values())
+    if not 0 < share < 1 or not total:
+        return float("nan")
+    expected = {TEST: share * total, CONTROL: (1 - share) * total}
+    square = sum((seen.get(arm, 0) - count) ** 2 / count for arm, count in expected.items())
+    return float(chdtrc(1, square))
+
+
+def _warnings(mismatch: float, seen: dict[str, int], left_out: dict[str, int], n: int) -> tuple[str, ...]:
+    found = []
+    if mismatch < SUSPICIOUS:
+        found.append(
+            f"The arms have {seen.get(TEST, 0):,} and {seen.get(CONTROL, 0):,} customers, which does not fit the plan "
+            f"(p = {mismatch:.1g}): something other than chance decided who was seen. Do not trust the result until "
+            "this is explained."
+        )
+    lost = sum(left_out.values())
+    if lost > 0.1 * (lost + n):
+        found.append(f"{lost / (lost + n):.0%} of the offers were not counted; check that the file fits the design.")
+    return tuple(found)
+
+
+def _chance(probability: float) -> str:
+    return "<1%" if probability < 0.01 else ">99%" if probability > 0.99 else f"{probability:.0%}"
+
+
+def _signed(rate: float) -> str:
+    text = f"{rate:+.1%}"
+    return "0.0%" if text in ("+0.0%", "-0.0%") else text.replace("-", "\u2212")
