@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pricing_core.guardrails.kinds import DISCOUNT_ONLY, SHOP_WIDE
 from pricing_core.guardrails.money import round_down, round_up
+from pricing_core.guardrails.price_points import PricePoints, price_points
+from pricing_core.guardrails.row_bounds import UNKNOWN, RowBound, row_bound
+from pricing_core.guardrails.rule import Rule
 from pricing_core.guardrails.rules import Guardrails
+from pricing_core.guardrails.selection import all_rules, row_rules
 from pricing_core.response import PricingRows
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Texts = NDArray[np.object_]
 
@@ -24,6 +30,7 @@ MAXIMUM_CHANGE: Final = "maximum change"
 BELOW_LIST: Final = "list price (discount only)"
 BELOW_CURRENT: Final = "current price (discount only)"
 DISCOUNT_STRATEGY: Final = "personalized_discount"
+_NO_TEXTS: Final[Texts] = np.empty(0, dtype=object)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +44,13 @@ class AllowedRange:
     low_rule, high_rule
         (n,) text: the rule that sets each end.
     feasible
-        (n,) flag: some price satisfies all rules.
+        (n,) flag: some price satisfies supported prices and all hard rules (ladders and endings are not looked at).
     conflict
         (n,) text: which rules contradict each other; empty where feasible.
+    relaxed
+        (n,) text: soft rules that gave way, as far as needed, because of more important ones; empty where none did.
+    notes
+        Rules that leave rows alone, and why.
     """
 
     low: Floats
@@ -48,10 +59,19 @@ class AllowedRange:
     high_rule: Texts
     feasible: Mask
     conflict: Texts
+    relaxed: Texts = field(default_factory=lambda: _NO_TEXTS)
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.relaxed) != len(self.low):
+            object.__setattr__(self, "relaxed", np.full(len(self.low), "", dtype=object))
 
 
 def allowed_range(rows: PricingRows, guardrails: Guardrails, strategy: str) -> AllowedRange:
-    """Combine supported prices and rules, row by row.
+    """Combine supported prices and row rules, row by row.
+
+    Hard rules count in full. Soft rules follow by priority; each narrows the range as far as the more important ones
+    let it: a soft floor above the highest price left leaves just that price.
 
     Parameters
     ----------
@@ -61,50 +81,137 @@ def allowed_range(rows: PricingRows, guardrails: Guardrails, strategy: str) -> A
         The shop's rules.
     strategy
         Name of the pricing strategy; ``personalized_discount`` adds the discount-only rule by itself.
+
+    Raises
+    ------
+    DataError
+        If the rows do not carry the label of a rule's scope.
     """
-    lows = {name: np.broadcast_to(value, (rows.n,)) for name, value in _lower_bounds(rows, guardrails).items()}
-    highs = {
-        name: np.broadcast_to(value, (rows.n,)) for name, value in _upper_bounds(rows, guardrails, strategy).items()
-    }
-    low, low_rule = _tightest(lows, np.max, np.argmax)
-    high, high_rule = _tightest(highs, np.min, np.argmin)
-    if guardrails.discount_only or strategy == DISCOUNT_STRATEGY:
-        unlisted = (high_rule == BELOW_LIST) & ~np.isfinite(rows.list_price)
-        high_rule[unlisted] = BELOW_CURRENT
-    low_amount, high_amount = round_up(low, guardrails.decimals), round_down(high, guardrails.decimals)
-    feasible = (low_amount <= high_amount) & (high_amount > 0)
+    rules = row_rules(guardrails)
+    if strategy == DISCOUNT_STRATEGY and not guardrails.discount_only:
+        rules = (Rule(DISCOUNT_ONLY, name=SHOP_WIDE[DISCOUNT_ONLY]), *rules)
+    ends = _Ends(rows)
+    notes = _notes(rows, guardrails)
+    soft = []
+    for rule in rules:
+        bound = row_bound(rule, rows)
+        if bound.missing:
+            notes.append(
+                f"{rule.label}: the {UNKNOWN[rule.kind]} is unknown in {bound.missing:,} of {rows.n:,} rows, "
+                "which the rule leaves alone."
+            )
+        if rule.hard:
+            ends.tighten(bound)
+        else:
+            soft.append(bound)
+    raw_low, raw_high = ends.low, ends.high
+    ends.low, ends.high = round_up(raw_low, guardrails.decimals), round_down(raw_high, guardrails.decimals)
+    feasible = (ends.low <= ends.high) & (ends.high > 0)
+    low_rule, high_rule = ends.rules(rows)
     conflict = np.full(rows.n, "", dtype=object)
     for i in np.flatnonzero(~feasible):
-        conflict[i] = _conflict(low[i], high[i], low_rule[i], high_rule[i], guardrails.decimals)
-    return AllowedRange(low_amount, high_amount, low_rule, high_rule, feasible, conflict)
+        conflict[i] = _conflict(raw_low[i], raw_high[i], low_rule[i], high_rule[i], guardrails.decimals)
+    relaxed = np.full(rows.n, "", dtype=object)
+    if soft:
+        points = price_points(rows, guardrails).hard()
+        for bound in soft:
+            _narrow(ends, bound, feasible, points, relaxed, guardrails.decimals)
+        low_rule, high_rule = ends.rules(rows)
+    return AllowedRange(ends.low, ends.high, low_rule, high_rule, feasible, conflict, relaxed, tuple(notes))
 
 
-def _lower_bounds(rows: PricingRows, rules: Guardrails) -> dict[str, Any]:
-    bounds: dict[str, Any] = {SUPPORTED: rows.support_low}
-    if rules.margin_floor is not None:
-        bounds[MARGIN_FLOOR] = rows.unit_cost / (1.0 - rules.margin_floor)
-    if rules.price_floor is not None:
-        bounds[PRICE_FLOOR] = rules.price_floor
-    if rules.max_change_rate is not None:
-        bounds[MAXIMUM_CHANGE] = rows.current_price * (1.0 - rules.max_change_rate)
-    return bounds
+class _Ends:
+    """Both ends of each row's range, and the number of the rule that sets each."""
+
+    def __init__(self, rows: PricingRows) -> None:
+        self.low, self.high = rows.support_low.copy(), rows.support_high.copy()
+        self.low_code, self.high_code = np.zeros(rows.n, dtype=np.int16), np.zeros(rows.n, dtype=np.int16)
+        self.names = [SUPPORTED]
+
+    def tighten(self, bound: RowBound) -> None:
+        code = self.name(bound.rule)
+        at = slice(None) if bound.index is None else bound.index
+        if bound.low is not None:
+            above = np.asarray(bound.low > self.low[at])
+            self.low[at] = np.where(above, bound.low, self.low[at])
+            self.low_code[at] = np.where(above, code, self.low_code[at])
+        if bound.high is not None:
+            below = np.asarray(bound.high < self.high[at])
+            self.high[at] = np.where(below, bound.high, self.high[at])
+            self.high_code[at] = np.where(below, code, self.high_code[at])
+
+    def name(self, rule: Rule) -> int:
+        """Return the number of the rule, new."""
+        self.names.append(BELOW_LIST if rule.label == SHOP_WIDE[DISCOUNT_ONLY] else rule.label)
+        return len(self.names) - 1
+
+    def rules(self, rows: PricingRows) -> tuple[Texts, Texts]:
+        names = np.array(self.names, dtype=object)
+        low, high = names[self.low_code], names[self.high_code]
+        if BELOW_LIST in self.names:
+            unlisted = (self.high_code == self.names.index(BELOW_LIST)) & ~np.isfinite(rows.list_price)
+            high[unlisted] = BELOW_CURRENT
+        return low, high
 
 
-def _upper_bounds(rows: PricingRows, rules: Guardrails, strategy: str) -> dict[str, Any]:
-    bounds: dict[str, Any] = {SUPPORTED: rows.support_high}
-    if rules.discount_only or strategy == DISCOUNT_STRATEGY:
-        bounds[BELOW_LIST] = np.where(np.isfinite(rows.list_price), rows.list_price, rows.current_price)
-    if rules.price_ceiling is not None:
-        bounds[PRICE_CEILING] = rules.price_ceiling
-    if rules.max_change_rate is not None:
-        bounds[MAXIMUM_CHANGE] = rows.current_price * (1.0 + rules.max_change_rate)
-    return bounds
+def _narrow(ends: _Ends, bound: RowBound, feasible: Mask, points: PricePoints, relaxed: Texts, decimals: int) -> None:
+    """Narrow feasible rows by a soft rule, as far as their range and hard ladders let it."""
+    code = ends.name(bound.rule)
+    index = np.arange(len(feasible)) if bound.index is None else bound.index
+    open_rows = feasible[index]
+    index = index[open_rows]
+    low, high = ends.low[index], ends.high[index]
+    wish_low = _wish(bound.low, open_rows, -np.inf, len(index), decimals, round_up)
+    wish_high = _wish(bound.high, open_rows, np.inf, len(index), decimals, round_down)
+    new_low, new_high = np.maximum(low, wish_low), np.minimum(high, wish_high)
+    mine = points.take(index)
+    stuck = np.flatnonzero((new_low > new_high) | ~mine.fits(new_low, new_high))
+    if stuck.size:
+        held = mine.take(stuck)
+        new_low[stuck], new_high[stuck], gives = _nearest(
+            held, low[stuck], high[stuck], wish_low[stuck], wish_high[stuck]
+        )
+        at = index[stuck[gives]]
+        relaxed[at] = [f"{old}; {bound.rule.label}" if old else bound.rule.label for old in relaxed[at]]
+    ends.low_code[index] = np.where(new_low > low, code, ends.low_code[index])
+    ends.high_code[index] = np.where(new_high < high, code, ends.high_code[index])
+    ends.low[index], ends.high[index] = new_low, new_high
 
 
-def _tightest(bounds: dict[str, Floats], best: Any, which: Any) -> tuple[Floats, Texts]:
-    table = np.stack(list(bounds.values()))
-    names = np.array(list(bounds), dtype=object)
-    return np.asarray(best(table, axis=0)), names[which(table, axis=0)]
+def _nearest(
+    points: PricePoints, low: Floats, high: Floats, wish_low: Floats, wish_high: Floats
+) -> tuple[Floats, Floats, Mask]:
+    """Range within ``low`` and ``high`` that comes as near to the wish as allowed amounts do, and where that is short.
+
+    Where no amount is allowed at all, the range stays.
+    """
+    top, _ = points.neighbors(high)
+    _, bottom = points.neighbors(low)
+    below, _ = points.neighbors(np.clip(wish_low, low, high))
+    _, above = points.neighbors(np.clip(wish_high, low, high))
+    below, above = np.where(below >= low, below, low), np.where(above <= high, above, high)
+    new_low = np.where(wish_low > high, top, np.where(wish_high < low, low, below))
+    new_high = np.where(wish_high < low, bottom, np.where(wish_low > high, high, above))
+    open_rows = points.fits(low, high)
+    return np.where(open_rows, new_low, low), np.where(open_rows, new_high, high), open_rows
+
+
+def _wish(value: Floats | float | None, keep: Mask, free: float, n: int, digits: int, rounded: object) -> Floats:
+    """Bound of the open rows in whole minor units; ``free`` where there is none."""
+    if value is None:
+        return np.full(n, free)
+    taken = np.full(n, value) if np.ndim(value) == 0 else np.asarray(value)[keep]
+    amount = rounded(taken, digits)  # type: ignore[operator]
+    return np.where(np.isnan(amount), free, amount)
+
+
+def _notes(rows: PricingRows, guardrails: Guardrails) -> list[str]:
+    """Scopes that name something that no row has."""
+    out = []
+    for rule in all_rules(guardrails):
+        for value in rule.scope.missing(rows):
+            out.append(f"{rule.label}: no row has the {rule.scope.by} {value!r}.")
+    return out
 
 
 def _conflict(low: float, high: float, low_rule: str, high_rule: str, digits: int) -> str:

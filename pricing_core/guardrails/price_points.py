@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pricing_core.errors import ConfigError
-from pricing_core.guardrails.allowed_range import AllowedRange
 from pricing_core.guardrails.point_sets import PointSet
 from pricing_core.guardrails.rule import Rule
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.guardrails.selection import point_rules
 from pricing_core.response import PricingRows
+
+if TYPE_CHECKING:
+    from pricing_core.guardrails.allowed_range import AllowedRange
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -63,6 +65,11 @@ class PricePoints:
     def take(self, rows: Ints | Mask) -> PricePoints:
         """Rows by index or mask."""
         return replace(self, applies=self.applies[:, rows], relaxed=self.relaxed[rows])
+
+    def hard(self) -> PricePoints:
+        """Only the hard ladders and endings."""
+        kept = [k for k, rule in enumerate(self.rules) if rule.hard]
+        return replace(self, rules=tuple(self.rules[k] for k in kept), applies=self.applies[kept])
 
     def by_group(self, code: Ints, groups: int) -> PricePoints:
         """Points that suit every row of a group, (groups,): the rules of all of them hold. ``code`` (n,) from 0."""
