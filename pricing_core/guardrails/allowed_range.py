@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -158,21 +159,22 @@ def _narrow(ends: _Ends, bound: RowBound, feasible: Mask, points: PricePoints, r
     """Narrow feasible rows by a soft rule, as far as their range and hard ladders let it."""
     code = ends.name(bound.rule)
     index = np.arange(len(feasible)) if bound.index is None else bound.index
-    open_rows = feasible[index]
-    index = index[open_rows]
+    wish_low = _wish(bound.low, -np.inf, len(index), decimals, round_up)
+    wish_high = _wish(bound.high, np.inf, len(index), decimals, round_down)
+    touched = feasible[index] & ((wish_low > ends.low[index]) | (wish_high < ends.high[index]))
+    index, wish_low, wish_high = index[touched], wish_low[touched], wish_high[touched]
     low, high = ends.low[index], ends.high[index]
-    wish_low = _wish(bound.low, open_rows, -np.inf, len(index), decimals, round_up)
-    wish_high = _wish(bound.high, open_rows, np.inf, len(index), decimals, round_down)
     new_low, new_high = np.maximum(low, wish_low), np.minimum(high, wish_high)
-    mine = points.take(index)
-    stuck = np.flatnonzero((new_low > new_high) | ~mine.fits(new_low, new_high))
+    mine = points.take(index) if points.rules else None
+    fits = (new_low <= new_high) & (mine.fits(new_low, new_high) if mine else True)
+    stuck = np.flatnonzero(~fits)
     if stuck.size:
-        held = mine.take(stuck)
+        held = points.take(index[stuck])
         new_low[stuck], new_high[stuck], gives = _nearest(
             held, low[stuck], high[stuck], wish_low[stuck], wish_high[stuck]
         )
-        at = index[stuck[gives]]
-        relaxed[at] = [f"{old}; {bound.rule.label}" if old else bound.rule.label for old in relaxed[at]]
+        at, label = index[stuck[gives]], bound.rule.label
+        relaxed[at] = [f"{old}; {label}" if old else label for old in relaxed[at]]
     ends.low_code[index] = np.where(new_low > low, code, ends.low_code[index])
     ends.high_code[index] = np.where(new_high < high, code, ends.high_code[index])
     ends.low[index], ends.high[index] = new_low, new_high
@@ -196,13 +198,14 @@ def _nearest(
     return np.where(open_rows, new_low, low), np.where(open_rows, new_high, high), open_rows
 
 
-def _wish(value: Floats | float | None, keep: Mask, free: float, n: int, digits: int, rounded: object) -> Floats:
-    """Bound of the open rows in whole minor units; ``free`` where there is none."""
+def _wish(
+    value: Floats | float | None, free: float, n: int, digits: int, rounded: Callable[[Floats, int], Floats]
+) -> Floats:
+    """Bound (n,) in whole minor units; ``free`` where there is none."""
     if value is None:
         return np.full(n, free)
-    taken = np.full(n, value) if np.ndim(value) == 0 else np.asarray(value)[keep]
-    amount = rounded(taken, digits)  # type: ignore[operator]
-    return np.where(np.isnan(amount), free, amount)
+    amount = rounded(np.asarray(value, dtype=float), digits)
+    return np.broadcast_to(np.where(np.isnan(amount), free, amount), (n,))
 
 
 def _notes(rows: PricingRows, guardrails: Guardrails) -> list[str]:

@@ -133,7 +133,11 @@ class PricePoints:
 
     def fits(self, low: Floats, high: Floats) -> Mask:
         """(n,) flag: some allowed amount lies from ``low`` to ``high``."""
-        _, above = self.neighbors(low)
+        unit = 10.0**self.decimals
+        above = np.ceil(np.asarray(low, dtype=float) * unit - _SLACK)
+        for members, allowed in self._patterns:
+            above[members] = allowed.above(above[members])
+        above /= unit
         return np.asarray(above <= np.asarray(high) + 1e-9)
 
     @cached_property
@@ -187,5 +191,6 @@ def _give_way(points: PricePoints, low: Floats, high: Floats) -> PricePoints:
         now = replace(points, applies=applies)
         stuck = np.flatnonzero(applies[k] & ~now.fits(low, high))
         applies[k, stuck] = False
-        relaxed[stuck] = [f"{old}; {rule.label}" if old else rule.label for old in relaxed[stuck]]
+        label = rule.label
+        relaxed[stuck] = [f"{old}; {label}" if old else label for old in relaxed[stuck]]
     return replace(points, applies=applies, relaxed=relaxed)

@@ -67,13 +67,13 @@ class Scope:
         """
         if self.by == ALL:
             return np.ones(rows.n, dtype=bool)
-        return np.asarray(pd.Series(rows.label(self.by), copy=False).isin(self.values), dtype=bool)
+        return np.asarray(pd.Series(rows.label(self.by), dtype=object, copy=False).isin(self.values), dtype=bool)
 
     def missing(self, rows: PricingRows) -> tuple[str, ...]:
         """Values of the scope that no row has."""
         if self.by == ALL:
             return ()
-        there = set(pd.unique(pd.Series(rows.label(self.by), copy=False)))
+        there = set(pd.unique(rows.label(self.by)))
         return tuple(value for value in self.values if value not in there)
 
     @property
@@ -93,7 +93,7 @@ class Scope:
 
 def codes_of(values: Any) -> tuple[Ints, list[str]]:
     """Integer code (n,) of each text and the texts in order; an empty text is unknown and has the code −1."""
-    series = pd.Series(values, copy=False)
+    series = pd.Series(values, dtype=object, copy=False)
     code, names = pd.factorize(series.where(series.astype(bool)), sort=True)
     return code.astype(np.int64), [str(name) for name in names]
 
