@@ -56,12 +56,17 @@ class ProfitFunction:
         Demand curves.
     unit_cost
         (n,) money.
+
+    Attributes
+    ----------
+    alpha, slope
+        (D, n): log odds at a price of zero, and their fall per unit of money.
     """
 
     def __init__(self, response: PriceResponse, unit_cost: Floats) -> None:
         self.unit_cost = unit_cost
-        self._alpha = np.ascontiguousarray(response.intercept.T, dtype=float)
-        self._slope = np.ascontiguousarray((response.sensitivity / response.reference_price[:, None]).T, dtype=float)
+        self.alpha = np.ascontiguousarray(response.intercept.T, dtype=float)
+        self.slope = np.ascontiguousarray((response.sensitivity / response.reference_price[:, None]).T, dtype=float)
 
     def __call__(self, price: Floats) -> Floats:
         """Return the profit of each row at ``price``."""
@@ -69,7 +74,7 @@ class ProfitFunction:
 
         def work(rows: slice) -> None:
             x = price[rows]
-            chance = _chance(self._alpha[:, rows], self._slope[:, rows], x)
+            chance = _chance(self.alpha[:, rows], self.slope[:, rows], x)
             out[rows] = (x - self.unit_cost[rows]) * chance.mean(axis=0)
 
         for_blocks(len(price), _BLOCK, work)
@@ -109,6 +114,37 @@ def maximize_posterior_profit(response: PriceResponse, unit_cost: Floats, low: F
 
     for_blocks(response.n, _BLOCK, work)
     return out
+
+
+def climb(alpha: Floats, slope: Floats, cost: Floats, low: Floats, start: Floats, high: Floats) -> Floats:
+    """Price in ``[low, high]`` at which mean profit stops rising, by Newton steps from ``start``.
+
+    Where the draws agree (see :func:`disagreeing`) it is the best price of the range.
+
+    Parameters
+    ----------
+    alpha, slope
+        (D, n): log odds at a price of zero, and their fall per unit of money.
+    cost, low, start, high
+        (n,) money.
+    """
+    return _climb(alpha, slope, cost, _Bracket(low.copy(), start.copy(), high.copy()))
+
+
+def disagreeing(response: PriceResponse, unit_cost: Floats, low: Floats, high: Floats) -> Ints:
+    """Index of rows whose draws disagree so much that their mean profit may have several maxima on the range."""
+    out = np.zeros(response.n, dtype=bool)
+    scale = response.reference_price
+
+    def work(rows: slice) -> None:
+        alpha, beta = _by_draw(response, rows)
+        peaks = (lambert_of_exp(alpha - beta * (unit_cost[rows] / scale[rows]) - 1.0) + 1.0) / beta
+        peaks += unit_cost[rows] / scale[rows]
+        np.clip(peaks, low[rows] / scale[rows], high[rows] / scale[rows], out=peaks)
+        out[rows] = np.ptp(peaks, axis=0) * beta.max(axis=0) > 0.5 * _APART  # duals move the peaks a little
+
+    for_blocks(response.n, _BLOCK, work)
+    return np.flatnonzero(out)
 
 
 def _by_draw(response: PriceResponse, rows: slice) -> tuple[Floats, Floats]:
