@@ -116,6 +116,15 @@ measurements = sa.Table(
     sqlite_autoincrement=True,
 )
 
+guardrail_sets = sa.Table(
+    "guardrail_sets",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("saved_at", sa.Text, nullable=False),
+    sa.Column("saved_by", sa.Text, nullable=False),
+    sa.Column("rules", sa.Text, nullable=False),
+)
+
 settings = sa.Table(
     "settings",
     METADATA,
@@ -224,13 +233,19 @@ def reading(ws: Workspace) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(ws: Workspace) -> Iterator[Connection]:
+def writing(ws: Workspace, *, durable: bool = False) -> Iterator[Connection]:
     """Open a connection that holds the write lock from the start; committed on exit, undone on an exception.
 
     Taking the lock first matters: SQLite refuses at once, without waiting, to turn a reader whose view is out of
     date into a writer.
+
+    Parameters
+    ----------
+    durable
+        Whether not even a power cut may undo what was committed; costs SQLite a wait for the disk.
     """
-    with get_engine(ws).connect().execution_options(takes_write_lock=True) as connection, connection.begin():
+    options = {"takes_write_lock": True, "durable": durable}
+    with get_engine(ws).connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 
