@@ -19,6 +19,9 @@ PAGES = {
         st.Page("pages/scenarios.py", title="Scenarios", icon=":material/compare_arrows:"),
         st.Page("pages/price_list.py", title="Price list", icon=":material/sell:"),
     ],
+    "Follow up": [
+        st.Page("pages/measure.py", title="Measure", icon=":material/science:"),
+    ],
 }
 
 st.navigation(PAGES).run()

@@ -103,6 +103,23 @@ TERMS: Final[dict[str, str]] = {
     "confounding": "Past prices were high when demand was high, so that buyers look less price-sensitive "
     "than they are.",
     "endogeneity": "Prices react to demand, so that plain comparisons of high and low prices mislead.",
+    # tests of prices
+    "price test": "Old and new prices side by side, who gets which decided by chance, to see what the new ones earn.",
+    "test arm": "The customers, groups or weeks with the new prices; control keeps the old ones.",
+    "minimum detectable effect": "The smallest true change that a test of this length sees with the stated power.",
+    "power": "The chance that a test shows a change when there really is one.",
+    "confidence": "How often the range holds the truth; at 90%, one test in ten without an effect is a false alarm.",
+    "switchback": "A test in which the whole shop or a region alternates between old and new prices, block by block.",
+    "washout": "Days at the start of a block that are not counted, because the prices before still echo.",
+    "intra-cluster correlation": "How alike two weeks of one customer or region are: 0 not at all, 1 the same.",
+    "cuped": "Takes out of a result what was different before the test began; it narrows the range and never tilts it.",
+    "a/a check": "Compares the arms before the test, when both had the same prices: a difference must be chance.",
+    "sample ratio mismatch": "The arms' sizes do not fit the plan: something other than chance decided who was seen.",
+    "standardized difference": "Difference between the arms in standard deviations; below 0.1 is small.",
+    "backtest": "What the model says about past weeks, beside what really happened in them.",
+    "ledger": "What each price list promised beside what came of it.",
+    "drift": "New data look or behave differently from those that the model learned from.",
+    "population stability index": "How far a column's values have moved: below 0.1 stable, above 0.25 moved a lot.",
     # quality of models
     "accuracy": "The share of offers whose outcome was predicted rightly; high by itself when purchases are rare.",
     "log loss": "How surprised the model is by what happened; lower is better.",
@@ -145,7 +162,8 @@ _SAME: Final = {
     "price list status": "price list", "strategy": "pricing strategy", "max change": "maximum change",
     "roc auc": "auc", "shap value": "shap", "cost plus": "cost-plus", "competitor": "competitor index",
     "uniform": "uniform price", "personalized": "personalized price",
-    "personalized discount": "discount only",
+    "personalized discount": "discount only", "mde": "minimum detectable effect", "psi": "population stability index",
+    "aa check": "a/a check", "realized against predicted": "ledger",
 }  # fmt: skip
 
 

@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from pricing_core.errors import ConfigError, DataError
+from pricing_core.evaluate.arms import CONTROL, TEST
 from pricing_core.evaluate.sales import WEEK, monday
 from pricing_core.evaluate.test_design import DesignConfig
 
 Floats = NDArray[np.float64]
 
-TEST: Final = "test"
-CONTROL: Final = "control"
 _STRATA: Final = 10
 _FIGURES: Final = {
     "offers_per_week": "Offers per week",
@@ -202,10 +201,7 @@ def _schedule(units: pd.Series, config: DesignConfig, first: pd.Timestamp, seed:
     length, rows = config.block_weeks * WEEK, []
     for pair in range(pairs):
         number = unit_numbers(pd.Series([f"{name}:pair {pair}" for name in names]), seed)
-        if len(names) > 1:
-            leads = np.argsort(np.argsort(number)) < len(names) / 2
-        else:
-            leads = number < 0.5
+        leads = np.argsort(np.argsort(number)) < len(names) / 2 if len(names) > 1 else number < 0.5
         for name, test_first in zip(names, leads, strict=True):
             for place in range(2):
                 start = first + (2 * pair + place) * length
@@ -234,18 +230,23 @@ def _p_value(test: Floats, control: Floats) -> float:
     return float(2 * stdtr(df, -abs(test.mean() - control.mean()) / np.sqrt(sum(parts))))
 
 
-def arm_of_offers(assignment: pd.DataFrame, unit: pd.Series, offered_at: pd.Series) -> pd.Series:
-    """Arm of each offer under an assignment; missing where it has none (unknown unit, outside the test, washout)."""
+def arm_of_offers(assignment: pd.DataFrame, unit: pd.Series, offered_at: pd.Series) -> pd.DataFrame:
+    """``arm`` and ``block`` (0 for parallel designs) of each offer under an assignment, in the order of the offers.
+
+    The arm is missing where the offer has none: an unknown unit, a time outside the test, or a washout.
+    """
     if "week_start" not in assignment.columns:
-        return unit.map(assignment.set_index("unit")["arm"])
+        arm = unit.map(assignment.set_index("unit")["arm"])
+        return pd.DataFrame({"arm": arm.to_numpy(), "block": 0}, index=unit.index)
     keys = pd.DataFrame({"unit": unit.astype(str).to_numpy(), "week": monday(offered_at).to_numpy()})
     spread = [
-        (row.unit, row.week_start + k * WEEK, row.arm, row.counted_from)
+        (row.unit, row.week_start + k * WEEK, row.arm, row.block, row.counted_from)
         for row in assignment.itertuples()
         for k in range(int((row.week_end - row.week_start + pd.Timedelta(days=1)) / WEEK))
     ]
-    weeks = pd.DataFrame(spread, columns=["unit", "week", "arm", "counted_from"])
+    weeks = pd.DataFrame(spread, columns=["unit", "week", "arm", "block", "counted_from"])
     weeks["week"] = weeks["week"].astype(keys["week"].dtype)
     found = keys.merge(weeks, on=["unit", "week"], how="left")
     counted = offered_at.to_numpy() >= found["counted_from"].to_numpy()
-    return pd.Series(found["arm"].where(counted).to_numpy(), index=unit.index)
+    arm = found["arm"].where(counted)
+    return pd.DataFrame({"arm": arm.to_numpy(), "block": found["block"].to_numpy()}, index=unit.index)

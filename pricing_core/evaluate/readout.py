@@ -9,21 +9,15 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import chdtrc
 
 from pricing_core.errors import DataError
-from pricing_core.evaluate.assignment import CONTROL, TEST, arm_of_offers
+from pricing_core.evaluate.arms import CONTROL, TEST, size_mismatch, size_warnings
+from pricing_core.evaluate.assignment import arm_of_offers
 from pricing_core.evaluate.estimates import ArmDifference, compare_arms, compare_pairs
 from pricing_core.evaluate.test_design import DesignConfig
 
 Floats = NDArray[np.float64]
 
-SUSPICIOUS: Final = 0.001
-"""p below which the arms' sizes do not fit the plan (Fabijan et al., 2019, take 0.0005 to 0.01)."""
-_ARM_WORDS: Final = {
-    TEST: ("test", "treatment", "treated", "variant", "b", "new", "1", "true"),
-    CONTROL: ("control", "a", "old", "0", "false", "baseline", "holdout"),
-}
 _FIGURES: Final = {
     "profit": "Profit per offer",
     "revenue": "Revenue per offer",
@@ -84,7 +78,8 @@ class Readout:
         verdict = (
             "they earn more" if low > 0 else "they earn less" if high < 0 else "the test cannot tell it from no change"
         )
-        return f"The new prices moved {what} by {_signed(self.profit.rate)} ({span}): {verdict}; chance of a loss {loss}."
+        moved = f"The new prices moved {what} by {_signed(self.profit.rate)} ({span})"
+        return f"{moved}: {verdict}; chance of a loss {loss}."
 
     def to_dict(self) -> dict[str, Any]:
         """Figures that are kept with the workspace; JSON values."""
@@ -100,12 +95,6 @@ class Readout:
         }  # fmt: skip
 
 
-def arms_from_words(values: pd.Series) -> pd.Series:
-    """Read a column of arms: test or control, also as treatment, A/B, yes/no …; missing where it is neither."""
-    known = {word: arm for arm, words in _ARM_WORDS.items() for word in words}
-    return values.astype("string").str.strip().str.lower().str.removesuffix(".0").map(known).astype(object)
-
-
 def read_test(
     outcomes: pd.DataFrame,
     config: DesignConfig,
@@ -114,6 +103,7 @@ def read_test(
     unit: pd.Series | None = None,
     before: pd.DataFrame | None = None,
     before_unit: pd.Series | None = None,
+    starts_on: pd.Timestamp | None = None,
 ) -> Readout:
     """Compare the arms of a finished (or running) test.
 
@@ -128,6 +118,8 @@ def read_test(
         Group of each row of ``outcomes`` and ``before``, for the label designs; customers otherwise.
     before
         Offers before the test, for CUPED; only the last ``config.before_weeks`` weeks are used.
+    starts_on
+        First day of the test; earlier outcomes are left out and counted.
 
     Raises
     ------
@@ -137,8 +129,13 @@ def read_test(
     units = _units(outcomes, config, unit)
     table = outcomes.assign(unit=units.to_numpy())
     if assignment is not None:
-        table = table.assign(arm=arm_of_offers(assignment, units, outcomes["offered_at"]).to_numpy())
-    counted, left_out = _counted(table, config, assignment)
+        table = table.assign(**arm_of_offers(assignment, units, outcomes["offered_at"]))
+    early = table["offered_at"] < starts_on if starts_on is not None else pd.Series(False, index=table.index)
+    counted, left_out = _counted(table[~early], config, assignment)
+    if early.any():
+        left_out["before the test began"] = int(early.sum())
+    if config.switches and assignment is None:
+        raise DataError("A switchback is read with its schedule.", fix="Choose the design saved for this test.")
     if config.switches:
         return _read_switchback(counted, config, left_out)
     return _read_parallel(counted, config, left_out, assignment, _past(before, before_unit, config, counted))
@@ -218,7 +215,7 @@ def _read_parallel(
     found = {name: _compare(sums, name, in_test, former, config) for name in _FIGURES}
     unadjusted = _compare(sums, "profit", in_test, None, config)
     seen = {arm: int(count) for arm, count in counted.groupby("arm")["unit"].nunique().items()}
-    mismatch = _mismatch(seen, assignment, config) if config.design == "customer" else float("nan")
+    mismatch = size_mismatch(seen, _planned_share(assignment, config)) if config.design == "customer" else float("nan")
     return _result(counted, config, found, unadjusted, left_out, seen, mismatch)
 
 
@@ -235,9 +232,7 @@ def _compare(
 
 
 def _read_switchback(counted: pd.DataFrame, config: DesignConfig, left_out: dict[str, int]) -> Readout:
-    first = counted["week"].min()
-    length = pd.Timedelta(weeks=config.block_weeks)
-    block = ((counted["week"] - first) // length).to_numpy()
+    block = counted["block"].to_numpy(dtype=np.int64) - 1
     table = counted.assign(pair=block // 2, place=block % 2)
     sums = table.groupby(["unit", "pair", "arm"])[["offers", *_FIGURES]].sum().unstack("arm")
     places = table.groupby(["unit", "pair", "arm"])["place"].agg(["min", "max"]).unstack("arm")
@@ -281,34 +276,13 @@ def _result(
     return Readout(
         config=config, table=pd.DataFrame(rows, columns=columns), profit=found["profit"], unadjusted=unadjusted,
         n_units=seen, n_offers=offers, left_out=left_out, mismatch_p_value=mismatch,
-        warnings=_warnings(mismatch, seen, left_out, len(counted)),
+        warnings=size_warnings(mismatch, seen, left_out, len(counted)),
         first_day=counted["offered_at"].min().floor("D"), last_day=counted["offered_at"].max().floor("D"),
     )  # fmt: skip
 
 
-def _mismatch(seen: dict[str, int], assignment: pd.DataFrame | None, config: DesignConfig) -> float:
-    """Return p of a chi-square test of the units seen against the planned share (one degree of freedom)."""
-    share = config.test_share if assignment is None else float((assignment["arm"] == TEST).mean())
-    total = sum(seen.values())
-    if not 0 < share < 1 or not total:
-        return float("nan")
-    expected = {TEST: share * total, CONTROL: (1 - share) * total}
-    square = sum((seen.get(arm, 0) - count) ** 2 / count for arm, count in expected.items())
-    return float(chdtrc(1, square))
-
-
-def _warnings(mismatch: float, seen: dict[str, int], left_out: dict[str, int], n: int) -> tuple[str, ...]:
-    found = []
-    if mismatch < SUSPICIOUS:
-        found.append(
-            f"The arms have {seen.get(TEST, 0):,} and {seen.get(CONTROL, 0):,} customers, which does not fit the plan "
-            f"(p = {mismatch:.1g}): something other than chance decided who was seen. Do not trust the result until "
-            "this is explained."
-        )
-    lost = sum(left_out.values())
-    if lost > 0.1 * (lost + n):
-        found.append(f"{lost / (lost + n):.0%} of the offers were not counted; check that the file fits the design.")
-    return tuple(found)
+def _planned_share(assignment: pd.DataFrame | None, config: DesignConfig) -> float:
+    return config.test_share if assignment is None else float((assignment["arm"] == TEST).mean())
 
 
 def _chance(probability: float) -> str:

@@ -21,6 +21,7 @@ QUESTIONS = {
     "optimize": "What should prices be?",
     "scenarios": "What if?",
     "price_list": "What goes live?",
+    "measure": "Did it work?",
 }
 
 

@@ -1,0 +1,181 @@
+"""Design a test: what the new prices promise, and what each design can see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pricing_core import glossary
+from pricing_core.charts.measure import detectable_data, detectable_figure
+from pricing_core.evaluate.test_design import DESIGNS, DesignConfig, DesignResult
+from pricing_core.store import pricelists
+
+from . import measure_data
+from .guardrails import strategy_name
+from .state import PageState
+from .tables import rate_column, records, text_column
+from .words import chance, count, markdown, money, percent, plural
+
+OWN_FIGURE = "My own figure"
+NAMES = {
+    "customer": "Split the customers",
+    "label": "Split groups",
+    "switchback": "Switch the whole shop by week",
+    "label_switchback": "Switch each group by week",
+}
+CAVEATS = {
+    "customer": "Two customers can see different prices on the same day.",
+    "label": "Everyone in a group sees the same price; needs many groups.",
+    "switchback": "Everyone sees the same price; customers may wait for the cheap week.",
+    "label_switchback": "Everyone in a group sees the same price at a time; prices change by week.",
+}
+MEASURES = {
+    "profit_per_offer": "Profit per offer",
+    "profit_per_customer": "Profit per customer and week (split customers only)",
+}
+
+
+def promise(state: PageState) -> float | None:
+    """Let the user choose what the new prices promise; None if they do not say."""
+    lists = records(pricelists.list_price_lists(state.ws))
+    named = {
+        str(row["price_list_id"]): float(row["profit_uplift_rate"])
+        for row in lists
+        if row.get("profit_uplift_rate") == row.get("profit_uplift_rate") and "profit_uplift_rate" in row
+    }
+    strategies = {str(row["price_list_id"]): strategy_name(str(row["strategy"])) for row in lists}
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    chosen = left.selectbox(
+        "New prices to be tested", [*named, OWN_FIGURE], key="measure_plan", persist_state="session",
+        format_func=lambda name: name if name == OWN_FIGURE else
+        f"{name} · {strategies[name]} · promises {percent(named[name], signed=True)} profit",
+    )  # fmt: skip
+    if chosen in named:
+        right.caption("The promise is that of the simulation behind the list.")
+        return named[chosen]
+    own = right.number_input(
+        "Profit change that they promise (%)", -90.0, 500.0, 3.0, 0.5, key="measure_promise", persist_state="session",
+        help="Against today's prices. Leave it at zero if you only want to know what can be seen.",
+    )  # fmt: skip
+    return own / 100 if own else None
+
+
+def form(state: PageState) -> DesignConfig:
+    """Let the user set the design; it holds until the next click."""
+    groups = measure_data.groups(state)
+    offered = [name for name in DESIGNS if groups or not name.startswith("label")]
+    with st.form("measure_form"):
+        left, middle, right = st.columns([2, 2, 1], vertical_alignment="top")
+        design = left.radio(
+            "How to split", offered, format_func=NAMES.__getitem__, key="measure_design", persist_state="session",
+            help=glossary.define("price test"),
+        )  # fmt: skip
+        label = None
+        if groups:
+            label = middle.selectbox(
+                "Groups, where groups are split", groups, key="measure_label", persist_state="session",
+                format_func=lambda name: name.partition(": ")[2],
+            )  # fmt: skip
+        weeks = right.number_input("Weeks", 1, 104, 6, key="measure_weeks", persist_state="session")
+        with st.expander("More settings", icon=":material/tune:"):
+            more = _more()
+        st.form_submit_button("Work it out", type="primary", icon=":material/science:")
+    measure = more.pop("measure") if design == "customer" else "profit_per_offer"
+    more.pop("measure", None)
+    washout = min(more.pop("washout_days"), 7 * more["block_weeks"] - 1)
+    return DesignConfig(design=design, label=label, weeks=int(weeks), measure=measure, washout_days=washout, **more)
+
+
+def sentence(result: DesignResult | str) -> str:
+    """Return the page's recommendation."""
+    return result if isinstance(result, str) else result.sentence
+
+
+def show(state: PageState, config: DesignConfig, found: dict[str, DesignResult | str]) -> None:
+    """Show what the chosen design sees, beside the others."""
+    result = found[config.design]
+    if isinstance(result, str):
+        st.warning(markdown(result), icon=":material/warning:")
+    else:
+        _tiles(result, state.currency)
+        st.plotly_chart(detectable_figure(detectable_data(result)), key="detectable")
+    _compared(found, config)
+
+
+def _more() -> dict[str, Any]:
+    one, two, three = st.columns(3)
+    keep = {"persist_state": "session"}
+    share = one.slider("Share with the new prices (%)", 5, 95, 50, 5, key="measure_share", **keep)
+    before = one.number_input("Weeks before the test to compare with", 0, 52, 8, key="measure_before",
+                              help=glossary.define("cuped"), **keep)  # fmt: skip
+    block = two.number_input("Weeks per block (switching)", 1, 8, 1, key="measure_block",
+                             help=glossary.define("switchback"), **keep)  # fmt: skip
+    washout = two.number_input("Days of washout (switching)", 0, 13, 0, key="measure_washout",
+                               help=glossary.define("washout"), **keep)  # fmt: skip
+    sure = three.select_slider("Confidence (%)", [80, 90, 95, 99], 90, key="measure_confidence",
+                               help=glossary.define("confidence"), **keep)  # fmt: skip
+    power = three.select_slider("Power (%)", [50, 70, 80, 90, 95], 80, key="measure_power",
+                                help=glossary.define("power"), **keep)  # fmt: skip
+    measure = st.radio("What is compared", list(MEASURES), format_func=MEASURES.__getitem__, horizontal=True,
+                       key="measure_measure", **keep)  # fmt: skip
+    return {
+        "test_share": share / 100, "before_weeks": int(before), "block_weeks": int(block),
+        "washout_days": int(washout), "confidence": sure / 100, "power": power / 100, "measure": measure,
+    }  # fmt: skip
+
+
+def _tiles(result: DesignResult, currency: str) -> None:
+    config = result.config
+    tiles = st.columns(4)
+    weeks = plural(config.weeks, "week")
+    tiles[0].metric(f"Seen in {weeks}", f"±{percent(result.detectable_rate)}"
+                    if result.detectable_rate < float("inf") else "nothing", border=True,
+                    help=glossary.define("minimum detectable effect"))  # fmt: skip
+    known = result.promised_rate is not None
+    tiles[1].metric(f"Chance to see {percent(result.promised_rate, signed=True)}" if known else "Chance to see it",
+                    chance(result.power) if known else "–", border=True, help=glossary.define("power"))  # fmt: skip
+    needed = f"more than {len(result.curve)}" if result.weeks_needed is None else count(result.weeks_needed)
+    tiles[2].metric("Weeks the promise needs", needed if known else "–", border=True,
+                    help=f"To be seen with {config.power:.0%} power.")  # fmt: skip
+    units = {"customer": "Customers seen lately", "switchback": "Pairs of blocks"}.get(config.design, "Groups")
+    pairs = config.weeks // (2 * config.block_weeks)
+    number = pairs if config.design == "switchback" else result.n_units
+    tiles[3].metric(units, count(number), border=True)
+    unit = "customer and week" if config.measure == "profit_per_customer" else "offer"
+    alike = "" if result.correlation != result.correlation else (
+        f" Two weeks of one {'customer' if config.design == 'customer' else 'group'} are alike by "
+        f"{result.correlation:.2f} (intra-cluster correlation)."
+    )  # fmt: skip
+    st.caption(
+        f"Today the shop earns {markdown(money(result.mean, currency))} per {unit}; the variation comes from its own "
+        f"latest 26 weeks at most.{alike} Two-sided test at {config.confidence:.0%} confidence."
+    )
+
+
+def _compared(found: dict[str, DesignResult | str], config: DesignConfig) -> None:
+    rows = []
+    for name, each in found.items():
+        if isinstance(each, str):
+            if name.startswith("label") and not config.label:
+                continue
+            rows.append({"design": NAMES[name], "note": each})
+            continue
+        finite = each.detectable_rate < float("inf")
+        rows.append({
+            "design": NAMES[name], "seen": each.detectable_rate * 100 if finite else None,
+            "power": chance(each.power) if each.power == each.power else None, "weeks": each.weeks_needed,
+            "note": CAVEATS[name],
+        })  # fmt: skip
+    table = pd.DataFrame(rows, columns=["design", "seen", "power", "weeks", "note"])
+    st.dataframe(
+        table, hide_index=True, placeholder="–", height="content",
+        column_config={
+            "design": text_column("Design", pinned=True),
+            "seen": rate_column(f"Smallest change seen in {config.weeks} weeks (±)"),
+            "power": text_column("Chance to see the promise", help=glossary.define("power")),
+            "weeks": st.column_config.NumberColumn("Weeks the promise needs", format="%d"),
+            "note": text_column("What to know", width="large"),
+        },
+    )  # fmt: skip

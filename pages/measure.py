@@ -1,0 +1,23 @@
+"""Measure: did it work?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import job_panel, measure_assignment, measure_data, measure_design, measure_readout
+from pages.components.frame import sentences_for_errors, start_page
+
+with start_page("Measure", "Did it work?", icon=":material/science:", needs="dataset") as page:
+    job_panel.show(page.ws, ("backtest",))
+    design, result = st.tabs(["Design a test", "Read the result"])
+    with design, sentences_for_errors():
+        promised = measure_design.promise(page)
+        config = measure_design.form(page)
+        found = measure_data.designs(page, config, promised)
+        measure_design.show(page, config, found)
+        measure_assignment.draw(page, config, found[config.design])
+        measure_assignment.saved(page)
+    with result, sentences_for_errors():
+        measure_readout.form(page)
+        measure_readout.show(page)
+    page.finding(measure_readout.finding(page) or measure_design.sentence(found[config.design]))
