@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import columns, empty, import_form, job_panel, quality, versions
+from pages.components import columns, empty, import_form, job_panel, occasions, quality, versions
 from pages.components.frame import start_page
 
 with start_page("Data", "Can I trust the data?", icon=":material/table_chart:") as page:
@@ -18,13 +18,17 @@ with start_page("Data", "Can I trust the data?", icon=":material/table_chart:") 
     page.finding(quality.sentence(page))
     if page.run_id is None or page.basis_id != page.dataset_id:
         st.page_link("pages/models.py", label="Next: train the models on these data", icon=":material/arrow_forward:")
-    report, used, upload, history = st.tabs(["Quality", "Columns", "Import", "Versions"])
-    with report:
+    names = ["Quality", *(["Occasions"] if occasions.built(page) else []), "Columns", "Import", "Versions"]
+    tabs = dict(zip(names, st.tabs(names), strict=True))
+    with tabs["Quality"]:
         quality.show(page)
-    with used:
+    if "Occasions" in tabs:
+        with tabs["Occasions"]:
+            occasions.show(page)
+    with tabs["Columns"]:
         columns.show(page)
-    with upload:
+    with tabs["Import"]:
         empty.samples(page)
         import_form.show(page)
-    with history:
+    with tabs["Versions"]:
         versions.show(page)

@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from pricing_core.schema import TABLES, field_names, required_names
+from pricing_core.schema import SOURCES, field_names, required_names
 
-from . import job_panel, uploads
+from . import job_panel, occasions, uploads
 from .state import PageState
 from .words import markdown
 
@@ -57,12 +57,13 @@ def show(state: PageState) -> None:
         st.subheader("Import", anchor=False)
         about = _about()
         options = _rules()
+        rule = occasions.form() if any(file.table == "orders" for file in files) else None
         if st.form_submit_button("Import", type="primary", icon=":material/download:"):
             problem = _problem(files)
             if problem:
                 st.error(markdown(problem))
             else:
-                _start(state, files, about, options)
+                _start(state, files, about, options, rule)
 
 
 def _about() -> dict[str, Any]:
@@ -107,8 +108,13 @@ def _problem(files: list[uploads.MappedFile]) -> str | None:
     twice = sorted({table for table in tables if tables.count(table) > 1})
     if twice:
         return f"Two files are marked as {twice[0]}. Choose a different table for one of them."
-    if "offers" not in tables:
-        return "None of the files is marked as offers: who was offered what, when and at what price. They are required."
+    if "offers" not in tables and "orders" not in tables:
+        return (
+            "None of the files is marked as offers (who was offered what, when and at what price) or as orders (who "
+            "bought what). One of them is required."
+        )
+    if "offers" in tables and "orders" in tables:
+        return "Offers and orders were both given. Leave the orders out: offers also say what was declined."
     for file in files:
         columns = list(file.mapping.values())
         shared = next((column for column in columns if columns.count(column) > 1), None)
@@ -121,13 +127,20 @@ def _problem(files: list[uploads.MappedFile]) -> str | None:
     return None
 
 
-def _start(state: PageState, files: list[uploads.MappedFile], about: dict[str, Any], options: dict[str, str]) -> None:
+def _start(
+    state: PageState,
+    files: list[uploads.MappedFile],
+    about: dict[str, Any],
+    options: dict[str, str],
+    rule: dict[str, Any] | None,
+) -> None:
     sources = uploads.hand_over(state.ws, files)
     mapping = {  # fields that the user left without a column are not to be guessed again
         file.table: {field: file.mapping.get(field, "") for field in field_names(file.table)} for file in files
     }
     uploads.forget_files()
-    job_panel.start(state.ws, "import", {"sources": sources, "mapping": mapping, "options": options, **about})
+    params = {"sources": sources, "mapping": mapping, "options": options, "occasions": rule, **about}
+    job_panel.start(state.ws, "import", params)
 
 
 def _templates() -> None:
@@ -135,10 +148,11 @@ def _templates() -> None:
         st.write(
             "CSV (comma, semicolon, tab or |; any usual encoding), Parquet, Excel (.xlsx). The least that is needed is "
             "one table of **offers** with customer, product, time, price and whether it was bought. Any further column "
-            "is kept and offered to the models."
+            "is kept and offered to the models. A shop that only keeps **orders** can start with these: what was "
+            "offered and declined is then built from them by a rule that you can see and change."
         )
         with st.container(horizontal=True):
-            for table in TABLES:
+            for table in SOURCES:
                 st.download_button(
                     f"{table}.csv", uploads.template(table), f"{table}.csv", "text/csv", key=f"template_{table}",
                     icon=":material/download:", on_click="ignore",

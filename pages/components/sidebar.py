@@ -6,7 +6,7 @@ import streamlit as st
 
 from pricing_core.store import runs
 
-from . import access, job_panel
+from . import access, job_panel, occasions
 from .state import PageState
 from .tables import record
 from .words import ago, markdown, percent
@@ -21,6 +21,8 @@ def show(state: PageState) -> None:
             st.caption(f":material/table_chart: **{markdown(manifest.name)}** · {state.basis_id} · {manifest.currency}")
             if state.basis_id != state.dataset_id:
                 st.caption(f":material/update: Newer data {state.dataset_id} are here; train to use them.")
+            if manifest.evidence:
+                st.caption(f":material/shopping_basket: {occasions.LABEL}")
             if manifest.margin_assumption is not None:
                 st.caption(f":material/info: Costs assumed: margin {percent(manifest.margin_assumption, digits=0)}")
         if state.run_id is not None:

@@ -10,7 +10,7 @@ import streamlit as st
 from pricing_core.data.mapping import guess_mapping
 from pricing_core.data.read import FORMATS, read_raw
 from pricing_core.data.table_guess import guess_table
-from pricing_core.schema import TABLES, field_names, fields, required_names
+from pricing_core.schema import SOURCES, TABLES, field_names, fields, required_names
 from pricing_core.store.workspace import Workspace
 
 from .frame import sentences_for_errors
@@ -44,7 +44,7 @@ def _read(file_id: str, name: str, _content: bytes) -> tuple[list[str], int, pd.
 def choose_files() -> list[MappedFile]:
     """Let the user drop files and correct what was guessed about each; return those that could be read."""
     st.file_uploader(
-        "Drop up to five files: offers, and optionally customers, products, market and events",
+        "Drop up to five files: offers or orders, and optionally customers, products, market and events",
         type=TYPES, accept_multiple_files=True, key=_widget(), on_change=_keep,
         help="CSV (any usual delimiter and encoding), Parquet or Excel. Column names need not match: you map them.",
     )  # fmt: skip
@@ -91,7 +91,7 @@ def _one_file(name: str, file_id: str, content: bytes, *, alone: bool) -> Mapped
     title = f"**{markdown(name)}** · {plural(rows, 'row')}, {plural(len(columns), 'column')}"
     with st.expander(title, expanded=True, icon=":material/description:"):
         table = st.selectbox(
-            "This file holds", TABLES, index=TABLES.index(guess), key=f"table_{file_id}_{guess}", width=260
+            "This file holds", SOURCES, index=SOURCES.index(guess), key=f"table_{file_id}_{guess}", width=260
         )
         st.dataframe(head.head(5), hide_index=True, height=150)
         mapping = _edit_mapping(table, columns, file_id)

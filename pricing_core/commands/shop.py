@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pricing_core.commands import AddCommand
 from pricing_core.commands.console import ConsoleProgress, check_writable, open_workspace, write_table
+from pricing_core.errors import ConfigError
 
 TABLE_OPTIONS = ("offers", "customers", "products", "market", "events")
 
@@ -21,7 +22,11 @@ def add(command: AddCommand) -> None:
     load = command("import", _import, "Import tables as a new data version.")
     for table in TABLE_OPTIONS:
         about = f"CSV, Parquet or Excel file of {table}"
-        load.add_argument(f"--{table}", type=Path, required=table == "offers", help=about)
+        load.add_argument(f"--{table}", type=Path, help=about)
+    load.add_argument("--orders", type=Path, help="orders in place of offers; what was declined is built from them")
+    load.add_argument("--period-days", type=int, default=7, help="length of a shopping period, for orders")
+    load.add_argument("--scope", default="category", choices=("category", "shop"), help="market an order is in")
+    load.add_argument("--price-source", default="modal", choices=("modal", "median", "latest"), help="for orders")
     load.add_argument("--map", nargs="+", action="extend", default=[], metavar="field=column")
     load.add_argument("--name", default="my shop")
     load.add_argument("--currency", default="USD")
@@ -50,16 +55,23 @@ def _import(options: argparse.Namespace) -> None:
     from pricing_core import workflows
     from pricing_core.data.importing import ImportBlocked
     from pricing_core.data.mapping import parse_assignments
+    from pricing_core.data.occasion_rule import OccasionRule
     from pricing_core.data.options import CleaningOptions
 
-    sources = {table: getattr(options, table) for table in TABLE_OPTIONS if getattr(options, table) is not None}
+    tables = (*TABLE_OPTIONS, "orders")
+    sources = {table: getattr(options, table) for table in tables if getattr(options, table) is not None}
+    if "offers" not in sources and "orders" not in sources:
+        raise ConfigError("Neither --offers nor --orders is given.", fix="Give the file with one of them.")
+    main_table = "offers" if "offers" in sources else "orders"
+    rule = OccasionRule(options.period_days, options.scope, options.price_source)
     if options.set_aside is not None:
         check_writable(options.set_aside, "--set-aside")
     try:
         stored = workflows.import_files(
             open_workspace(options),
             sources,
-            mapping=parse_assignments(options.map),
+            mapping=parse_assignments(options.map, main_table),
+            occasions=rule,
             options=CleaningOptions(timezone=options.timezone),
             name=options.name,
             currency=options.currency,

@@ -36,6 +36,7 @@ _EVENT_OF = {word: event for event, words in _EVENT_WORDS.items() for word in wo
 _TEXT_ENDINGS = ("id", "ids", "sku", "code", "zip", "postcode", "ean", "upc", "编号", "编码")
 _FORMULA = r"^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]"
 _NUMBER = r"^[+-]?\d+(?:\.\d+)?$"
+_SIGNED = ("quantity", "amount", "unit_price")  # below zero where an order takes back another
 _READABLE_SHARE = 0.99
 """Share of a further column's cells that must read as numbers (or times) for it to be taken as such."""
 
@@ -181,6 +182,8 @@ def _judge(sheet: Worksheet, field: schema.Field, cells: pd.Series, values: pd.S
 
 def _check_values(sheet: Worksheet, field: schema.Field, values: pd.Series, cells: pd.Series) -> pd.Series:
     """Set aside rows whose price is not above zero; blank impossible optional values, and say so."""
+    if sheet.table == "orders" and field.name in _SIGNED:
+        return values
     if field.kind in ("money", "number", "rating"):
         number = values.to_numpy(dtype=np.float64)
         with np.errstate(invalid="ignore"):

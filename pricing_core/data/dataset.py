@@ -42,6 +42,9 @@ class DatasetManifest:
         Table → canonical field → the column of the source that was read as it.
     note
         Free text of the user or of the sample.
+    evidence
+        How the offers came about where a shop has none: the rule that built them from orders, its counts, and how much
+        other assumptions change the result. Empty where offers were imported.
     """
 
     name: str
@@ -54,6 +57,7 @@ class DatasetManifest:
     pseudonymized: bool = False
     mapping: dict[str, dict[str, str]] = field(default_factory=dict)
     note: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Validate; a ConfigError names the value received and what is allowed."""

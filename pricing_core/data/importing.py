@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -13,7 +14,10 @@ from pricing_core.data import quality
 from pricing_core.data.clean import clean_table
 from pricing_core.data.dataset import Dataset, DatasetManifest, check_margin
 from pricing_core.data.mapping import check_mapping, complete_mapping
+from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.data.options import CleaningOptions
+from pricing_core.data.order_lines import tidy_order_lines
+from pricing_core.data.orders import offers_from_orders
 from pricing_core.data.quality import QualityReport
 from pricing_core.data.read import RawTable, Source, from_frame, read_raw
 from pricing_core.data.validate import validate_table
@@ -75,6 +79,7 @@ class _Request:
     margin_assumption: float | None
     excluded: dict[str, str]
     pseudonymize: Pseudonymize | None
+    occasions: OccasionRule
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,7 @@ def import_tables(
     pseudonymize: Pseudonymize | None = None,
     excluded: Mapping[str, str] | None = None,
     note: str = "",
+    occasions: OccasionRule | None = None,
     progress: Progress | None = None,
 ) -> ImportOutcome:
     """Read, map, clean, check and pseudonymize the tables of a shop.
@@ -105,7 +111,7 @@ def import_tables(
     Parameters
     ----------
     sources
-        Table → path, ``(content, file name)`` or DataFrame; ``offers`` is required.
+        Table → path, ``(content, file name)`` or DataFrame; ``offers`` is required, or ``orders`` in its place.
     mapping
         Table → field → column; fields that are not named are guessed, a field mapped to ``""`` is left out.
     options
@@ -120,6 +126,8 @@ def import_tables(
         Applied to ``customer_id`` of every table and of the rows set aside, after cleaning.
     excluded
         ``"table.column"`` → reason: columns that must not become features.
+    occasions
+        How orders become choice occasions, where there are no offers.
     progress
         Receives a stage per table.
 
@@ -143,6 +151,7 @@ def import_tables(
         margin_assumption=margin_assumption,
         excluded=dict(excluded or {}),
         pseudonymize=pseudonymize,
+        occasions=occasions or OccasionRule(),
     )
     read = _read(sources, mapping or {}, progress)
     return _outcome(read, _clean(read, request.options, progress), request, progress)
@@ -151,8 +160,17 @@ def import_tables(
 def _outcome(read: _Read, sheets: dict[str, Worksheet], request: _Request, progress: Progress) -> ImportOutcome:
     tables = {table: sheet.kept()[0] for table, sheet in sheets.items()}
     exclusions = _check_excluded(request.excluded, tables, read.mapping)
+    built: list[quality.Finding] = []
+    evidence: dict[str, Any] = {}
+    if "orders" in tables and not tables["orders"].empty:
+        progress.stage("Building occasions", 0.75, "From orders to what was offered and declined")
+        made = offers_from_orders(tables, request.occasions)
+        tables, built, evidence = made.tables, made.findings, made.evidence
+        exclusions |= made.excluded
+    elif "orders" in tables:
+        tables = {"offers": pd.DataFrame(), **{name: frame for name, frame in tables.items() if name != "orders"}}
     progress.stage("Checking", 0.85, "Looking at the data as a whole")
-    findings, margin = _findings(request, sheets, tables)
+    findings, margin = _findings(request, sheets, tables, built)
     set_aside = _set_aside(sheets)
     report = _report(sheets, findings)
     if report.blocking:
@@ -170,6 +188,7 @@ def _outcome(read: _Read, sheets: dict[str, Worksheet], request: _Request, progr
         pseudonymized=request.pseudonymize is not None,
         mapping=read.mapping,
         note=request.note,
+        evidence=evidence,
     )
     progress.stage("Checking", 1.0, f"{len(tables['offers']):,} offers ready")
     return ImportOutcome(_dataset(tables, manifest), report, set_aside)
@@ -189,12 +208,17 @@ def _dataset(tables: dict[str, pd.DataFrame], manifest: DatasetManifest) -> Data
 def _read(sources: Sources, mapping: Mapping[str, Mapping[str, str]], progress: Progress) -> _Read:
     for table in (*sources, *mapping):
         schema.fields(table)
-    if "offers" not in sources:
+    if "offers" not in sources and "orders" not in sources:
         raise MappingError(
-            "There is no offers table.", fix="Give the file with the prices that customers were offered."
+            "There is no offers table.",
+            fix="Give the file with the prices that customers were offered, or the shop's orders.",
+        )
+    if "offers" in sources and "orders" in sources:
+        raise MappingError(
+            "Both offers and orders were given.", fix="Leave the orders out: offers say more, what was declined."
         )
     read = _Read({}, {}, {})
-    for position, table in enumerate(table for table in schema.TABLES if table in sources):
+    for position, table in enumerate(table for table in schema.SOURCES if table in sources):
         progress.stage("Reading", 0.4 * position / len(sources), f"Reading {table}")
         given = sources[table]
         if isinstance(given, pd.DataFrame):
@@ -214,13 +238,15 @@ def _clean(read: _Read, options: CleaningOptions, progress: Progress) -> dict[st
     for position, (table, raw) in enumerate(read.raw.items()):
         progress.stage("Cleaning", 0.4 + 0.45 * position / len(read.raw), f"Cleaning {table}")
         sheets[table] = clean_table(table, raw, read.mapping[table], options)
+        if table == "orders":
+            tidy_order_lines(sheets[table])
     return sheets
 
 
 def _findings(
-    request: _Request, sheets: dict[str, Worksheet], tables: dict[str, pd.DataFrame]
+    request: _Request, sheets: dict[str, Worksheet], tables: dict[str, pd.DataFrame], built: list[quality.Finding]
 ) -> tuple[list[quality.Finding], float | None]:
-    findings = [finding for sheet in sheets.values() for finding in sheet.findings]
+    findings = [*built, *(finding for sheet in sheets.values() for finding in sheet.findings)]
     findings += quality.check_offers(tables["offers"])
     if tables["offers"].empty:
         return findings, request.margin_assumption

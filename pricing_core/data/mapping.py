@@ -82,8 +82,8 @@ def check_mapping(mapping: Mapping[str, str], columns: Iterable[str], table: str
         )
 
 
-def parse_assignments(assignments: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Read ``field=column`` (for offers) and ``table.field=column`` into table → field → column.
+def parse_assignments(assignments: Iterable[str], default: str = "offers") -> dict[str, dict[str, str]]:
+    """Read ``field=column`` (for the table ``default``) and ``table.field=column`` into table → field → column.
 
     Raises
     ------
@@ -94,13 +94,13 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, dict[str, str]]:
     for assignment in assignments:
         left, equals, column = assignment.partition("=")
         table, dot, field = left.strip().rpartition(".")
-        table = table if dot else "offers"
+        table = table if dot else default
         if not equals or not column.strip():
             raise MappingError(
                 f"The mapping {assignment!r} cannot be read.", fix="Write field=column or table.field=column."
             )
-        if table not in schema.TABLES:
-            raise MappingError(f"There is no table {table!r}.", fix=f"Tables are {', '.join(schema.TABLES)}.")
+        if table not in schema.SOURCES:
+            raise MappingError(f"There is no table {table!r}.", fix=f"Tables are {', '.join(schema.SOURCES)}.")
         if field not in schema.field_names(table):
             raise MappingError(
                 f"{table} has no field {field!r}.", fix=f"Fields are {', '.join(schema.field_names(table))}."

@@ -18,6 +18,7 @@ KEYS: Final = {
     "products": ("product_id",),
     "market": ("date", "product_id", "category"),
     "events": ("customer_id", "occurred_at", "event_type", "product_id"),
+    "orders": ("customer_id", "product_id", "ordered_at", "order_id"),
 }
 """Columns that say what a row is about."""
 
@@ -33,7 +34,8 @@ def apply_rules(sheet: Worksheet, options: CleaningOptions) -> None:
         _noise(sheet, options)
     if sheet.table == "offers" and options.outliers != "keep":
         _outliers(sheet, options)
-    _gaps(sheet, options)
+    if sheet.table != "orders":  # an order line may give its price, its amount or both
+        _gaps(sheet, options)
 
 
 def _duplicates(sheet: Worksheet, options: CleaningOptions) -> None:

@@ -41,9 +41,11 @@ def guess_table(
 ) -> str:
     """Guess which canonical table a file is.
 
-    A lone file can only be offers. Otherwise a file name that contains a table's name decides. Next, a file with a
-    price, a time and a yes or no is taken for offers. Otherwise the table that the headers fit best wins: one point for
-    every field that has a column, two less for every required field that has none; offers win a tie.
+    A file with customer, product, time, a price or an amount, and a quantity or an order number, but no yes or no, is
+    taken for orders; any other lone file can only be offers. With several files a name that contains a table's name
+    decides first. Next, a file with a price, a time and a yes or no is taken for offers. Otherwise the table that the
+    headers fit best wins: one point for every field that has a column, two less for every required field that has
+    none; offers win a tie.
 
     Parameters
     ----------
@@ -56,16 +58,31 @@ def guess_table(
     alone
         Whether it is the only file.
     """
+    headers = list(columns)
+    orders = _looks_like_orders(headers, sample)
     if alone:
-        return "offers"
+        return "orders" if orders else "offers"
     stem = PurePath(name).stem.lower()
-    named = [table for table in schema.TABLES if table.rstrip("s") in stem]
+    named = [table for table in schema.SOURCES if table.rstrip("s") in stem]
     if len(named) == 1:
         return named[0]
-    headers = list(columns)
+    if orders:
+        return "orders"
     if _looks_like_offers(headers, sample):
         return "offers"
     return max(schema.TABLES, key=lambda table: _fit(headers, table))
+
+
+def _looks_like_orders(headers: list[str], sample: pd.DataFrame | None) -> bool:
+    """Whether a file says what was bought, and nothing says what was not."""
+    found = guess_mapping(headers, "orders")
+    wanted = {"customer_id", "product_id", "ordered_at"} <= set(found) and {"unit_price", "amount"} & set(found)
+    if not wanted or not {"quantity", "amount", "order_id"} & set(found):
+        return False
+    if "purchased" in guess_mapping(headers, "offers"):
+        return False
+    rest = [] if sample is None else [column for column in sample.columns if column not in found.values()]
+    return sample is None or not any(_is_yes_no(sample[column]) for column in rest)
 
 
 def _looks_like_offers(headers: list[str], sample: pd.DataFrame | None) -> bool:

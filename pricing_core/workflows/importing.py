@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from pricing_core.data.importing import ImportBlocked, Sources, import_tables
+from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.data.options import CleaningOptions
 from pricing_core.data.quality import QualityReport
 from pricing_core.data.samples import load_sample_sources
@@ -45,6 +46,7 @@ def import_files(
     pseudonymize: bool = True,
     excluded: Mapping[str, str] | None = None,
     note: str = "",
+    occasions: OccasionRule | None = None,
     progress: Progress | None = None,
 ) -> StoredImport:
     """Import tables and store them as a new version; the earlier versions stay.
@@ -66,6 +68,7 @@ def import_files(
             pseudonymize=rename,
             excluded=excluded,
             note=note,
+            occasions=occasions,
             progress=progress,
         )
     except ImportBlocked as refused:
@@ -140,7 +143,8 @@ def import_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dic
     keys = ("mapping", "name", "source", "currency", "margin_assumption", "pseudonymize", "excluded", "note")
     chosen = {key: params[key] for key in keys if params.get(key) is not None}
     sources = {table: _stored_upload(given) for table, given in params["sources"].items()}
-    stored = import_files(ws, sources, options=options, progress=progress, **chosen)
+    rule = OccasionRule(**params["occasions"]) if params.get("occasions") else None
+    stored = import_files(ws, sources, options=options, occasions=rule, progress=progress, **chosen)
     for given in params["sources"].values():
         if isinstance(given, dict):  # a kept upload has done its duty; the raw file is personal data
             Path(given["path"]).unlink(missing_ok=True)
