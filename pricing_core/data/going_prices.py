@@ -124,7 +124,7 @@ def period_prices(
         entries = lines.sort_values([*keys, "time", "price"], kind="stable").drop_duplicates(keys, keep="last")
     else:
         entries = _price_of(_tally(lines, keys), keys, source)
-    buyers = lines.groupby(["item", "period"])["customer"].nunique().to_numpy()
+    buyers = np.asarray(lines.groupby(["item", "period"])["customer"].nunique(), dtype=np.int64)
     return PeriodPrices(
         entries["item"].to_numpy(dtype=np.int64),
         entries["period"].to_numpy(dtype=np.int64),

@@ -113,7 +113,7 @@ class _Coded:
         store_text = lines["store"].fillna("").astype(str) if self.stores else pd.Series("", index=lines.index)
         self.store, self.store_names = pd.factorize(store_text, sort=True)
         self.category_of = self._categories()
-        self.time = lines["ordered_at"].astype("datetime64[us, UTC]").astype("int64").to_numpy()
+        self.time = lines["ordered_at"].astype("datetime64[us, UTC]").to_numpy(dtype="datetime64[us]").astype(np.int64)
         self.start = int(self.time.min() // _DAY_US * _DAY_US)
         self.period = self._periods(self.time)
         self.n_periods = int(self.period.max()) + 1
@@ -142,7 +142,7 @@ class _Coded:
         events = events[events["event_type"].isin(_VISITS)]
         customer = pd.Index(self.customer_names).get_indexer(events["customer_id"].astype(str))
         product = pd.Index(self.product_names).get_indexer(events["product_id"].astype(str))
-        time = events["occurred_at"].astype("datetime64[us, UTC]").astype("int64").to_numpy()
+        time = events["occurred_at"].astype("datetime64[us, UTC]").to_numpy(dtype="datetime64[us]").astype(np.int64)
         period = self._periods(time)
         known = (customer >= 0) & (product >= 0) & (period >= 0) & (period < self.n_periods)
         market = self.category_of[np.maximum(product, 0)]
@@ -162,7 +162,7 @@ class _Coded:
             first = first.merge(pd.DataFrame({"category": np.arange(self.n_categories)}), how="cross")
             first["market"] = first["category"] * n_stores + first["store"]
             frame = first[["customer", "period", "market", "time"]]
-        return frame.groupby(["customer", "period", "market"], as_index=False)["time"].min()
+        return pd.DataFrame(frame.groupby(["customer", "period", "market"], as_index=False)["time"].min())
 
     def bought(self) -> pd.DataFrame:
         """Customer, item, period, number of lines and units of every purchase."""
@@ -238,7 +238,7 @@ def _best_sellers(coded: _Coded, trips: pd.DataFrame, prices: PeriodPrices, rule
     later = later.assign(period=later["period"] + np.tile(np.arange(span + 1), len(sold)))
     own = np.tile(np.arange(span + 1), len(sold)) == 0
     later["lines"] = later["lines"].where(~own, 0)  # sold in the period itself: on offer, but no reason for a rank
-    ranked = later.groupby(["item", "period"], as_index=False)["lines"].sum()
+    ranked = pd.DataFrame(later.groupby(["item", "period"], as_index=False)["lines"].sum())
     ranked = ranked[prices.on_offer(ranked["item"].to_numpy(), ranked["period"].to_numpy(), span)]
     ranked["market"] = coded.item_market[ranked["item"]]
     order = ["market", "period", "lines", "item"]
