@@ -11,6 +11,8 @@ from pricing_core import glossary
 from pricing_core.errors import ConfigError
 from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
+from pricing_core.optimize.registry import FOLDER, labels, load_strategies
+from pricing_core.optimize.settings import DEFAULT_STRATEGY
 from pricing_core.store import settings
 from pricing_core.store.workspace import Workspace
 
@@ -18,15 +20,6 @@ from .state import PageState
 from .words import markdown, money, percent
 
 KEY = "guardrails"
-STRATEGIES = {
-    "personalized_discount": "Personal discounts from the list price",
-    "product": "Best price per product",
-    "uniform": "Best change for all prices alike",
-    "personalized": "Personal prices, up or down",
-    "cost_plus": "Cost plus a markup",
-    "competitor": "Follow the competitor",
-    "status_quo": "Leave every price as it is",
-}
 ENDINGS: dict[str, tuple[int, ...] | None] = {
     "any": None, ".99": (99,), ".99 or .49": (49, 99), ".95": (95,), ".90": (90,), ".00": (0,),
 }  # fmt: skip
@@ -34,7 +27,14 @@ ENDINGS: dict[str, tuple[int, ...] | None] = {
 
 def strategy_name(strategy: str) -> str:
     """Return the words for a strategy."""
-    return STRATEGIES.get(strategy, strategy)
+    return labels().get(strategy, strategy)
+
+
+def strategy_names(ws: Workspace) -> list[str]:
+    """Return the strategies to choose from, the shop's own among them; say which of its files cannot be used."""
+    for problem in load_strategies(ws.root / FOLDER).problems:
+        st.warning(markdown(problem), icon=":material/code_off:")
+    return list(labels())
 
 
 def chosen(ws: Workspace) -> Guardrails:
@@ -50,16 +50,18 @@ def plain(ws: Workspace) -> dict[str, Any]:
 
 def last_strategy(ws: Workspace) -> str:
     """Return the strategy that the user last ran on Optimize; discounts only until then."""
-    return str(settings.get(ws, "strategy", "personalized_discount"))
+    load_strategies(ws.root / FOLDER)
+    last = str(settings.get(ws, "strategy", DEFAULT_STRATEGY))
+    return last if last in labels() else DEFAULT_STRATEGY  # the shop may have removed the file of its own strategy
 
 
 def form(state: PageState) -> str:
     """Show strategy and guardrails; return the strategy that was last submitted."""
-    last = last_strategy(state.ws)
+    last, names = last_strategy(state.ws), strategy_names(state.ws)
     with st.form("optimize_form"):
         left, right = st.columns([2, 3])
         strategy = left.radio(
-            "Strategy", list(STRATEGIES), index=list(STRATEGIES).index(last), format_func=strategy_name,
+            "Strategy", names, index=names.index(last), format_func=strategy_name,
             key="strategy", persist_state="session",
             help="Personal prices are discounts from the public list price unless you choose otherwise.",
         )  # fmt: skip

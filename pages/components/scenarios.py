@@ -41,7 +41,7 @@ def form(state: PageState) -> tuple[Scenario, tuple[str, ...]]:
         )
         chosen, button = st.columns([5, 1], vertical_alignment="bottom")
         strategies = chosen.multiselect(
-            "Strategies side by side", list(guardrails.STRATEGIES), START, format_func=strategy_name,
+            "Strategies side by side", guardrails.strategy_names(state.ws), START, format_func=strategy_name,
             key="scenario_strategies", persist_state="session", wrap=True,
             help="The best uniform price is always among them: the fair baseline.",
         )  # fmt: skip

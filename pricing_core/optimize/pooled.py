@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pricing_core.guardrails.allowed_range import SUPPORTED, AllowedRange, allowed_range
+from pricing_core.guardrails.price_points import price_points
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.optimize.medians import grouped_median, weighted_median
-from pricing_core.optimize.posterior import ProfitFunction
+from pricing_core.optimize.objectives import DEFAULT_OBJECTIVE, Objective, group_total
 from pricing_core.optimize.settings import PRODUCT
 from pricing_core.optimize.snapping import snap
 from pricing_core.response import PriceResponse, PricingRows
@@ -50,8 +51,15 @@ def maximize_by_group(total: Callable[[Floats], Floats], low: Floats, high: Floa
     return best
 
 
-def uniform_multiplier(rows: PricingRows, response: PriceResponse, learn: Mask, bounds: AllowedRange) -> float:
-    """One multiplier of current prices with the largest posterior mean profit of the ``learn`` rows.
+def uniform_multiplier(
+    rows: PricingRows,
+    response: PriceResponse,
+    learn: Mask,
+    bounds: AllowedRange,
+    *,
+    objective: Objective = DEFAULT_OBJECTIVE,
+) -> float:
+    """One multiplier of current prices with the largest objective (by default profit) of the ``learn`` rows.
 
     Each row's price is clipped into its allowed range before its profit counts. 1 if no learning row is feasible.
     """
@@ -59,12 +67,13 @@ def uniform_multiplier(rows: PricingRows, response: PriceResponse, learn: Mask, 
     if not index.size:
         return 1.0
     mine = rows.take(index)
-    profit = ProfitFunction(response.take(index), mine.unit_cost)
+    each = np.arange(mine.n)
+    by_row = group_total(response.take(index), mine.unit_cost, mine.weight, each, mine.n, objective)
     low, high = bounds.low[index], bounds.high[index]
 
     def total(multiplier: Floats) -> Floats:
         price = np.clip(multiplier[0] * mine.current_price, low, high)
-        return np.array([mine.weight @ profit(price)])
+        return np.array([by_row(price).sum()])
 
     least = np.quantile(low / mine.current_price, _TAIL)
     most = np.quantile(high / mine.current_price, 1 - _TAIL)
@@ -88,8 +97,15 @@ class ProductPrices:
     conflict: Texts
 
 
-def product_prices(rows: PricingRows, response: PriceResponse, learn: Mask, guardrails: Guardrails) -> ProductPrices:
-    """Price of each product with the largest posterior mean profit over its ``learn`` rows (all rows if none).
+def product_prices(
+    rows: PricingRows,
+    response: PriceResponse,
+    learn: Mask,
+    guardrails: Guardrails,
+    *,
+    objective: Objective = DEFAULT_OBJECTIVE,
+) -> ProductPrices:
+    """Price of each product with the largest objective (by default profit) over its ``learn`` rows (all rows if none).
 
     A product has one current price, the median of its rows; the maximum change counts against it. The range is what the
     rules of all feasible rows have in common. Supported prices count by their common part as well; where rows share
@@ -100,21 +116,19 @@ def product_prices(rows: PricingRows, response: PriceResponse, learn: Mask, guar
     usual = grouped_median(rows.current_price, rows.weight, code, groups)
     rows = replace(rows, current_price=usual[code])
     bounds = allowed_range(rows, guardrails, PRODUCT)
-    low, high, low_rule, high_rule, conflict = _common_ranges(rows, code, groups, bounds, guardrails)
+    low, high, low_rule, high_rule, conflict = common_ranges(rows, code, groups, bounds, guardrails)
     open_group = conflict == ""
     best, price = low.copy(), low.copy()
     index = _objective_rows(code, groups, learn & bounds.feasible, bounds.feasible)
     index = index[open_group[code[index]]]
     if index.size:
-        profit = ProfitFunction(response.take(index), rows.unit_cost[index])
-        weight, mine = rows.weight[index], code[index]
-
-        def total(candidate: Floats) -> Floats:
-            return np.asarray(np.bincount(mine, weight * profit(candidate[mine]), groups), dtype=float)
-
+        total = group_total(
+            response.take(index), rows.unit_cost[index], rows.weight[index], code[index], groups, objective
+        )
         safe_low, safe_high = np.where(open_group, low, 1.0), np.where(open_group, high, 1.0)
         best = maximize_by_group(total, np.maximum(safe_low, _ANY_LOW), safe_high)
-        snapped = snap(best, safe_low, safe_high, guardrails, total)
+        points = price_points(rows, guardrails, bounds).by_group(code, groups)
+        snapped = snap(best, safe_low, safe_high, points, total)
         price = snapped.price
         conflict[open_group & ~snapped.fits] = "no price with an allowed ending fits every row of this product"
     by_row = np.where(bounds.feasible, conflict[code], bounds.conflict).astype(object)
@@ -127,11 +141,20 @@ def _objective_rows(code: Ints, groups: int, learn: Mask, usable: Mask) -> Ints:
     return np.flatnonzero(learn | (usable & ~learned[code]))
 
 
-def _common_ranges(
-    rows: PricingRows, code: Ints, groups: int, bounds: AllowedRange, guardrails: Guardrails
+def common_ranges(
+    rows: PricingRows, code: Ints, groups: int, bounds: AllowedRange, guardrails: Guardrails, strategy: str = PRODUCT
 ) -> tuple[Floats, Floats, Texts, Texts, Texts]:
+    """Range that the feasible rows of each group share, what sets its ends, and why there is none: (groups,) each.
+
+    Parameters
+    ----------
+    code
+        (n,) group of each row, 0 … groups − 1: its product, or its segment and product.
+    bounds
+        Ranges of the rows; the others are computed here, with and without the supported prices.
+    """
     unsupported = replace(rows, support_low=np.full(rows.n, _ANY_LOW), support_high=np.full(rows.n, _ANY_HIGH))
-    rules = allowed_range(unsupported, guardrails, PRODUCT)
+    rules = allowed_range(unsupported, guardrails, strategy)
     low, high = np.full(groups, np.nan), np.full(groups, np.nan)
     low_rule, high_rule = np.full(groups, "", dtype=object), np.full(groups, "", dtype=object)
     conflict = np.full(groups, "no row of this product has an allowed price", dtype=object)

@@ -35,10 +35,16 @@ def reason_texts(
     status: Texts,
     binding: Texts,
     conflict: Texts,
-    why: str,
+    why: str | Texts,
     digits: int,
 ) -> Texts:
-    """Write a reason for each row, such as ``cut from 12.99 to 11.49: price-sensitive for this product``."""
+    """Write a reason for each row, such as ``cut from 12.99 to 11.49: price-sensitive for this product``.
+
+    Parameters
+    ----------
+    why
+        Cause in a few words, one for all or one for each row; not used where prices follow a row's own sensitivity.
+    """
     causes = sensitivity_words(rows) if strategy in PERSONAL else np.full(rows.n, why, dtype=object)
     out = np.empty(rows.n, dtype=object)
     each = zip(rows.current_price, price, status, binding, conflict, causes, strict=True)

@@ -1,14 +1,15 @@
-"""Pricing strategies by name, and the settings of those that follow a rule of thumb."""
+"""Pricing strategies by name, and what can be set about those that need settings."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pricing_core.errors import ConfigError
 from pricing_core.optimize.medians import weighted_median
+from pricing_core.optimize.registry import find
 from pricing_core.response import PricingRows
 
 STATUS_QUO: Final = "status_quo"
@@ -18,6 +19,8 @@ UNIFORM: Final = "uniform"
 PRODUCT: Final = "product"
 PERSONALIZED: Final = "personalized"
 PERSONALIZED_DISCOUNT: Final = "personalized_discount"
+SEGMENT: Final = "segment"
+MARKDOWN: Final = "markdown"
 
 STRATEGIES: Final = (
     STATUS_QUO,
@@ -27,14 +30,116 @@ STRATEGIES: Final = (
     PRODUCT,
     PERSONALIZED,
     PERSONALIZED_DISCOUNT,
+    SEGMENT,
+    MARKDOWN,
 )
+"""Strategies that come with the product; a shop can add its own (:mod:`pricing_core.optimize.registry`)."""
 PERSONAL: Final = (PERSONALIZED, PERSONALIZED_DISCOUNT)
+"""Those with a price for each customer."""
 DEFAULT_STRATEGY: Final = PERSONALIZED_DISCOUNT
+BASES: Final = ("product", "list", "current")
+
+
+@dataclass(frozen=True)
+class SegmentSettings:
+    """How segments are formed and what their prices are measured against.
+
+    Parameters
+    ----------
+    depth
+        Questions asked at most, 0 to 6: two to the power of it is the largest number of segments.
+    min_leaf_rows
+        Offers that a segment needs.
+    base
+        What a segment's change counts against: ``product`` (the product's best single price), ``list`` (list price, or
+        the current one where it is unknown) or ``current``.
+    lowest_rate, highest_rate, step_rate
+        Changes that are tried, as shares of the base.
+    min_gain_rate
+        Least gain of one more question, as a share of all profit.
+    exclude
+        Names of features that must not be asked about. Protected attributes never are.
+
+    Raises
+    ------
+    ConfigError
+        If a value is not allowed.
+    """
+
+    depth: int = 3
+    min_leaf_rows: int = 200
+    base: str = "product"
+    lowest_rate: float = -0.3
+    highest_rate: float = 0.3
+    step_rate: float = 0.02
+    min_gain_rate: float = 0.0002
+    exclude: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if type(self.depth) is not int or not 0 <= self.depth <= 6:
+            raise ConfigError(f"The depth of segments is {self.depth!r}.", fix="It must be a whole number from 0 to 6.")
+        if type(self.min_leaf_rows) is not int or self.min_leaf_rows < 1:
+            raise ConfigError(f"min_leaf_rows is {self.min_leaf_rows!r}.", fix="It must be a whole number from 1 up.")
+        if self.base not in BASES:
+            raise ConfigError(f"base is {self.base!r}.", fix=f"It must be one of {', '.join(BASES)}.")
+        if not -1 < self.lowest_rate <= 0 <= self.highest_rate <= 5:
+            raise ConfigError(
+                f"Changes from {self.lowest_rate} to {self.highest_rate} cannot be tried.",
+                fix="The lowest must lie above -1 and the highest up to 5, with 0 between them.",
+            )
+        if not 0.001 <= self.step_rate <= 1:
+            raise ConfigError(f"step_rate is {self.step_rate!r}.", fix="It must lie between 0.001 and 1.")
+        if not 0 <= self.min_gain_rate < 1:
+            raise ConfigError(f"min_gain_rate is {self.min_gain_rate!r}.", fix="It must be at least 0 and below 1.")
+        object.__setattr__(self, "exclude", tuple(self.exclude))
+
+
+@dataclass(frozen=True)
+class MarkdownSettings:
+    """Selling off stock by a date.
+
+    Parameters
+    ----------
+    weeks
+        Weeks until then, 1 to 52.
+    salvage_rate
+        What a unit that is left over brings, as a share of its unit cost: 0 nothing, 1 its cost.
+    deepest_rate
+        Deepest discount from the current price, such as 0.7.
+    steps
+        Prices on the ladder between the current price and the deepest discount, both included, 2 to 40.
+    offers_per_week
+        Offers of the whole shop in a week. None: the rows' weights are one week's offers.
+
+    Raises
+    ------
+    ConfigError
+        If a value is not allowed.
+    """
+
+    weeks: int = 8
+    salvage_rate: float = 0.0
+    deepest_rate: float = 0.6
+    steps: int = 13
+    offers_per_week: float | None = None
+
+    def __post_init__(self) -> None:
+        if type(self.weeks) is not int or not 1 <= self.weeks <= 52:
+            raise ConfigError(f"weeks is {self.weeks!r}.", fix="It must be a whole number from 1 to 52.")
+        if not (math.isfinite(self.salvage_rate) and 0 <= self.salvage_rate <= 10):
+            raise ConfigError(f"salvage_rate is {self.salvage_rate!r}.", fix="It must be at least 0, such as 0.2.")
+        if not 0 < self.deepest_rate < 1:
+            raise ConfigError(f"deepest_rate is {self.deepest_rate!r}.", fix="It must lie between 0 and 1.")
+        if type(self.steps) is not int or not 2 <= self.steps <= 40:
+            raise ConfigError(f"steps is {self.steps!r}.", fix="It must be a whole number from 2 to 40.")
+        pace = self.offers_per_week
+        if pace is not None and not (math.isfinite(pace) and pace > 0):
+            raise ConfigError(f"offers_per_week is {pace!r}.", fix="It must be above 0, or left out.")
 
 
 @dataclass(frozen=True)
 class StrategySettings:
-    """Settings of the rules of thumb.
+    """Settings of strategies.
 
     Parameters
     ----------
@@ -42,6 +147,8 @@ class StrategySettings:
         Of cost-plus, over unit cost: 0.5 makes 6.00 of a cost of 4.00. None takes the median markup of current prices.
     competitor_index
         Share of the competitor's price that is asked; 1 matches it.
+    segments, markdown
+        Of the strategies of those names.
 
     Raises
     ------
@@ -51,6 +158,8 @@ class StrategySettings:
 
     markup: float | None = None
     competitor_index: float = 1.0
+    segments: SegmentSettings = field(default_factory=SegmentSettings)
+    markdown: MarkdownSettings = field(default_factory=MarkdownSettings)
 
     def __post_init__(self) -> None:
         if self.markup is not None and not (math.isfinite(self.markup) and self.markup > -1):
@@ -67,9 +176,7 @@ def check_strategy(name: str) -> str:
     ConfigError
         Naming the strategies there are.
     """
-    if name not in STRATEGIES:
-        raise ConfigError(f"There is no strategy {name!r}.", fix=f"Strategies are {', '.join(STRATEGIES)}.")
-    return name
+    return find(name).name
 
 
 def check_strategies(names: Sequence[str]) -> tuple[str, ...]:

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pricing_core.errors import DataError
-from pricing_core.guardrails import AllowedRange, Guardrails, allowed_range
-from pricing_core.optimize.pooled import product_prices, uniform_multiplier
-from pricing_core.optimize.posterior import maximize_posterior_profit, posterior_profit
+from pricing_core.errors import ConfigError, DataError, PricingError
+from pricing_core.guardrails import Guardrails, allowed_range
+from pricing_core.optimize.contract import Proposal, Task
+from pricing_core.optimize.objectives import DEFAULT_OBJECTIVE, Objective
 from pricing_core.optimize.reasons import PRICE_ENDING, reason_texts, statuses
-from pricing_core.optimize.settings import (
-    COMPETITOR,
-    COST_PLUS,
-    PERSONALIZED,
-    PERSONALIZED_DISCOUNT,
-    PRODUCT,
-    STATUS_QUO,
-    UNIFORM,
-    StrategySettings,
-    check_strategy,
-    usual_markup,
-)
-from pricing_core.optimize.snapping import Snapped, snap
-from pricing_core.response import PriceResponse, PricingRows
+from pricing_core.optimize.registry import find, is_own, is_personal
+from pricing_core.optimize.settings import StrategySettings
+from pricing_core.optimize.tying import TIED, Tied, tie_prices
+from pricing_core.response import PricingRows
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Texts = NDArray[np.object_]
+
+_NO_TEXTS: Final[Texts] = np.empty(0, dtype=object)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +48,18 @@ class StrategyPrices:
         (n,) flag: no price is allowed, the current one stays.
     low, high
         (n,) money: the allowed range; NaN where it is empty.
+    segment
+        (n,) name of the row's segment; empty where the strategy forms none.
+    relaxed
+        (n,) soft rules that gave way for the row; empty where none did.
+    duals
+        Rule → money that one more unit of it would be worth, for rules that tie prices together.
+    gap_rate
+        How far the objective may lie below the best that these rules allow, as a share; 0 without such rules.
+    notes
+        Sentences that the user should know.
+    details
+        Whatever explains the choice, by name: ``tree`` of segments, ``plan`` of markdowns.
     """
 
     strategy: str
@@ -67,31 +71,34 @@ class StrategyPrices:
     held: Mask
     low: Floats
     high: Floats
+    segment: Texts = field(default_factory=lambda: _NO_TEXTS)
+    relaxed: Texts = field(default_factory=lambda: _NO_TEXTS)
+    duals: dict[str, float] = field(default_factory=dict)
+    gap_rate: float = 0.0
+    notes: tuple[str, ...] = ()
+    details: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for name in ("segment", "relaxed"):
+            if not getattr(self, name).size:
+                object.__setattr__(self, name, np.full(len(self.price), "", dtype=object))
 
-@dataclass(frozen=True, eq=False)
-class _Task:
-    name: str
-    rows: PricingRows
-    response: PriceResponse
-    learn: Mask
-    bounds: AllowedRange
-    guardrails: Guardrails
-    settings: StrategySettings
+    @property
+    def by_segment(self) -> bool:
+        """Whether prices are those of segments."""
+        return bool((self.segment != "").any())
 
+    @property
+    def personal(self) -> bool:
+        """Whether a price depends on who the customer is, by itself or by a segment that asks about the customer."""
+        segments = self.details.get("segments")
+        return is_personal(self.strategy) if segments is None else bool(segments.personal)
 
-@dataclass(frozen=True, eq=False)
-class _Proposal:
-    """Price that a strategy wants before rules (NaN: none), its range, where it is charged exactly, and why."""
-
-    wanted: Floats
-    price: Snapped
-    low: Floats
-    high: Floats
-    low_rule: Texts
-    high_rule: Texts
-    conflict: Texts
-    why: str
+    def take(self, rows: Ints | Mask) -> StrategyPrices:
+        """Rows by index or mask."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        arrays: dict[str, Any] = {name: v[rows] for name, v in values.items() if isinstance(v, np.ndarray)}
+        return replace(self, **arrays)
 
 
 def price_strategy(
@@ -102,6 +109,7 @@ def price_strategy(
     learn_rows: Mask | None = None,
     draws: Mask | None = None,
     settings: StrategySettings | None = None,
+    objective: Objective | None = None,
     with_reasons: bool = True,
 ) -> StrategyPrices:
     """Price rows by a strategy within the guardrails and the supported prices.
@@ -109,55 +117,82 @@ def price_strategy(
     Parameters
     ----------
     name
-        One of :data:`~pricing_core.optimize.settings.STRATEGIES`.
+        One of :func:`~pricing_core.optimize.registry.strategies`.
     rows
         What is to be priced.
     guardrails
         Rules; :data:`~pricing_core.guardrails.NO_GUARDRAILS` leaves only the supported prices.
     learn_rows
-        (n,) flag: rows whose profit shared prices (uniform, product) are chosen for. Default: all.
+        (n,) flag: rows whose profit shared prices (uniform, product, segment) are chosen for. Default: all.
     draws
         (D,) flag: posterior draws that the choice may use. Default: all.
     settings
-        Of the rules of thumb.
+        Of the rules of thumb, of segments and of markdowns.
+    objective
+        What to maximize. Default: profit.
     with_reasons
         Whether to write a reason for each row.
 
     Raises
     ------
     ConfigError
-        If there is no such strategy.
+        If there is no such strategy, or one of the shop's own fails or gives prices that cannot be used.
     DataError
         If ``learn_rows`` has another length than the rows.
     """
-    check_strategy(name)
+    strategy = find(name)
     learn = np.ones(rows.n, dtype=bool) if learn_rows is None else np.asarray(learn_rows, dtype=bool)
     if learn.shape != (rows.n,):
         raise DataError(f"learn_rows has the shape {learn.shape}; there are {rows.n} rows to price.")
     response = rows.response if draws is None else rows.response.with_draws(draws)
     bounds = allowed_range(rows, guardrails, name)
-    task = _Task(name, rows, response, learn, bounds, guardrails, settings or StrategySettings())
-    if name == STATUS_QUO:
-        return _status_quo(task, with_reasons)
-    return _finish(task, _PROPOSERS[name](task), with_reasons)
+    chosen = objective or DEFAULT_OBJECTIVE
+    task = Task(name, rows, response, learn, bounds, guardrails, settings or StrategySettings(), chosen)
+    proposal = _proposal_of_own(task) if is_own(name) else strategy.propose(task)
+    if proposal.as_is:
+        return _as_they_are(task, proposal, with_reasons)
+    return _finish(task, proposal, with_reasons)
 
 
-def _status_quo(task: _Task, with_reasons: bool) -> StrategyPrices:
-    rows = task.rows
-    outside = (rows.current_price < rows.support_low) | (rows.current_price > rows.support_high)
-    text = np.where(outside, "current price kept, although outside the supported prices", "current price kept")
-    empty = np.full(rows.n, "", dtype=object)
-    low, high = _open_range(task.bounds.low, task.bounds.high, task.bounds.feasible)
+def _proposal_of_own(task: Task) -> Proposal:
+    """Ask a strategy from a file of the shop; whatever goes wrong in it is said in one sentence."""
+    try:
+        proposal = find(task.name).propose(task)
+    except PricingError:
+        raise
+    except Exception as error:  # code of the shop may fail in any way
+        text = " ".join(str(error).split())
+        raise ConfigError(
+            f"The shop's own strategy {task.name!r} failed: {type(error).__name__}: {text}.",
+            fix="Correct its file in the folder strategies, or choose another strategy.",
+        ) from error
+    if not isinstance(proposal, Proposal):
+        raise ConfigError(
+            f"The shop's own strategy {task.name!r} answered with {type(proposal).__name__}.",
+            fix="Its propose must return task.propose(prices, reason).",
+        )
+    price, n = proposal.price.price, task.rows.n
+    open_rows = proposal.conflict == ""
+    if price.shape != (n,) or not (np.isfinite(price[open_rows]) & (price[open_rows] > 0)).all():
+        raise ConfigError(
+            f"The shop's own strategy {task.name!r} gave prices that cannot be charged.",
+            fix=f"Give {n} amounts above zero; task.propose(prices, reason) takes care of the rules.",
+        )
+    return proposal
+
+
+def _as_they_are(task: Task, proposal: Proposal, with_reasons: bool) -> StrategyPrices:
+    rows, empty = task.rows, np.full(task.rows.n, "", dtype=object)
+    reason = empty if proposal.row_why is None or not with_reasons else proposal.row_why
     return StrategyPrices(
-        STATUS_QUO,
-        rows.current_price.copy(),
+        task.name,
+        proposal.price.price.copy(),
         np.zeros(rows.n),
         np.full(rows.n, "keep", dtype=object),
         empty,
-        text.astype(object) if with_reasons else empty,
+        reason,
         np.zeros(rows.n, dtype=bool),
-        low,
-        high,
+        *_open_range(proposal.low, proposal.high, task.bounds.feasible),
     )
 
 
@@ -165,102 +200,76 @@ def _open_range(low: Floats, high: Floats, feasible: Mask) -> tuple[Floats, Floa
     return np.where(feasible, low, np.nan), np.where(feasible, high, np.nan)
 
 
-def _personalized(task: _Task) -> _Proposal:
-    rows, bounds = task.rows, task.bounds
-    wanted = rows.current_price.copy()
-    open_rows = np.flatnonzero(bounds.feasible)
-    fits = np.zeros(rows.n, dtype=bool)
-    price = wanted.copy()
-    if open_rows.size:
-        demand, cost = task.response.take(open_rows), rows.unit_cost[open_rows]
-        low, high = bounds.low[open_rows], bounds.high[open_rows]
-        best = maximize_posterior_profit(demand, cost, low, high)
-        snapped = snap(best, low, high, task.guardrails, lambda p: posterior_profit(demand, p, cost))
-        wanted[open_rows], price[open_rows], fits[open_rows] = best, snapped.price, snapped.fits
-    return _row_proposal(task, wanted, Snapped(price, fits), "")
-
-
-def _uniform(task: _Task) -> _Proposal:
-    multiplier = uniform_multiplier(task.rows, task.response, task.learn, task.bounds)
-    why = f"one change of {100 * (multiplier - 1):+.1f}% for all prices"
-    return _rule_of_thumb(task, multiplier * task.rows.current_price, why)
-
-
-def _cost_plus(task: _Task) -> _Proposal:
-    markup = task.settings.markup
-    markup = usual_markup(task.rows) if markup is None else markup
-    return _rule_of_thumb(task, (1 + markup) * task.rows.unit_cost, f"unit cost plus {100 * markup:.0f}%")
-
-
-def _competitor(task: _Task) -> _Proposal:
-    index = task.settings.competitor_index
-    wanted = index * task.rows.competitor_price
-    proposal = _rule_of_thumb(task, wanted, f"{100 * index:.0f}% of the competitor price")
-    unknown = ~np.isfinite(wanted) & (proposal.conflict == "")
-    proposal.conflict[unknown] = "no competitor price is known"
-    return proposal
-
-
-def _product(task: _Task) -> _Proposal:
-    found = product_prices(task.rows, task.response, task.learn, task.guardrails)
-    price = Snapped(found.price, np.ones(task.rows.n, dtype=bool))
-    return _Proposal(
-        found.wanted,
-        price,
-        found.low,
-        found.high,
-        found.low_rule,
-        found.high_rule,
-        found.conflict,
-        "best single price for this product",
-    )
-
-
-def _rule_of_thumb(task: _Task, wanted: Floats, why: str) -> _Proposal:
-    bounds = task.bounds
-    clipped = np.clip(np.where(np.isfinite(wanted), wanted, task.rows.current_price), bounds.low, bounds.high)
-    return _row_proposal(task, wanted, snap(clipped, bounds.low, bounds.high, task.guardrails), why)
-
-
-def _row_proposal(task: _Task, wanted: Floats, price: Snapped, why: str) -> _Proposal:
-    bounds = task.bounds
-    return _Proposal(
-        wanted, price, bounds.low, bounds.high, bounds.low_rule, bounds.high_rule, bounds.conflict.copy(), why
-    )
-
-
-_PROPOSERS: Final[dict[str, Callable[[_Task], _Proposal]]] = {
-    COST_PLUS: _cost_plus,
-    COMPETITOR: _competitor,
-    UNIFORM: _uniform,
-    PRODUCT: _product,
-    PERSONALIZED: _personalized,
-    PERSONALIZED_DISCOUNT: _personalized,
-}
-
-
-def _finish(task: _Task, proposal: _Proposal, with_reasons: bool) -> StrategyPrices:
-    rows, conflict = task.rows, proposal.conflict
-    unfit = (conflict == "") & ~proposal.price.fits
-    for i in np.flatnonzero(unfit):
-        conflict[i] = (
-            f"no price with an allowed ending fits between {proposal.low[i]:.{task.guardrails.decimals}f} "
-            f"and {proposal.high[i]:.{task.guardrails.decimals}f}"
-        )
+def _finish(task: Task, proposal: Proposal, with_reasons: bool) -> StrategyPrices:
+    rows, digits = task.rows, task.guardrails.decimals
+    tied = tie_prices(task, proposal)
+    proposal = tied.proposal
+    conflict = _conflicts(proposal, digits)
     held = conflict != ""
     price = np.where(held, rows.current_price, proposal.price.price)
-    half = 0.5 * 10.0**-task.guardrails.decimals
-    binding = np.full(rows.n, "", dtype=object)
-    if task.guardrails.endings is not None:
-        binding[np.abs(price - proposal.wanted) > half] = PRICE_ENDING
-    at_low, at_high = proposal.wanted <= proposal.low + half, proposal.wanted >= proposal.high - half
-    binding[at_high] = proposal.high_rule[at_high]
-    binding[at_low] = proposal.low_rule[at_low]
+    half = 0.5 * 10.0**-digits
+    binding = _binding(task, tied, price, half)
     binding[held] = ""
     status = statuses(price, rows.current_price, held, half)
     reason = np.full(rows.n, "", dtype=object)
     if with_reasons:
-        digits = task.guardrails.decimals
-        reason = reason_texts(task.name, rows, price, status, binding, conflict, proposal.why, digits)
+        why = proposal.why if proposal.row_why is None else proposal.row_why
+        reason = reason_texts(task.name, rows, price, status, binding, conflict, why, digits)
     low, high = _open_range(proposal.low, proposal.high, ~(proposal.low > proposal.high))
-    return StrategyPrices(task.name, price, price / rows.current_price - 1.0, status, binding, reason, held, low, high)
+    relaxed = _relaxed(task)
+    return StrategyPrices(
+        task.name,
+        price,
+        price / rows.current_price - 1.0,
+        status,
+        binding,
+        reason,
+        held,
+        low,
+        high,
+        segment=_NO_TEXTS if proposal.segment is None else proposal.segment,
+        relaxed=relaxed,
+        duals=tied.duals,
+        gap_rate=tied.gap_rate,
+        notes=(*proposal.notes, *_given_up(relaxed)),
+        details=proposal.details,
+    )
+
+
+def _conflicts(proposal: Proposal, digits: int) -> Texts:
+    conflict = proposal.conflict
+    for i in np.flatnonzero((conflict == "") & ~proposal.price.fits):
+        conflict[i] = (
+            f"no price with an allowed ending fits between {proposal.low[i]:.{digits}f} "
+            f"and {proposal.high[i]:.{digits}f}"
+        )
+    return conflict
+
+
+def _binding(task: Task, tied: Tied, price: Floats, half: float) -> Texts:
+    proposal = tied.proposal
+    binding = np.full(task.rows.n, "", dtype=object)
+    binding[(np.abs(price - proposal.wanted) > half) & task.points.restricted] = PRICE_ENDING
+    at_low, at_high = proposal.wanted <= proposal.low + half, proposal.wanted >= proposal.high - half
+    binding[at_high] = proposal.high_rule[at_high]
+    binding[at_low] = proposal.low_rule[at_low]
+    binding[tied.moved] = TIED
+    return binding
+
+
+def _relaxed(task: Task) -> Texts:
+    """Soft rules that gave way, from ranges and from price points."""
+    ranges, points = task.bounds.relaxed, task.points.relaxed
+    both = (ranges != "") & (points != "")
+    out = np.where(ranges != "", ranges, points).astype(object)
+    out[both] = ranges[both] + "; " + points[both]
+    return out
+
+
+def _given_up(relaxed: Texts) -> tuple[str, ...]:
+    """Say which soft rules gave way in how many rows."""
+    count: dict[str, int] = {}
+    for text, rows in zip(*np.unique(relaxed.astype(str), return_counts=True), strict=True):
+        for rule in filter(None, text.split("; ")):
+            count[rule] = count.get(rule, 0) + int(rows)
+    return tuple(f"The soft rule “{rule}” gave way for {rows:,} rows." for rule, rows in count.items())

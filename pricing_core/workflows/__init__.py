@@ -25,9 +25,22 @@ from pricing_core.workflows.importing import (
     set_exclusions,
     set_margin_assumption,
 )
-from pricing_core.workflows.lists import make_price_list, price_list_job
+from pricing_core.workflows.lists import make_list_from_scenario, make_price_list, price_list_job
 from pricing_core.workflows.pricing import PricedTable, predict, price, rows_for, simulate
+from pricing_core.workflows.release import (
+    activate,
+    approve,
+    comment,
+    decide,
+    new_version,
+    reject,
+    rollback,
+    schedule,
+    set_terms,
+    submit,
+)
 from pricing_core.workflows.runs import TrainedRun, load_run
+from pricing_core.workflows.strategies import choose_settings, chosen_settings, own_strategies, settings_for
 from pricing_core.workflows.targets import prepare_targets, read_targets
 from pricing_core.workflows.training import estimated_seconds, train, training_job
 
@@ -55,6 +68,12 @@ __all__ = [
     "StoredImport",
     "TrainedRun",
     "TrainingConfig",
+    "activate",
+    "approve",
+    "choose_settings",
+    "chosen_settings",
+    "comment",
+    "decide",
     "demo",
     "estimated_seconds",
     "explain",
@@ -63,16 +82,25 @@ __all__ = [
     "import_sample",
     "keep_uploads",
     "load_run",
+    "make_list_from_scenario",
     "make_price_list",
+    "new_version",
     "own_customer_ids",
+    "own_strategies",
     "predict",
     "prepare_targets",
     "price",
     "read_targets",
+    "reject",
+    "rollback",
     "rows_for",
+    "schedule",
     "set_aside_for_excel",
     "set_exclusions",
     "set_margin_assumption",
+    "set_terms",
+    "settings_for",
     "simulate",
+    "submit",
     "train",
 ]

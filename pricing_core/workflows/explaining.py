@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -132,8 +132,7 @@ def background_rows(n: int, index: int | None, seed: int, size: int = BACKGROUND
 
 def take_prices(prices: StrategyPrices, rows: NDArray[np.int64]) -> StrategyPrices:
     """Some rows of a strategy's prices."""
-    arrays = {f.name: getattr(prices, f.name)[rows] for f in fields(prices) if f.name != "strategy"}
-    return replace(prices, **arrays)
+    return prices.take(rows)
 
 
 def _explain(

@@ -21,6 +21,7 @@ from pricing_core.simulate.scenario import Scenario
 from pricing_core.simulate.strategies import SimulationResult, simulate_strategies
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.runs import TrainedRun, load_run
+from pricing_core.workflows.strategies import settings_for
 from pricing_core.workflows.targets import prepare_targets
 
 
@@ -77,7 +78,8 @@ def price(
     run = load_run(ws, run_id)
     prepared = None if targets is None else prepare_targets(ws, run.dataset, targets)
     rows, _ = rows_for(run, prepared)
-    prices = price_strategy(strategy, rows, rules_for(run, guardrails), settings=settings)
+    chosen = settings_for(run, [strategy], settings)
+    prices = price_strategy(strategy, rows, rules_for(run, guardrails), settings=chosen)
     shown = run.targets if targets is None else targets
     frame = shown.drop(columns=[c for c in PRICED_COLUMNS if c in shown.columns]).reset_index(drop=True)
     return PricedTable(frame.assign(**priced_columns(rows, prices)), rows, prices)
@@ -140,7 +142,7 @@ def simulate(
         strategies,
         guardrails=rules_for(run, guardrails),
         scenario=scenario or Scenario(),
-        settings=settings,
+        settings=settings_for(run, strategies, settings),
     )
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from pricing_core.data.dataset import Dataset
 from pricing_core.models.shop_model import ShopModel
+from pricing_core.optimize.registry import FOLDER, load_strategies
 from pricing_core.response.pricing_rows import PricingRows
 from pricing_core.store import datasets, runs
 from pricing_core.store.workspace import Workspace
@@ -103,6 +104,7 @@ def load_run(ws: Workspace, run_id: str | None = None) -> TrainedRun:
     NoModelError
         If the workspace holds no trained model.
     """
+    load_strategies(ws.root / FOLDER)  # pages, commands and jobs then all know the shop's own
     folder = runs.run_dir(ws, run_id)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ RULES = Guardrails(margin_floor=0.2, max_change_rate=0.15, endings=(49, 99))
 @pytest.mark.parametrize("name", [s for s in STRATEGIES if s != "status_quo"])
 @pytest.mark.parametrize("rules", [NO_GUARDRAILS, RULES])
 def test_every_price_keeps_every_rule(name: str, rules: Guardrails) -> None:
-    rows = make_rows(120)
+    rows = make_rows(120, stock=np.full(120, 40.0))
     found = price_strategy(name, rows, rules)
     free = ~found.held
     price = found.price[free]
@@ -211,7 +211,7 @@ def test_a_product_without_learning_rows_uses_all_its_rows() -> None:
 
 
 def test_unknown_names_and_wrong_lengths_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"There is no strategy 'cheap'\. Strategies are status_quo, cost_plus"):
+    with pytest.raises(ConfigError, match=r"There is no strategy 'cheap'\. Strategies are personalized_discount, product, uniform, segment"):
         price_strategy("cheap", make_rows(6), NO_GUARDRAILS)
     with pytest.raises(DataError, match=r"learn_rows has the shape \(3,\); there are 6 rows"):
         price_strategy("uniform", make_rows(6), NO_GUARDRAILS, learn_rows=np.ones(3, dtype=bool))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pricing_core.guardrails import NO_GUARDRAILS, Guardrails
 from pricing_core.optimize.posterior import maximize_posterior_profit, posterior_profit
-from pricing_core.optimize.settings import STRATEGIES
+from pricing_core.optimize.settings import STRATEGIES, SegmentSettings, StrategySettings
 from pricing_core.optimize.strategies import price_strategy
 from pricing_core.response import PriceResponse
 from pricing_core.response.willingness import consumer_surplus, willingness_to_pay
@@ -56,11 +56,13 @@ def test_a_tighter_guardrail_never_raises_the_predicted_optimum(
 @EXACT
 @given(seed=st.integers(0, 10_000), name=st.sampled_from(STRATEGIES))
 def test_permuting_rows_permutes_prices(seed: int, name: str) -> None:
-    rows = make_rows(30, seed=seed)
+    labels = {"customers: tier": np.array(["gold", "", "blue"], dtype=object)[np.arange(30) % 7 % 3]}
+    rows = make_rows(30, seed=seed, stock=np.full(30, 9.0), labels=labels)
     order = np.random.default_rng(seed).permutation(rows.n)
     rules = Guardrails(max_change_rate=0.3, endings=(49, 99))
-    straight = price_strategy(name, rows, rules)
-    mixed = price_strategy(name, rows.take(order), rules)
+    settings = StrategySettings(segments=SegmentSettings(min_leaf_rows=3))
+    straight = price_strategy(name, rows, rules, settings=settings)
+    mixed = price_strategy(name, rows.take(order), rules, settings=settings)
     np.testing.assert_allclose(mixed.price, straight.price[order], atol=1e-9)
     assert mixed.status.tolist() == straight.status[order].tolist()
 

@@ -1,0 +1,48 @@
+"""Strategies as a workspace has them: its own files, and the settings that its user chose last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+from pricing_core.charts.overview import weekly_overview_data
+from pricing_core.optimize.registry import FOLDER, LoadedStrategies, load_strategies
+from pricing_core.optimize.settings import MARKDOWN, MarkdownSettings, SegmentSettings, StrategySettings
+from pricing_core.store import settings
+from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.runs import TrainedRun
+
+_KEY = "strategy_settings"
+
+
+def own_strategies(ws: Workspace) -> LoadedStrategies:
+    """Load the strategies that the operator put into the folder ``strategies`` of the workspace."""
+    return load_strategies(ws.root / FOLDER)
+
+
+def chosen_settings(ws: Workspace) -> StrategySettings:
+    """Return the settings of segments and markdowns as the user last chose them, or the product's own."""
+    stored = settings.get(ws, _KEY) or {}
+    segments = {**stored.get("segments", {})}
+    if "exclude" in segments:
+        segments["exclude"] = tuple(segments["exclude"])
+    return StrategySettings(
+        segments=SegmentSettings(**segments), markdown=MarkdownSettings(**stored.get("markdown", {}))
+    )
+
+
+def choose_settings(ws: Workspace, chosen: StrategySettings) -> None:
+    """Keep settings of segments and markdowns for every page and command of the workspace."""
+    values = {"segments": asdict(chosen.segments), "markdown": asdict(chosen.markdown)}
+    settings.set(ws, _KEY, values)
+
+
+def settings_for(
+    run: TrainedRun, strategies: Sequence[str], given: StrategySettings | None = None
+) -> StrategySettings:
+    """Return the settings to price with: those given, else the user's; a markdown learns the shop's pace from its log."""
+    found = given or chosen_settings(run.ws)
+    if MARKDOWN not in strategies or found.markdown.offers_per_week is not None:
+        return found
+    pace = float(weekly_overview_data(run.dataset)["offers"].mean())
+    return replace(found, markdown=replace(found.markdown, offers_per_week=pace))
