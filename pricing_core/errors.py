@@ -56,6 +56,10 @@ class ModelError(PricingError):
     """A model cannot be fitted, saved or loaded."""
 
 
+class PriceListError(PricingError):
+    """The state or the content of a price list does not allow what was asked."""
+
+
 class ConflictError(PricingError):
     """Somebody else changed the same thing in the meantime; the message says who, what and when."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -76,8 +76,21 @@ def drafting(ws: Workspace, label: str) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def commit(ws: Workspace, shelf: Shelf, draft: Path, record: Mapping[str, Any]) -> str:
-    """Give a complete draft folder its final name, enter it in the index, and return its new id."""
+def commit(
+    ws: Workspace,
+    shelf: Shelf,
+    draft: Path,
+    record: Mapping[str, Any],
+    *,
+    entered: Callable[[Connection, str], None] | None = None,
+) -> str:
+    """Give a complete draft folder its final name, enter it in the index, and return its new id.
+
+    Parameters
+    ----------
+    entered
+        What else belongs into the transaction that enters the item; gets the connection and the id.
+    """
     if draft.parent != ws.temp_dir or not draft.is_dir():
         raise WorkspaceError(
             f"The folder {draft.name} is not an open draft of this workspace.",
@@ -89,8 +102,10 @@ def commit(ws: Workspace, shelf: Shelf, draft: Path, record: Mapping[str, Any]) 
     with database.writing(ws) as connection:
         item_id = _next_id(ws, connection, shelf)
     os.rename(draft, shelf.path(ws, item_id))
-    with database.writing(ws) as connection:
+    with database.writing(ws, durable=entered is not None) as connection:
         _enter(connection, shelf, item_id, entry_record)
+        if entered is not None:
+            entered(connection, item_id)
     return item_id
 
 

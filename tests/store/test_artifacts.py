@@ -1,15 +1,13 @@
-"""Runs, price lists, scenarios and settings."""
+"""Runs, scenarios and settings."""
 
 from __future__ import annotations
-
-from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from pricing_core.errors import ConfigError, NoModelError, WorkspaceError
-from pricing_core.store import pricelists, runs, scenarios, settings
+from pricing_core.store import runs, scenarios, settings
 from pricing_core.store.workspace import Workspace
 
 
@@ -59,35 +57,6 @@ def test_the_newest_promoted_run_is_used_unless_the_user_chose(ws: Workspace) ->
     assert runs.latest_run_id(ws) == fifth
     with pytest.raises(WorkspaceError, match="holds no trained model 'r0099'"):
         runs.promote_run(ws, "r0099")
-
-
-def test_price_lists_keep_exact_prices_and_decisions_apart(ws: Workspace) -> None:
-    prices = pd.DataFrame({"product_id": ["007", "008"], "new_price": [Decimal("9.99"), Decimal("1200.50")]})
-    with pytest.raises(WorkspaceError, match="There is no price list yet"):
-        pricelists.load_price_list(ws)
-    saved = pricelists.save_price_list(
-        ws,
-        prices,
-        strategy="product",
-        run_id="r0001",
-        dataset_id="d0001",
-        summary={"sentence": "Raise 1, hold 1"},
-    )
-    loaded = pricelists.load_price_list(ws)
-    assert (saved, loaded.strategy, loaded.run_id, loaded.decisions) == ("p0001", "product", "r0001", None)
-    assert loaded.frame["new_price"].tolist() == [Decimal("9.99"), Decimal("1200.50")]
-    assert loaded.frame["product_id"].tolist() == ["007", "008"]
-    edited = prices.assign(decision=["accept", "hold"])
-    pricelists.update_decisions(ws, saved, edited)
-    again = pricelists.load_price_list(ws, saved)
-    assert again.current["decision"].tolist() == ["accept", "hold"]
-    assert "decision" not in again.frame.columns
-    listed = pricelists.list_price_lists(ws)
-    assert listed.loc[0, ["price_list_id", "rows", "sentence"]].tolist() == ["p0001", 2, "Raise 1, hold 1"]
-    with pytest.raises(ConfigError, match="The edited price list has 1 rows, and p0001 has 2"):
-        pricelists.update_decisions(ws, saved, edited.head(1))
-    pricelists.delete_price_list(ws, saved)
-    assert pricelists.latest_price_list_id(ws) is None
 
 
 def test_a_scenario_of_the_same_name_replaces_the_old_one(ws: Workspace) -> None:

@@ -1,0 +1,220 @@
+"""What people decided about the proposals of a price list: accept, hold today's price, or set another with a reason.
+
+Decisions are kept beside the proposals, one row for each price that somebody has decided; the proposals never change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from pricing_core.errors import PriceListError
+from pricing_core.guardrails.money import minor_unit_digits
+from pricing_core.pricelist.effects import EffectGrid
+from pricing_core.pricelist.lifecycle import text
+from pricing_core.trust.access import Actor
+
+PROPOSED, ACCEPTED, HELD, OVERRIDDEN = "proposed", "accepted", "held", "overridden"
+DECISIONS: Final = (PROPOSED, ACCEPTED, HELD, OVERRIDDEN)
+LONGEST_REASON: Final = 500
+_SLACK: Final = 1e-6
+_NAMED: Final = 5
+
+
+def empty() -> pd.DataFrame:
+    """No decisions: ``row, decision, price, reason, decided_by, decided_at``."""
+    return pd.DataFrame(
+        {
+            "row": pd.Series(dtype="int64"),
+            "decision": pd.Series(dtype="str"),
+            "price": pd.Series(dtype="float64"),
+            "reason": pd.Series(dtype="str"),
+            "decided_by": pd.Series(dtype="str"),
+            "decided_at": pd.Series(dtype="str"),
+        }
+    )
+
+
+def changes(
+    rows: ArrayLike, decision: str | Sequence[str], price: ArrayLike = np.nan, reason: Any = ""
+) -> pd.DataFrame:
+    """Changes to make: ``row, decision, price, reason``.
+
+    Parameters
+    ----------
+    rows
+        Positions of the prices in the list, from 0.
+    decision
+        One of :data:`DECISIONS`, for all rows or for each; ``proposed`` takes a decision back.
+    price
+        Price to charge where it is overridden.
+    reason
+        Why; required where it is overridden.
+    """
+    places = np.asarray(rows, dtype=np.int64).ravel()
+    frame = pd.DataFrame({"row": places})
+    return frame.assign(decision=decision, price=price, reason=reason).astype({"decision": "str", "reason": "str"})
+
+
+def merged(
+    decided: pd.DataFrame, change: pd.DataFrame, proposals: pd.DataFrame, *, actor: Actor, now: datetime
+) -> pd.DataFrame:
+    """Decisions after a change, ordered by row.
+
+    Raises
+    ------
+    PriceListError
+        If a change names a row that is not there or comes twice, an override lacks a reason or a chargeable price, or
+        a price that is not known is to be held. The products are named; then nothing is changed.
+    """
+    checked = _checked(change, proposals)
+    stamped = checked.assign(decided_by=actor.label, decided_at=text(now))
+    kept = decided[~decided["row"].isin(checked["row"])]
+    new = stamped[stamped["decision"] != PROPOSED]
+    both = [part for part in (kept, new) if len(part)]
+    if not both:
+        return empty()
+    return pd.concat(both)[list(empty().columns)].sort_values("row", ignore_index=True)
+
+
+def applied(proposals: pd.DataFrame, decided: pd.DataFrame, effects: EffectGrid | None = None) -> pd.DataFrame:
+    """Price list as decided: the native columns, then ``proposed_price, decision, decision_reason, decided_by``.
+
+    What depends on the price follows it: change, margin, expected effect (read off ``effects``; unknown without them or
+    outside of their prices) and the reason shown.
+    """
+    n = len(proposals)
+    decision: NDArray[Any] = np.full(n, PROPOSED, dtype=object)
+    reason: NDArray[Any] = np.full(n, "", dtype=object)
+    who: NDArray[Any] = np.full(n, "", dtype=object)
+    price = proposals["new_price"].to_numpy(dtype=float, copy=True)
+    place = decided["row"].to_numpy(dtype=np.int64)
+    decision[place], reason[place] = decided["decision"].to_numpy(), decided["reason"].to_numpy()
+    who[place] = decided["decided_by"].to_numpy()
+    held, overridden = np.flatnonzero(decision == HELD), np.flatnonzero(decision == OVERRIDDEN)
+    current = proposals["current_price"].to_numpy(dtype=float)
+    price[held] = current[held]
+    price[place[decided["decision"].to_numpy() == OVERRIDDEN]] = decided.loc[
+        decided["decision"] == OVERRIDDEN, "price"
+    ].to_numpy(dtype=float)
+    proposed = proposals["new_price"].to_numpy(dtype=float)
+    moved = np.flatnonzero(np.abs(price - proposed) > _SLACK)
+    frame = proposals.assign(
+        proposed_price=proposed, decision=pd.array(decision, dtype="str"),
+        decision_reason=pd.array(reason, dtype="str"), decided_by=pd.array(who, dtype="str"),
+    )  # fmt: skip
+    if not len(moved):
+        return frame
+    frame = frame.assign(new_price=price, **_effects(proposals, price, moved, effects), **_rates(proposals, price))
+    shown = proposals["reason"].to_numpy(dtype=object, copy=True)
+    shown[held] = [_said("Held at today's price", who[i], reason[i]) for i in held]
+    shown[overridden] = [_said("Set by hand", who[i], reason[i]) for i in overridden]
+    return frame.assign(reason=pd.array(shown, dtype="str"))
+
+
+def counts(frame: pd.DataFrame) -> dict[str, int]:
+    """How many prices of a list there are of each decision."""
+    found = frame["decision"].value_counts()
+    return {name: int(found.get(name, 0)) for name in DECISIONS}
+
+
+def name_rows(proposals: pd.DataFrame, rows: Sequence[int] | NDArray[np.int64]) -> str:
+    """The products (and customers) of some rows, shortened: ``tea, cup and 3 more``."""
+    part = proposals.iloc[list(rows[:_NAMED])]
+    names = [
+        str(product) if pd.isna(customer) else f"{product} for {customer}"
+        for product, customer in zip(part["product_id"], _customers(part), strict=True)
+    ]
+    more = len(rows) - len(names)
+    return ", ".join(names) + (f" and {more:,} more" if more else "")
+
+
+def _checked(change: pd.DataFrame, proposals: pd.DataFrame) -> pd.DataFrame:
+    rows = change["row"].to_numpy(dtype=np.int64)
+    outside = rows[(rows < 0) | (rows >= len(proposals))]
+    if len(outside):
+        raise PriceListError(f"The list has {len(proposals):,} prices, and row {outside[0] + 1} is asked for.")
+    if len(np.unique(rows)) != len(rows):
+        raise PriceListError("The same price is changed twice at once.", fix="Give one change for each price.")
+    unknown = set(change["decision"]) - set(DECISIONS)
+    if unknown:
+        raise PriceListError(f"A decision is one of {', '.join(DECISIONS)}; received {min(unknown)!r}.")
+    checked = change.assign(reason=change["reason"].fillna("").astype("str").str.strip())
+    _check_texts(checked, proposals)
+    _check_holds(checked, proposals)
+    _check_prices(checked, proposals)
+    return checked.assign(price=checked["price"].astype(float).where(checked["decision"] == OVERRIDDEN))
+
+
+def _check_texts(change: pd.DataFrame, proposals: pd.DataFrame) -> None:
+    bare = change.loc[(change["decision"] == OVERRIDDEN) & (change["reason"] == ""), "row"].to_numpy()
+    if len(bare):
+        raise PriceListError(
+            f"An overridden price needs a reason: {name_rows(proposals, bare)}.", fix="Write why, and save again."
+        )
+    long = change.loc[change["reason"].str.len() > LONGEST_REASON, "row"].to_numpy()
+    if len(long):
+        raise PriceListError(f"A reason has at most {LONGEST_REASON} characters: {name_rows(proposals, long)}.")
+
+
+def _check_holds(change: pd.DataFrame, proposals: pd.DataFrame) -> None:
+    held = change.loc[change["decision"] == HELD, "row"].to_numpy()
+    unknown = held[~np.isfinite(proposals["current_price"].to_numpy(dtype=float)[held])]
+    if len(unknown):
+        raise PriceListError(
+            f"Today's price is not known and cannot be held: {name_rows(proposals, unknown)}.",
+            fix="Accept the proposal or set a price.",
+        )
+
+
+def _check_prices(change: pd.DataFrame, proposals: pd.DataFrame) -> None:
+    set_by_hand = change[change["decision"] == OVERRIDDEN]
+    if set_by_hand.empty:
+        return
+    currency = str(proposals["currency"].iloc[0])
+    digits = minor_unit_digits(currency)
+    price = set_by_hand["price"].to_numpy(dtype=float)
+    rows = set_by_hand["row"].to_numpy()
+    wrong = rows[~(np.isfinite(price) & (price > 0))]
+    if len(wrong):
+        raise PriceListError(f"An overridden price is above zero: {name_rows(proposals, wrong)}.", fix="Set a price.")
+    minor = price * 10.0**digits
+    uneven = rows[np.abs(minor - np.round(minor)) > _SLACK * np.maximum(1.0, minor)]
+    if len(uneven):
+        raise PriceListError(
+            f"A price in {currency} has at most {digits} decimals: {name_rows(proposals, uneven)}.",
+            fix="Round the price.",
+        )
+
+
+def _rates(proposals: pd.DataFrame, price: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    current = proposals["current_price"].to_numpy(dtype=float)
+    cost = proposals["unit_cost"].to_numpy(dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {"change_rate": price / current - 1, "margin_rate": 1 - cost / price}
+
+
+def _effects(
+    proposals: pd.DataFrame, price: NDArray[np.float64], moved: NDArray[np.int64], effects: EffectGrid | None
+) -> dict[str, NDArray[np.float64]]:
+    """Expected effect of the prices that are not the proposed ones; the others keep theirs."""
+    found = None if effects is None else effects.at(moved, price[moved])
+    columns = {}
+    for name in ("expected_conversion_rate", "expected_profit", "profit_low", "profit_high"):
+        values = proposals[name].to_numpy(dtype=float, copy=True)
+        values[moved] = np.nan if found is None else found[name]
+        columns[name] = values
+    return columns
+
+
+def _said(what: str, who: str, reason: str) -> str:
+    return f"{what} by {who}: {reason}" if reason else f"{what} by {who}"
+
+
+def _customers(part: pd.DataFrame) -> Sequence[Any]:
+    return list(part["customer_id"]) if "customer_id" in part.columns else [None] * len(part)
