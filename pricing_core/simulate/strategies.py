@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -12,24 +11,20 @@ from numpy.typing import NDArray
 
 from pricing_core.errors import DataError
 from pricing_core.guardrails import NO_GUARDRAILS, Guardrails
-from pricing_core.optimize.settings import (
-    STATUS_QUO,
-    UNIFORM,
-    StrategySettings,
-    check_strategies,
-    usual_markup,
-)
-from pricing_core.optimize.strategies import StrategyPrices, price_strategy
+from pricing_core.optimize.objectives import Objective
+from pricing_core.optimize.settings import STATUS_QUO, UNIFORM, StrategySettings, check_strategies, usual_markup
+from pricing_core.optimize.strategies import StrategyPrices
 from pricing_core.progress import Progress, SilentProgress
 from pricing_core.response import PricingRows
-from pricing_core.response.willingness import consumer_surplus
-from pricing_core.simulate.cross_fitting import Judgment, cross_fitted_judgments, is_cross_fitted
-from pricing_core.simulate.intervals import draw_interval, fold_mean
+from pricing_core.simulate.cross_fitting import Choice, Judgment, cross_fitted_judgments, is_cross_fitted
+from pricing_core.simulate.monte_carlo import MonteCarloConfig, Worlds
+from pricing_core.simulate.product_totals import ProductTotals, product_codes, product_totals
+from pricing_core.simulate.records import LAST, Market, Played, record
 from pricing_core.simulate.scenario import Scenario
+from pricing_core.simulate.stock import product_stock, served_share
 
 Floats = NDArray[np.float64]
-
-_TOTALS: Final = ("profit", "revenue", "units")
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +34,15 @@ class SimulationResult:
     Attributes
     ----------
     table
-        One row per strategy, in the order asked for (the uniform price is always among them). Totals ``profit``,
-        ``revenue``, ``units`` and ``conversion_rate`` with ``_low`` and ``_high`` (90%); ``average_price`` per unit
-        sold, ``margin_rate`` (profit over revenue), ``consumer_surplus``, ``share_paying_less`` (share of occasions
-        whose price is below the uniform one), ``profit_uplift_rate`` against the status quo with range,
-        ``probability_loss``, ``profit_uncorrected`` (as judged by the draws that chose), ``held_rows``, ``rows``,
+        One row per strategy, in the order asked for (the uniform price is always among them). Expected totals
+        ``profit``, ``revenue``, ``units`` and ``conversion_rate`` with ``_low`` and ``_high`` (90%), totals also with
+        ``_outcome_low`` and ``_outcome_high``: the 90% range of what may happen, the luck of sales included.
+        ``average_price`` per unit sold, ``margin_rate`` (profit over revenue), ``consumer_surplus``,
+        ``share_paying_less`` (share of occasions whose price is below the uniform one), ``share_lost`` (of occasions,
+        by churn), ``stock_outs`` (products that turn customers away) and ``units_missed``; ``profit_uplift`` against
+        the status quo with range and outcome range, ``profit_uplift_rate`` with range, ``probability_loss`` of the
+        expected value and ``probability_loss_outcome`` of the outcome; ``profit_uncorrected`` and
+        ``profit_uplift_rate_uncorrected``, as judged by the draws that chose; ``held_rows``, ``rows``,
         ``cross_fitted``.
     prices
         Strategy → prices chosen with all draws: those to put into force.
@@ -53,6 +52,10 @@ class SimulationResult:
         As asked for.
     occasions
         Purchase occasions that totals stand for.
+    played
+        Strategy → its demand and sales by product; the status quo is always there.
+    stock
+        (J,) units that each product may sell; infinite where unlimited.
     """
 
     table: pd.DataFrame
@@ -61,6 +64,8 @@ class SimulationResult:
     scenario: Scenario
     guardrails: Guardrails
     occasions: float
+    played: dict[str, Played] = field(default_factory=dict)
+    stock: Floats = field(default_factory=lambda: np.empty(0))
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the table."""
@@ -76,11 +81,25 @@ class SimulationResult:
         """
         found = self.table[self.table["strategy"] == strategy]
         if found.empty:
-            raise DataError(
-                f"The strategy {strategy!r} was not simulated.",
-                fix=f"Simulated: {', '.join(self.table['strategy'])}.",
-            )
+            raise self._unknown(strategy)
         return found.iloc[0]
+
+    def products(self, strategy: str) -> pd.DataFrame:
+        """Expected sales of one strategy by product: ``product_id, visits, units, revenue, cost, profit``.
+
+        Raises
+        ------
+        DataError
+            If it was not simulated.
+        """
+        if strategy not in self.played:
+            raise self._unknown(strategy)
+        return self.played[strategy].sold.to_frame(self.rows.response.draw_fold)
+
+    def _unknown(self, strategy: str) -> DataError:
+        return DataError(
+            f"The strategy {strategy!r} was not simulated.", fix=f"Simulated: {', '.join(self.table['strategy'])}."
+        )
 
 
 def simulate_strategies(
@@ -90,19 +109,21 @@ def simulate_strategies(
     guardrails: Guardrails = NO_GUARDRAILS,
     scenario: Scenario | None = None,
     settings: StrategySettings | None = None,
+    objective: Objective | None = None,
     progress: Progress | None = None,
+    monte_carlo: MonteCarloConfig | None = None,
 ) -> SimulationResult:
     """Simulate any set of strategies on the same rows.
 
-    Every strategy chooses its prices knowing the scenario. What it earns is judged by draws that had no part in the
-    choice (see :mod:`pricing_core.simulate.cross_fitting`); with draws of one fold only, all draws do both and
-    ``cross_fitted`` is False. Ranges are those of the expected outcome over the posterior draws; sales noise is not
-    added.
+    Every strategy chooses its prices knowing the scenario's costs and demand, not its stock and churn. What it earns
+    is judged by draws that had no part in the choice (see :mod:`pricing_core.simulate.cross_fitting`); with draws of
+    one fold only, all draws do both and ``cross_fitted`` is False. Ranges are those of the expected outcome over the
+    posterior draws; outcome ranges add the luck of sales (see :mod:`pricing_core.simulate.monte_carlo`).
 
     Parameters
     ----------
     rows
-        Offers to price, computed for the scenario's competitor prices.
+        Offers to price, computed for the scenario's competitor prices and season.
     strategies
         Names; the optimized uniform price is added where it is missing.
     guardrails
@@ -111,6 +132,10 @@ def simulate_strategies(
         Default: the base case.
     settings
         Of the rules of thumb. The markup of cost-plus is by default the usual one before the scenario.
+    objective
+        What the strategies maximize; default: profit.
+    monte_carlo
+        Worlds of the outcome ranges.
 
     Raises
     ------
@@ -122,100 +147,69 @@ def simulate_strategies(
     names = check_strategies([*strategies, *([] if UNIFORM in strategies else [UNIFORM])])
     if rows.n == 0:
         raise DataError("There are no rows to simulate.", fix="Give at least one row to price.")
-    scenario, settings, progress = (
-        scenario or Scenario(),
-        settings or StrategySettings(),
-        progress or SilentProgress(),
-    )
-    if settings.markup is None:
-        settings = StrategySettings(usual_markup(rows), settings.competitor_index)
+    scenario, progress = scenario or Scenario(), progress or SilentProgress()
+    choice = Choice(guardrails, with_markup(settings or StrategySettings(), rows), objective)
     changed = scenario.apply(rows)
+    market = market_of(rows, scenario, monte_carlo)
+    base = Played.of(status_quo_totals(changed, scenario), market)
     prices: dict[str, StrategyPrices] = {}
-    judged: dict[str, dict[str, Floats]] = {}
+    played = {STATUS_QUO: base}
+    records = []
     for k, name in enumerate(names):
         progress.stage("Simulation", k / len(names), f"Strategy {name}")
-        prices[name] = price_strategy(name, changed, guardrails, settings=settings)
-        judged[name] = _totals(changed, cross_fitted_judgments(name, changed, guardrails, settings))
-    baseline = _totals(changed, cross_fitted_judgments(STATUS_QUO, changed, guardrails, settings))
-    records = []
-    for name in names:
-        less = _share_paying_less(changed, prices[name].price, prices[UNIFORM].price, guardrails)
-        records.append(_record(changed, scenario, prices[name], judged[name], baseline) | {"share_paying_less": less})
+        prices[name] = choice.prices(name, changed)
+        if name != STATUS_QUO:
+            judged = product_totals(changed, cross_fitted_judgments(name, changed, choice), scenario)
+            played[name] = Played.of(judged.mixed(base.demand, scenario.reach_rate), market)
+        raw = raw_profit(changed, prices[name].price, base.demand, scenario, market.stock)
+        records.append(record(name, played[name], base, raw, market))
     table = pd.DataFrame(records)
-    return SimulationResult(table[_columns(table)], prices, changed, scenario, guardrails, scenario.occasions(changed))
-
-
-def _totals(rows: PricingRows, judgments: list[Judgment]) -> dict[str, Floats]:
-    """Profit, revenue, units and consumer surplus over all rows by draw, (D,) each."""
-    out = {name: np.empty(rows.response.draws) for name in (*_TOTALS, "consumer_surplus")}
-    for judgment in judgments:
-        demand = rows.response.with_draws(judgment.judges)
-        chance = demand.probability_draws(judgment.price)
-        out["units"][judgment.judges] = rows.weight @ chance
-        out["revenue"][judgment.judges] = (rows.weight * judgment.price) @ chance
-        out["profit"][judgment.judges] = (rows.weight * (judgment.price - rows.unit_cost)) @ chance
-        out["consumer_surplus"][judgment.judges] = rows.weight @ consumer_surplus(demand, judgment.price)
-    return out
-
-
-def _record(
-    rows: PricingRows,
-    scenario: Scenario,
-    prices: StrategyPrices,
-    totals: dict[str, Floats],
-    baseline: dict[str, Floats],
-) -> dict[str, Any]:
-    member, fold = rows.response.draw_member, rows.response.draw_fold
-    weight = float(rows.weight.sum())
-    scale = scenario.occasions(rows) / weight
-    record: dict[str, Any] = {"strategy": prices.strategy}
-    for name in _TOTALS:
-        record |= _with_range(name, totals[name] * scale, member, fold)
-    record |= _with_range("conversion_rate", totals["units"] / weight, member, fold)
-    record["average_price"] = _ratio(record["revenue"], record["units"])
-    record["margin_rate"] = _ratio(record["profit"], record["revenue"])
-    record["consumer_surplus"] = float(fold_mean(totals["consumer_surplus"], fold)) * scale
-    record |= _uplift(totals["profit"], baseline["profit"], member, fold)
-    mine = rows.weight * (prices.price - rows.unit_cost) @ rows.response.probability_draws(prices.price)
-    record["profit_uncorrected"] = float(fold_mean(mine, fold)) * scale
-    return record | {
-        "held_rows": int(prices.held.sum()),
-        "rows": rows.n,
-        "cross_fitted": is_cross_fitted(rows),
-    }
-
-
-def _with_range(name: str, values: Floats, member: NDArray[np.int64], fold: NDArray[np.int64]) -> dict[str, float]:
-    found = draw_interval(values, member, fold)
-    return {name: float(found.estimate), f"{name}_low": float(found.low), f"{name}_high": float(found.high)}
-
-
-def _uplift(profit: Floats, baseline: Floats, member: NDArray[np.int64], fold: NDArray[np.int64]) -> dict[str, float]:
-    """Change of profit against the status quo, draw by draw, as a share of the status quo's estimate."""
-    base = float(fold_mean(baseline, fold))
-    if base <= 0:
-        names = ("profit_uplift_rate", "profit_uplift_rate_low", "profit_uplift_rate_high")
-        change = draw_interval(profit - baseline, member, fold)
-        return dict.fromkeys(names, float("nan")) | {"probability_loss": change.probability_below(0.0)}
-    found = draw_interval((profit - baseline) / base, member, fold)
-    return {
-        "profit_uplift_rate": float(found.estimate),
-        "profit_uplift_rate_low": float(found.low),
-        "profit_uplift_rate_high": float(found.high),
-        "probability_loss": found.probability_below(0.0),
-    }
-
-
-def _ratio(top: float, bottom: float) -> float:
-    return top / bottom if bottom > 0 else float("nan")
-
-
-def _share_paying_less(rows: PricingRows, price: Floats, uniform: Floats, guardrails: Guardrails) -> float:
     half = 0.5 * 10.0**-guardrails.decimals
-    return float(rows.weight @ (price < uniform - half) / rows.weight.sum())
+    table["share_paying_less"] = [
+        scenario.reach_rate * share_below(changed, prices[name].price, prices[UNIFORM].price, half) for name in names
+    ]
+    table["held_rows"] = [int(prices[name].held.sum()) for name in names]
+    table["rows"], table["cross_fitted"] = rows.n, is_cross_fitted(rows)
+    return SimulationResult(
+        ordered(table), prices, changed, scenario, guardrails, market.occasions, played, market.stock
+    )
 
 
-def _columns(table: pd.DataFrame) -> list[str]:
-    last = ["held_rows", "rows", "cross_fitted"]
-    middle = [c for c in table.columns if c not in last]
-    return [*middle, *last]
+def ordered(table: pd.DataFrame) -> pd.DataFrame:
+    """Columns with the counts of rows last."""
+    return table[[*(c for c in table.columns if c not in LAST), *LAST]]
+
+
+def status_quo_totals(changed: PricingRows, scenario: Scenario) -> ProductTotals:
+    """Demand at today's prices under the scenario, by all draws: nothing was chosen."""
+    every = np.ones(changed.response.draws, dtype=bool)
+    return product_totals(changed, [Judgment(changed.current_price, every)], scenario)
+
+
+def market_of(rows: PricingRows, scenario: Scenario, monte_carlo: MonteCarloConfig | None = None) -> Market:
+    """Stock, worlds and occasions of the scenario; ``rows`` are those before it."""
+    code, ids = product_codes(rows)
+    stock = np.full(len(ids), np.inf)
+    if scenario.limits_stock:
+        usual = status_quo_totals(rows, replace(scenario, churn_rate=0.0)).units.mean(axis=1)
+        stock = product_stock(rows, code, usual / scenario.horizon_weeks, scenario)
+    response = rows.response
+    worlds = Worlds.of(len(ids), response.draws, monte_carlo)
+    return Market(response.draw_member, response.draw_fold, stock, worlds, scenario.occasions(rows))
+
+
+def raw_profit(rows: PricingRows, price: Floats, base: ProductTotals, scenario: Scenario, stock: Floats) -> Floats:
+    """Profit (D,) of prices by the very draws that chose them; ``base`` is the demand at today's prices."""
+    own = product_totals(rows, [Judgment(price, np.ones(rows.response.draws, dtype=bool))], scenario)
+    demand = own.mixed(base, scenario.reach_rate)
+    return demand.served(served_share(demand.units, stock)).sums()["profit"]
+
+
+def with_markup(settings: StrategySettings, rows: PricingRows) -> StrategySettings:
+    """Settings whose markup, where none is set, is the usual one of the rows."""
+    return settings if settings.markup is not None else replace(settings, markup=usual_markup(rows))
+
+
+def share_below(rows: PricingRows, price: Floats, other: Floats, half: float) -> float:
+    """Share of occasions whose price is below another by more than ``half`` a minor unit."""
+    return float(rows.weight @ (price < other - half) / rows.weight.sum())

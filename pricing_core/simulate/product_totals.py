@@ -1,0 +1,116 @@
+"""What a strategy sells of each product over the horizon, by posterior draw: the ground of every figure above it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from pricing_core.response import PricingRows
+from pricing_core.response.willingness import consumer_surplus
+from pricing_core.simulate.cross_fitting import Judgment
+from pricing_core.simulate.intervals import fold_mean
+from pricing_core.simulate.scenario import Scenario
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Texts = NDArray[np.object_]
+
+_AMOUNTS = ("visits", "units", "revenue", "cost", "surplus")
+
+
+@dataclass(frozen=True, eq=False)
+class ProductTotals:
+    """Expected totals by product and draw.
+
+    Attributes
+    ----------
+    product_id
+        (J,) ids, sorted.
+    visits, units, revenue, cost, surplus
+        (J, D) over the horizon: purchase occasions, purchases, money taken, unit costs of what is sold, and what
+        customers gain beyond the price.
+    """
+
+    product_id: Texts
+    visits: Floats
+    units: Floats
+    revenue: Floats
+    cost: Floats
+    surplus: Floats
+
+    @property
+    def profit(self) -> Floats:
+        """Revenue less unit costs, (J, D)."""
+        return self.revenue - self.cost
+
+    def sums(self) -> dict[str, Floats]:
+        """Totals over products by draw, (D,) each: visits, units, revenue, cost, surplus and profit."""
+        found = {name: getattr(self, name).sum(axis=0) for name in _AMOUNTS}
+        return found | {"profit": found["revenue"] - found["cost"]}
+
+    def served(self, share: Floats) -> ProductTotals:
+        """Totals when only a ``share`` (J, D) of the demand finds stock; visits stay."""
+        return replace(self, **{name: share * getattr(self, name) for name in _AMOUNTS[1:]})
+
+    def moved(self, before: ProductTotals, after: ProductTotals) -> ProductTotals:
+        """These totals times the ratio of ``after`` to ``before``, amount by amount, (J, D).
+
+        A product that has no such amount before is moved by the ratio of the sums over products.
+        """
+        out = {}
+        for name in _AMOUNTS:
+            old, new = getattr(before, name), getattr(after, name)
+            whole = _ratio(new.sum(axis=0), old.sum(axis=0), np.ones(old.shape[1]))
+            out[name] = getattr(self, name) * _ratio(new, old, np.broadcast_to(whole, old.shape))
+        return replace(self, **out)
+
+    def mixed(self, other: ProductTotals, share: float) -> ProductTotals:
+        """``share`` of these totals plus the rest of the ``other``'s."""
+        if share == 1.0:
+            return self
+        return replace(
+            self, **{name: share * getattr(self, name) + (1 - share) * getattr(other, name) for name in _AMOUNTS}
+        )
+
+    def to_frame(self, fold: Ints) -> pd.DataFrame:
+        """Return one row per product: ``product_id, visits, units, revenue, cost, profit``, means over the draws."""
+        frame = pd.DataFrame({"product_id": self.product_id})
+        for name in (*_AMOUNTS[:4], "profit"):
+            frame[name] = np.asarray(fold_mean(getattr(self, name), fold))
+        return frame
+
+
+def product_codes(rows: PricingRows) -> tuple[Ints, Texts]:
+    """Number of each row's product (n,), and the sorted product ids (J,)."""
+    ids, code = np.unique(rows.product_id.astype(str), return_inverse=True)
+    return code.astype(np.int64), ids.astype(object)
+
+
+def product_totals(rows: PricingRows, judgments: Sequence[Judgment], scenario: Scenario) -> ProductTotals:
+    """Totals of the judged prices, each by the draws that may judge it, scaled to the scenario's occasions."""
+    code, ids = product_codes(rows)
+    scale = scenario.occasions(rows) / float(rows.weight.sum())
+    shape = (len(ids), rows.response.draws)
+    out = {name: np.empty(shape) for name in _AMOUNTS}
+    for judgment in judgments:
+        price, judges = judgment.price, judgment.judges
+        demand = rows.response if judges.all() else rows.response.with_draws(judges)
+        stays = scale * rows.weight * scenario.retention(price, rows.current_price)
+        adds = csr_matrix((stays, (code, np.arange(rows.n))), shape=(len(ids), rows.n))
+        chance = demand.probability_draws(price)
+        out["visits"][:, judges] = np.asarray(adds.sum(axis=1)).reshape(-1, 1)
+        out["units"][:, judges] = adds @ chance
+        out["revenue"][:, judges] = adds.multiply(price).tocsr() @ chance
+        out["cost"][:, judges] = adds.multiply(rows.unit_cost).tocsr() @ chance
+        out["surplus"][:, judges] = adds @ consumer_surplus(demand, price)
+    return ProductTotals(ids, **out)
+
+
+def _ratio(top: Floats, bottom: Floats, otherwise: Floats) -> Floats:
+    known = bottom > 0
+    return np.where(known, top / np.where(known, bottom, 1.0), otherwise)
