@@ -152,13 +152,6 @@ def measures(
     return tuple(found)
 
 
-def broken(
-    rows: PricingRows, guardrails: Guardrails, price: Floats, response: PriceResponse | None = None
-) -> tuple[Measure, ...]:
-    """Return the comparisons of :func:`measures` that fail."""
-    return tuple(each for each in measures(rows, guardrails, price, response) if not each.kept)
-
-
 @dataclass(frozen=True, eq=False)
 class _Task:
     rule: Rule

@@ -94,9 +94,12 @@ class Rule:
 
     @property
     def label(self) -> str:
-        """Its name, or kind, number and scope in words: ``margin floor 10% for category wine``."""
-        if self.name:
-            return self.name
+        """Its name, or else its words."""
+        return self.name or self.words
+
+    @property
+    def words(self) -> str:
+        """Kind, number and scope in words: ``margin floor 10% for category wine``."""
         where = f" for {self.scope.words}" if self.scope.words else ""
         return f"{self.about.words}{self._number_words()}{where}"
 

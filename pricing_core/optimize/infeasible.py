@@ -1,0 +1,216 @@
+"""Rules that contradict each other, found before any price is computed, with the smallest relaxation that works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pricing_core.guardrails import AllowedRange, Guardrails, Rule, allowed_range, price_points
+from pricing_core.guardrails.allowed_range import BELOW_CURRENT, BELOW_LIST, SUPPORTED
+from pricing_core.guardrails.kinds import COMPETITOR_BAND, DISCOUNT_ONLY, POINT_KINDS, SHOP_WIDE
+from pricing_core.guardrails.selection import all_rules
+from pricing_core.optimize.relaxing import Change, Relaxation, rule_called, smallest_change
+from pricing_core.response import PricingRows
+
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Texts = NDArray[np.object_]
+
+_MOST_CHANGES: Final = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Conflict:
+    """Rules that cannot all be kept.
+
+    Attributes
+    ----------
+    rules
+        Names of the rules.
+    message
+        What contradicts what, where, and the smallest relaxations that are enough, in words.
+    relaxations
+        Each of them is enough.
+    rows
+        Indices of the rows that have no price, or that the rules speak of.
+    products
+        Their products.
+    holds_rows
+        True: the rows stay at today's price and all others are priced. False: the rules fail as a whole.
+    """
+
+    rules: tuple[str, ...]
+    message: str
+    relaxations: tuple[Relaxation, ...]
+    rows: Ints = field(repr=False)
+    products: tuple[str, ...] = field(repr=False)
+    holds_rows: bool = True
+
+
+def find_conflicts(rows: PricingRows, guardrails: Guardrails, strategy: str) -> tuple[Conflict, ...]:
+    """Find all contradictions between hard rules: row by row, then between rules that tie rows together.
+
+    Soft rules never contradict; they give way. Supported prices count as a rule that never does.
+
+    Parameters
+    ----------
+    rows
+        What is to be priced.
+    guardrails
+        The rules.
+    strategy
+        Name of the pricing strategy; with one price per product, the rules of all rows of a product count together.
+
+    Returns
+    -------
+    The conflicts, those with most rows first.
+
+    Raises
+    ------
+    DataError
+        If the rows do not carry a label that a rule names.
+    """
+    from pricing_core.optimize.infeasible_coupled import coupled_conflicts
+
+    hard = hard_only(guardrails)
+    bounds = allowed_range(rows, hard, strategy)
+    found = _row_conflicts(rows, hard, strategy, bounds)
+    tied = coupled_conflicts(rows, hard, strategy, bounds)
+    return (*sorted(found, key=lambda each: -len(each.rows)), *tied)
+
+
+def hard_only(guardrails: Guardrails) -> Guardrails:
+    """Return the guardrails without their soft rules."""
+    return guardrails.with_changes(rules=tuple(rule for rule in guardrails.rules if rule.hard))
+
+
+def _row_conflicts(rows: PricingRows, guardrails: Guardrails, strategy: str, bounds: AllowedRange) -> list[Conflict]:
+    landed = price_points(rows, guardrails).fits(bounds.low, bounds.high)
+    stuck = np.flatnonzero(~bounds.feasible | ~landed)
+    groups: dict[tuple[str, str, bool], list[int]] = {}
+    for i in stuck:
+        key = (bounds.low_rule[i], bounds.high_rule[i], bool(bounds.feasible[i]))
+        groups.setdefault(key, []).append(int(i))
+    out = []
+    for (low, high, pointless), index in groups.items():
+        members = np.array(index, dtype=np.int64)
+        search = _Search(rows, strategy, members)
+        named = _rules_between(guardrails, rows, members, low, high, pointless)
+        moves = [(rule, name) for rule in named for name in _fields(rule, low, high)]
+        singles = [smallest_change(guardrails, rule, name, members, search.fits) for rule, name in moves]
+        relaxations = [Relaxation((each,)) for each in singles if each is not None]
+        if not relaxations:
+            relaxations = [each for side in ("low", "high") if (each := search.together(guardrails, side)) is not None]
+        words = [_words(guardrails, low), _words(guardrails, high)]
+        words += [rule.words for rule in named if rule.kind in POINT_KINDS]
+        out.append(_conflict(rows, members, tuple(dict.fromkeys(words)), relaxations, named))
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """Rows without a price, and what would give them one."""
+
+    rows: PricingRows
+    strategy: str
+    members: Ints
+
+    def fits(self, guardrails: Guardrails, index: Ints) -> Mask:
+        """Whether each row has a price."""
+        part = self.rows.take(index)
+        ends = allowed_range(part, guardrails, self.strategy)
+        return ends.feasible & price_points(part, guardrails).fits(ends.low, ends.high)
+
+    def together(self, guardrails: Guardrails, side: str) -> Relaxation | None:
+        """Relax the rules of one side one after another, each as little as the rules of the other side need.
+
+        None if a rule on the way cannot be relaxed.
+        """
+        changes: list[Change] = []
+        for _ in range(_MOST_CHANGES):
+            left = self.members[~self.fits(guardrails, self.members)]
+            if not left.size:
+                return Relaxation(tuple(changes)) if changes else None
+            ends = allowed_range(self.rows.take(left), guardrails, self.strategy)
+            name = _own_name(getattr(ends, f"{side}_rule")[0])
+            rule = rule_called(guardrails, name)
+            if rule is None or ends.feasible[0]:
+                return None
+            change = self._out_of_the_way(guardrails, rule, side, left)
+            if change is None:
+                return None
+            changes.append(change)
+            guardrails = change.apply(guardrails)
+        return None
+
+    def _out_of_the_way(self, guardrails: Guardrails, rule: Rule, side: str, left: Ints) -> Change | None:
+        """Smallest change of a rule after which it is not what keeps any of the rows from a price."""
+        name, label = _fields(rule, rule.label, rule.label)[0 if side == "low" else -1], rule.label
+        others = {each.label for each in all_rules(guardrails)} - {label}
+
+        def aside(changed: Guardrails, index: Ints) -> Mask:
+            ends = allowed_range(self.rows.take(index), changed, self.strategy)
+            binding = np.array([_own_name(each) for each in getattr(ends, f"{side}_rule")], dtype=object)
+            return ends.feasible | np.isin(binding, [*others, SUPPORTED])
+
+        return smallest_change(guardrails, rule, name, left, aside)
+
+
+def _rules_between(
+    guardrails: Guardrails, rows: PricingRows, members: Ints, low: str, high: str, pointless: bool
+) -> list[Rule]:
+    names = dict.fromkeys([low, _own_name(high)])
+    found = [rule for name in names if (rule := rule_called(guardrails, name)) is not None]
+    if pointless:
+        part = rows.take(members)
+        found += [rule for rule in all_rules(guardrails) if rule.kind in POINT_KINDS and rule.scope.mask(part).any()]
+    return found
+
+
+def _own_name(rule: str) -> str:
+    return SHOP_WIDE[DISCOUNT_ONLY] if rule in (BELOW_LIST, BELOW_CURRENT) else rule
+
+
+def _fields(rule: Rule, low: str, high: str) -> list[str]:
+    """Numbers of a rule whose relaxation could help; the empty text stands for leaving it out."""
+    if rule.kind == COMPETITOR_BAND:
+        return [name for name, end in (("low_rate", low), ("high_rate", high)) if end == rule.label]
+    return ["value"] if rule.about.loosen else [""]
+
+
+def _words(guardrails: Guardrails, name: str) -> str:
+    rule = rule_called(guardrails, _own_name(name))
+    if rule is None or rule.kind == DISCOUNT_ONLY:
+        return name
+    return rule.words if not rule.name or rule.name in SHOP_WIDE.values() else f"{rule.name} ({rule.words})"
+
+
+def _conflict(
+    rows: PricingRows, members: Ints, words: tuple[str, ...], relaxations: list[Relaxation], named: list[Rule]
+) -> Conflict:
+    products = tuple(dict.fromkeys(str(name) for name in rows.product_id[members]))
+    where = f"{_count(len(products), 'product')} ({_count(len(members), 'row')})"
+    text = (
+        f"{words[0]} leaves no amount that can be charged for {where}"
+        if len(words) == 1
+        else f"{', '.join(words[:-1])} and {words[-1]} contradict each other for {where}"
+    )
+    return Conflict(
+        tuple(rule.label for rule in named), f"{text}: {relaxation_words(relaxations)}.", tuple(relaxations), members,
+        products,
+    )  # fmt: skip
+
+
+def relaxation_words(relaxations: list[Relaxation]) -> str:
+    """Say which relaxations are enough: ``lowering … to 31.2% is enough, or raising … to 11.49``."""
+    if not relaxations:
+        return "no change of these rules is enough"
+    first, *others = [each.words for each in relaxations]
+    return f"{first} is enough" + "".join(f", or {each}" for each in others)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
