@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import job_panel, measure_assignment, measure_data, measure_design, measure_readout
+from pages.components import (
+    job_panel,
+    measure_assignment,
+    measure_backtest,
+    measure_data,
+    measure_design,
+    measure_ledger,
+    measure_readout,
+)
 from pages.components.frame import sentences_for_errors, start_page
 
 with start_page("Measure", "Did it work?", icon=":material/science:", needs="dataset") as page:
-    job_panel.show(page.ws, ("backtest",))
-    design, result = st.tabs(["Design a test", "Read the result"])
+    busy = job_panel.show(page.ws, ("backtest",))
+    design, result, past, promises = st.tabs(["Design a test", "Read the result", "Backtest", "Ledger"])
     with design, sentences_for_errors():
         promised = measure_design.promise(page)
         config = measure_design.form(page)
@@ -20,4 +28,9 @@ with start_page("Measure", "Did it work?", icon=":material/science:", needs="dat
     with result, sentences_for_errors():
         measure_readout.form(page)
         measure_readout.show(page)
+    with past, sentences_for_errors():
+        measure_backtest.show(page, busy=busy)
+    with promises, sentences_for_errors():
+        measure_ledger.show(page)
+        measure_ledger.drift(page)
     page.finding(measure_readout.finding(page) or measure_design.sentence(found[config.design]))

@@ -31,6 +31,7 @@ NAMES = {
     "price_list": "Making the price list",
     "explain": "Explaining recommendations",
     "demo": "Loading and training the sample shop",
+    "backtest": "Running the backtest",
 }
 
 

@@ -99,6 +99,7 @@ def show(state: PageState, config: DesignConfig, found: dict[str, DesignResult |
     if isinstance(result, str):
         st.warning(markdown(result), icon=":material/warning:")
     else:
+        st.markdown(f"**{markdown(result.sentence)}**")
         _tiles(result, state.currency)
         st.plotly_chart(detectable_figure(detectable_data(result)), key="detectable")
     _compared(found, config)
@@ -173,9 +174,9 @@ def _compared(found: dict[str, DesignResult | str], config: DesignConfig) -> Non
         table, hide_index=True, placeholder="–", height="content",
         column_config={
             "design": text_column("Design", pinned=True),
-            "seen": rate_column(f"Smallest change seen in {config.weeks} weeks (±)"),
-            "power": text_column("Chance to see the promise", help=glossary.define("power")),
-            "weeks": st.column_config.NumberColumn("Weeks the promise needs", format="%d"),
+            "seen": rate_column(f"Seen in {config.weeks} weeks (±)", help=glossary.define("minimum detectable effect")),
+            "power": text_column("Chance to see it", width="small", help=glossary.define("power")),
+            "weeks": st.column_config.NumberColumn("Weeks needed", format="%d", help="For what the plan promises."),
             "note": text_column("What to know", width="large"),
         },
     )  # fmt: skip

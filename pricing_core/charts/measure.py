@@ -115,7 +115,7 @@ def measured_figure(data: MeasuredChanges) -> go.Figure:
         hovertemplate="%{y}: %{x:+.1%} (range %{customdata[0]:+.1%} to %{customdata[1]:+.1%})<extra></extra>",
     )  # fmt: skip
     figure.add_vline(x=0, line={"color": ORANGE, "dash": "dash", "width": 2})
-    figure.update_xaxes(tickformat="+.0%", range=padded([*table["low"], *table["high"], 0.0]))
+    figure.update_xaxes(tickformat=".0%", range=padded([*table["low"], *table["high"], 0.0]))
     figure.update_yaxes(range=[-0.6, len(table) - 0.3])
     return frame(figure, data.finding, x=f"Test against control, {data.confidence:.0%} range")
 

@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 
 from pricing_core.data.dataset import Dataset
+from pricing_core.errors import DataError
+from pricing_core.evaluate.backtest import weekly_backtest
 from pricing_core.evaluate.calibration import calibration_table, price_band_calibration
 from pricing_core.evaluate.logged_offers import LoggedOffers
 from pricing_core.evaluate.metrics import evaluate_probabilities
 from pricing_core.evaluate.policy_value import PolicyValueConfig, policy_value
+from pricing_core.evaluate.sales import monday
 from pricing_core.explain.shapley import shap_outcomes
 from pricing_core.guardrails.rules import NO_GUARDRAILS
 from pricing_core.models.shop_model import EncodedOffers, ShopModel
@@ -37,14 +40,26 @@ def evaluate_run(dataset: Dataset, result: TrainingResult, config: TrainingConfi
     figures["price_bands"] = bands.table.to_dict("list")
     figures["price_band_slope"] = [bands.slope, bands.slope_low, bands.slope_high]
     figures["pricing_model"] = result.model.pricing.metrics_
-    figures["policy_value"] = _policy_values(dataset, result, config)
+    judged = _judged_offers(dataset, result)
+    settings = PolicyValueConfig(random_state=config.seed)
+    figures["policy_value"] = {name: policy_value(logged, settings).to_dict() for name, logged in judged.items()}
+    figures["held_out_weeks"] = _weeks(judged[JUDGED_STRATEGIES[-1]], held.encoded.table.offers["offered_at"])
     figures["held_out_from"] = held.encoded.table.offers["offered_at"].min().isoformat()
     figures["held_out_offers"] = len(held.price)
     return figures
 
 
-def _policy_values(dataset: Dataset, result: TrainingResult, config: TrainingConfig) -> dict[str, Any]:
-    """Off-policy value of prices that the earlier model would have set, from what later customers really did."""
+def _weeks(logged: LoggedOffers, offered_at: pd.Series) -> dict[str, Any]:
+    """Held-out weeks as judged by a model that learned from earlier ones only; empty where no week is full enough."""
+    try:
+        table = weekly_backtest(logged, monday(offered_at)).table
+    except DataError:
+        return {}
+    return table.assign(week=table["week"].dt.strftime("%Y-%m-%d")).to_dict("list")
+
+
+def _judged_offers(dataset: Dataset, result: TrainingResult) -> dict[str, LoggedOffers]:
+    """Later offers with the prices that the earlier model would have set, by strategy."""
     held = result.held_out
     going = held.encoded.going
     # A target may not depend on the price that was then charged: "today's price" is what the habit would have set.
@@ -54,7 +69,7 @@ def _policy_values(dataset: Dataset, result: TrainingResult, config: TrainingCon
     found = {}
     for name in JUDGED_STRATEGIES:
         target = price_strategy(name, rows, NO_GUARDRAILS).price
-        logged = LoggedOffers(
+        found[name] = LoggedOffers(
             price=held.price,
             target_price=target,
             unit_cost=rows.unit_cost,
@@ -66,7 +81,6 @@ def _policy_values(dataset: Dataset, result: TrainingResult, config: TrainingCon
             customer_id=rows.customer_id,
             weight=held.weight,
         )
-        found[name] = policy_value(logged, PolicyValueConfig(random_state=config.seed)).to_dict()
     return found
 
 

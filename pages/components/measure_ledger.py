@@ -1,0 +1,175 @@
+"""Ledger: what each price list promised beside what came of it, and whether the data have drifted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from pricing_core import glossary
+from pricing_core.charts.follow_up import (
+    ledger_data,
+    ledger_figure,
+    predicted_observed_data,
+    predicted_observed_figure,
+)
+from pricing_core.errors import DataError
+from pricing_core.store import measurements, pricelists
+
+from . import cache
+from .guardrails import strategy_name
+from .state import PageState
+from .tables import number_column, records, signed, text_column
+from .words import count, markdown, money, note, percent, plural
+
+if TYPE_CHECKING:
+    from pricing_core.evaluate.ledger import Ledger
+
+NEWEST = "the newest data"
+
+
+def show(state: PageState) -> None:
+    """Show the ledger of one price list."""
+    listed = records(pricelists.list_price_lists(state.ws))
+    if not listed:
+        st.info("No price list has been made yet. Once one is in force and offers follow, its promise is checked here.")
+        st.page_link("pages/optimize.py", label="Set prices", icon=":material/tune:")
+        return
+    names = {str(row["price_list_id"]): f"{row['price_list_id']} · {strategy_name(str(row['strategy']))} · "
+             f"made {str(row['created_at'])[:10]}" for row in listed}  # fmt: skip
+    readouts = {str(row["measurement_id"]): f"outcomes of “{row['name']}”"
+                for row in records(measurements.list_measurements(state.ws, "readout"))}  # fmt: skip
+    left, right = st.columns(2)
+    price_list = left.selectbox("Price list", list(names), format_func=names.__getitem__, key="ledger_list")
+    source = right.selectbox("What came", [NEWEST, *readouts], format_func=lambda key: readouts.get(key, key),
+                             key="ledger_source")  # fmt: skip
+    found = _ledger(str(state.ws.root), str(price_list), str(source), str(state.dataset_id),
+                    cache.stamp(state.ws, state.dataset_id), _revision(state, str(price_list)), state)  # fmt: skip
+    st.markdown(f"**{markdown(sentence(str(price_list), found, state.currency))}**")
+    _tiles(found, state.currency)
+    if found.n_applied:
+        st.plotly_chart(ledger_figure(ledger_data(found.table)), key="ledger")
+    _table(found, state.currency)
+    _weekly(found)
+
+
+def sentence(price_list_id: str, found: Ledger, currency: str) -> str:
+    """Say in one sentence whether the list keeps its promise."""
+    total = found.total
+    promised = (
+        f"{price_list_id} promised {percent(total['predicted_rate'])} conversion and "
+        f"{money(total['predicted_profit'], currency)} profit per offer"
+    )
+    if not found.n_applied:
+        needed = f"needs {count(total['needed'])} offers at its prices from {_from(found)} on"
+        return f"{promised}; not yet measurable: {needed}."
+    came = (
+        f"{percent(total['realized_rate'])} and {money(total['realized_profit'], currency)} came over "
+        f"{plural(found.n_applied, 'offer')} at its prices"
+    )
+    verdict = {"as predicted": "as promised", "above": "more than promised", "below": "less than promised"}
+    return f"{promised}; {came}: {verdict.get(total['status'], total['status'])}."
+
+
+def drift(state: PageState) -> None:
+    """Show whether the models' inputs have moved."""
+    if state.run_id is None:
+        return
+    with st.expander("Do the data still look like those the model learned from?", icon=":material/trending_flat:"):
+        try:
+            table, words = _drift(str(state.ws.root), str(state.run_id), str(state.dataset_id), state)
+        except DataError as error:
+            st.info(markdown(str(error)))
+            return
+        moved = int((table["verdict"] == "moved").sum())
+        verdict = f"{plural(moved, 'input')} moved a lot" if moved else "No input moved a lot"
+        st.caption(f"{verdict}: {words}.", help=glossary.define("drift"))
+        st.dataframe(
+            table, hide_index=True, height="content",
+            column_config={
+                "column": text_column("Input"),
+                "index": st.column_config.NumberColumn(
+                    "Stability index", format="%.3f", help=glossary.define("population stability index")
+                ),
+                "verdict": text_column("Verdict"),
+            },
+        )  # fmt: skip
+
+
+def _revision(state: PageState, price_list_id: str) -> str:
+    stored = pricelists.load_price_list(state.ws, price_list_id)
+    return str(getattr(stored, "revision", 0))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing with what came …")
+def _ledger(
+    root: str, price_list_id: str, source: str, dataset_id: str, stamp: str, revision: str, _state: PageState
+) -> Ledger:
+    from pricing_core.workflows import following_up
+
+    return following_up.ledger(_state.ws, price_list_id, source=None if source == NEWEST else source)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing the inputs …")
+def _drift(root: str, run_id: str, dataset_id: str, _state: PageState) -> tuple[pd.DataFrame, str]:
+    from pricing_core.workflows import following_up
+
+    return following_up.drift(_state.ws, _state.run)
+
+
+def _from(found: Ledger) -> str:
+    return f"{found.effective_from:%Y-%m-%d}"
+
+
+def _tiles(found: Ledger, currency: str) -> None:
+    total = found.total
+    tiles = st.columns(4)
+    tiles[0].metric("Offers at its prices", count(found.n_applied), border=True,
+                    help=f"Of {count(found.n_offers)} offers of its products and customers since {_from(found)}; a "
+                         "price within half a percent of the list's counts.")  # fmt: skip
+    came = found.n_applied > 0
+    rate, profit = total["realized_rate"], total["realized_profit"]
+    tiles[1].metric("Conversion that came", percent(rate) if came else "–", border=True, help=glossary.define("ledger"),
+                    **note(f"promised {percent(total['predicted_rate'])}"))  # fmt: skip
+    tiles[2].metric("Profit per offer that came", money(profit, currency) if came else "–", border=True,
+                    **note(f"promised {money(total['predicted_profit'], currency)}"))  # fmt: skip
+    tiles[3].metric("Offers still needed", count(total["needed"]), border=True,
+                    help="Until the 90% range of the conversion is ±10% of the promised one.")  # fmt: skip
+
+
+def _table(found: Ledger, currency: str) -> None:
+    shown = found.table.assign(
+        **{name: found.table[name] * 100
+           for name in ("predicted_rate", "realized_rate", "realized_low", "realized_high")}
+    )  # fmt: skip
+    st.dataframe(
+        signed(shown, currency, money=["predicted_profit", "realized_profit", "profit_low", "profit_high"]),
+        hide_index=True, placeholder="–", height=380 if len(shown) > 9 else "content",
+        column_order=["product_id", "status", "offers", "predicted_rate", "realized_rate", "realized_low",
+                      "realized_high", "predicted_profit", "realized_profit", "profit_low", "profit_high"],
+        column_config={
+            "product_id": text_column("Product", pinned=True),
+            "offers": st.column_config.NumberColumn("Offers", format="%,d"),
+            "predicted_rate": st.column_config.NumberColumn("Promised conversion", format="%.1f%%"),
+            "realized_rate": st.column_config.NumberColumn("Came", format="%.1f%%"),
+            "realized_low": st.column_config.NumberColumn("90% low", format="%.1f%%"),
+            "realized_high": st.column_config.NumberColumn("90% high", format="%.1f%%"),
+            "predicted_profit": number_column("Promised profit per offer"), "realized_profit": number_column("Came"),
+            "profit_low": number_column("90% low"), "profit_high": number_column("90% high"),
+            "status": text_column("Verdict"),
+        },
+    )  # fmt: skip
+    st.caption(
+        "A product is judged once the 90% range of its conversion is ±20% of the promised one. Profit counts one unit "
+        "per purchase, as the promise does."
+    )
+
+
+def _weekly(found: Ledger) -> None:
+    if len(found.weeks) < 2:
+        return
+    weeks = found.weeks.rename(columns={"realized_rate": "observed_rate", "realized_low": "observed_low",
+                                        "realized_high": "observed_high"})  # fmt: skip
+    data = predicted_observed_data(weeks.assign(seen="not seen"))
+    st.plotly_chart(predicted_observed_figure(data), key="ledger_weeks")

@@ -1,0 +1,81 @@
+"""Do new data look like those that the model learned from: the population stability index of its inputs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pricing_core.data.columns import classify_columns
+from pricing_core.data.dataset import Dataset
+from pricing_core.features.joins import attributes_of
+
+Floats = NDArray[np.float64]
+
+STABLE: Final = 0.1
+MOVED: Final = 0.25
+_BINS: Final = 10
+_FLOOR: Final = 1e-4
+_LEVELS: Final = 50
+
+
+def stability_index(reference: pd.Series, later: pd.Series, *, bins: int = _BINS) -> float:
+    """Population stability index Σ (a − e) ln(a / e) of a column.
+
+    e and a are the shares of the reference and the later values by decile of the reference (numbers) or by level
+    (text, the rarest together); unknown is a level of its own, and a share of zero counts as 0.0001.
+
+    References
+    ----------
+    Siddiqi (2006), Credit risk scorecards, chapter 9: below 0.1 stable, above 0.25 moved.
+    """
+    codes, later_codes, size = _binned(reference, later, bins)
+    expected = np.maximum(np.bincount(codes, minlength=size) / max(len(codes), 1), _FLOOR)
+    actual = np.maximum(np.bincount(later_codes, minlength=size) / max(len(later_codes), 1), _FLOOR)
+    return float(np.sum((actual - expected) * np.log(actual / expected)))
+
+
+def input_drift(dataset: Dataset, is_later: NDArray[np.bool_]) -> pd.DataFrame:
+    """Stability of the models' inputs between two parts of the log.
+
+    Looked at are price against the product's usual price, the mix of products, and the used columns of offers and
+    customers.
+
+    Returns
+    -------
+    DataFrame
+        ``column, index, verdict`` (stable, some change, moved), the most moved first.
+    """
+    offers = dataset.offers.reset_index(drop=True)
+    product = offers["product_id"].astype(str)
+    usual = offers["price"][~is_later].groupby(product[~is_later]).median()
+    columns = {"price against the usual price": offers["price"] / product.map(usual), "product mix": product}
+    customer = attributes_of(dataset.customers, "customer_id", offers["customer_id"])
+    for use in classify_columns(dataset):
+        table = {"offers": offers, "customers": customer}.get(use.table)
+        if table is not None and use.used and use.kind != "time":
+            columns[f"{use.table}: {use.column}"] = table[use.column]
+    rows = [(name, stability_index(values[~is_later], values[is_later])) for name, values in columns.items()]
+    found = pd.DataFrame(rows, columns=["column", "index"]).sort_values("index", ascending=False, ignore_index=True)
+    words = np.select([found["index"] < STABLE, found["index"] < MOVED], ["stable", "some change"], "moved")
+    return found.assign(verdict=words)
+
+
+def _binned(reference: pd.Series, later: pd.Series, bins: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    if pd.api.types.is_numeric_dtype(reference) and reference.nunique() > bins:
+        values = reference.to_numpy(dtype=float)
+        edges = np.unique(np.nanquantile(values, np.linspace(0, 1, bins + 1)[1:-1]))
+        parts = [_cut(each.to_numpy(dtype=float), edges) for each in (reference, later)]
+        return parts[0], parts[1], len(edges) + 2
+    levels = reference.astype("string").value_counts().index[:_LEVELS]
+    parts = [pd.Index(levels).get_indexer(pd.Index(each.astype("string"))) for each in (reference, later)]
+    # Unknown and rare levels share the last place.
+    parts = [np.where(part < 0, len(levels), part).astype(np.int64) for part in parts]
+    return parts[0], parts[1], len(levels) + 1
+
+
+def _cut(values: Floats, edges: Floats) -> NDArray[np.int64]:
+    place = np.searchsorted(edges, values, side="right")
+    return np.where(np.isnan(values), len(edges) + 1, place).astype(np.int64)
