@@ -14,6 +14,7 @@ from pricing_core.progress import Progress
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.demo import DemoOutcome, demo, demo_job
 from pricing_core.workflows.explaining import RowExplanation, explain, explain_job, explain_row
+from pricing_core.workflows.following_up import backtest_job
 from pricing_core.workflows.importing import (
     StoredImport,
     import_files,
@@ -58,6 +59,7 @@ JOB_HANDLERS: dict[str, Handler] = {
     "price_list": price_list_job,
     "explain": explain_job,
     "demo": demo_job,
+    "backtest": backtest_job,
 }
 
 __all__ = [
