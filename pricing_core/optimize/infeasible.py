@@ -8,9 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pricing_core.guardrails import AllowedRange, Guardrails, Rule, allowed_range, price_points
-from pricing_core.guardrails.allowed_range import BELOW_CURRENT, BELOW_LIST, SUPPORTED
+from pricing_core.guardrails import AllowedRange, Guardrails, Rule, Scope, allowed_range, price_points
+from pricing_core.guardrails.allowed_range import BELOW_CURRENT, BELOW_LIST
 from pricing_core.guardrails.kinds import COMPETITOR_BAND, DISCOUNT_ONLY, POINT_KINDS, SHOP_WIDE
+from pricing_core.guardrails.money import round_down, round_up
+from pricing_core.guardrails.row_bounds import row_bound
 from pricing_core.guardrails.selection import all_rules
 from pricing_core.optimize.relaxing import Change, Relaxation, rule_called, smallest_change
 from pricing_core.response import PricingRows
@@ -139,24 +141,38 @@ class _Search:
             rule = rule_called(guardrails, name)
             if rule is None or ends.feasible[0]:
                 return None
-            change = self._out_of_the_way(guardrails, rule, side, left)
-            if change is None:
+            change = self._out_of_the_way(guardrails, rule, side, left, ends)
+            if change is None or change.rule in {each.rule for each in changes}:
                 return None
             changes.append(change)
             guardrails = change.apply(guardrails)
         return None
 
-    def _out_of_the_way(self, guardrails: Guardrails, rule: Rule, side: str, left: Ints) -> Change | None:
-        """Smallest change of a rule after which it is not what keeps any of the rows from a price."""
-        name, label = _fields(rule, rule.label, rule.label)[0 if side == "low" else -1], rule.label
-        others = {each.label for each in all_rules(guardrails)} - {label}
+    def _out_of_the_way(
+        self, guardrails: Guardrails, rule: Rule, side: str, left: Ints, ends: AllowedRange
+    ) -> Change | None:
+        """Smallest change of a rule after which it no longer contradicts the other end of any of the rows."""
+        name, place = (
+            _fields(rule, rule.label, rule.label)[0 if side == "low" else -1],
+            all_rules(guardrails).index(rule),
+        )
+        other = dict(zip(left.tolist(), ends.high if side == "low" else ends.low, strict=True))
+        digits = guardrails.decimals
 
         def aside(changed: Guardrails, index: Ints) -> Mask:
-            ends = allowed_range(self.rows.take(index), changed, self.strategy)
-            binding = np.array([_own_name(each) for each in getattr(ends, f"{side}_rule")], dtype=object)
-            return ends.feasible | np.isin(binding, [*others, SUPPORTED])
+            if len(all_rules(changed)) < len(all_rules(guardrails)):
+                return np.ones(len(index), dtype=bool)
+            part = self.rows.take(index)
+            bound = row_bound(all_rules(changed)[place].with_changes(scope=Scope()), part)
+            end = np.array([other[i] for i in index.tolist()])
+            if side == "low":
+                return np.asarray(round_up(np.asarray(bound.low, dtype=float), digits) <= end + 1e-9)
+            return np.asarray(round_down(np.asarray(bound.high, dtype=float), digits) >= end - 1e-9)
 
-        return smallest_change(guardrails, rule, name, left, aside)
+        return smallest_change(guardrails, rule, name, left[self._inside(rule, left)], aside)
+
+    def _inside(self, rule: Rule, index: Ints) -> Mask:
+        return rule.scope.mask(self.rows.take(index))
 
 
 def _rules_between(

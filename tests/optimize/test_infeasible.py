@@ -1,0 +1,225 @@
+"""Contradictions: named in words, with a relaxation that works while one step less does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pricing_core.guardrails import Guardrails, PriceRange, Rule, Scope, with_rule
+from pricing_core.guardrails.coupled import measures
+from pricing_core.guardrails.selection import all_rules
+from pricing_core.optimize.infeasible import Conflict, find_conflicts
+from pricing_core.optimize.relaxing import Relaxation, step_of
+from pricing_core.response import PricingRows
+from tests.pricing_cases import make_response, make_rows
+
+
+def shop(n: int = 240, products: int = 12, **changes: Any) -> PricingRows:
+    rows = make_rows(n, products=products, **changes)
+    labels = {
+        "segment": np.array([["a", "b", "c"][(i // products) % 3] for i in range(n)], dtype=object),
+        "brand": np.array([f"b{(i % products) % 2}" for i in range(n)], dtype=object),
+        "protected: gender": np.array([["f", "m"][(i // products) % 2] for i in range(n)], dtype=object),
+    }
+    return replace(rows, labels=labels)
+
+
+def twins(n: int = 200) -> PricingRows:
+    """Two products of about 10 and 20, whose supported prices leave room."""
+    price = np.where(np.arange(n) % 2 == 0, 10.0, 20.0)
+    return shop(
+        n, 2, list_price=price, current_price=0.97 * price, unit_cost=0.5 * price, competitor_price=price,
+        support_low=0.7 * price, support_high=1.3 * price, response=make_response(n, reference=price),
+    )  # fmt: skip
+
+
+def conflicts(rows: PricingRows, *rules: Rule, **settings: Any) -> tuple[Conflict, ...]:
+    return find_conflicts(rows, Guardrails(**({"margin_floor": None} | settings), rules=rules), "personalized")
+
+
+def one_step_less(guardrails: Guardrails, relaxation: Relaxation) -> Guardrails:
+    """The same change, but one step of its grid smaller."""
+    [change] = relaxation.changes
+    rule = next(each for each in all_rules(guardrails) if each.label == change.rule)
+    loosen = {"low_rate": -1, "high_rate": 1}.get(change.field, rule.about.loosen)
+    less = round(float(change.value or 0.0) - loosen * step_of(rule, guardrails.decimals), 10)
+    return with_rule(guardrails, change.rule, **{change.field: less})
+
+
+def check_smallest(rows: PricingRows, guardrails: Guardrails) -> int:
+    """Each relaxation of each conflict frees the rows; one step less does not. Return how many were checked."""
+    checked = 0
+    for conflict in find_conflicts(rows, guardrails, "personalized"):
+        for relaxation in conflict.relaxations:
+            assert not _meets(find_conflicts(rows, relaxation.apply(guardrails), "personalized"), conflict)
+            if len(relaxation.changes) == 1 and relaxation.changes[0].field:
+                almost = one_step_less(guardrails, relaxation)
+                assert _meets(find_conflicts(rows, almost, "personalized"), conflict), relaxation.words
+                checked += 1
+    return checked
+
+
+def _meets(found: tuple[Conflict, ...], conflict: Conflict) -> bool:
+    """Whether a conflict of the same sort (rows without a price, or rules as a whole) still has some of its rows."""
+    return any(
+        np.intersect1d(each.rows, conflict.rows).size and each.holds_rows == conflict.holds_rows for each in found
+    )
+
+
+def test_the_message_names_rules_products_rows_and_what_is_enough() -> None:
+    rows = twins()
+    [found] = conflicts(rows, margin_floor=0.5, price_ceiling=18.0)
+    # cost 10, so that a margin of 50% asks for 20.00; 1 - 10/18 = 44.44...%
+    assert found.message == (
+        "margin floor 50% and price ceiling 18 contradict each other for 1 product (100 rows): "
+        "lowering the margin floor to 44.4% is enough, or raising the price ceiling to 20.00."
+    )
+    assert found.products == ("P1",)
+    assert found.rules == ("margin floor", "price ceiling")
+    assert found.holds_rows
+
+
+@pytest.mark.parametrize(
+    ("rules", "settings"),
+    [
+        ((), {"margin_floor": 0.6, "price_ceiling": 15.0}),
+        ((), {"margin_floor": 0.5, "max_change_rate": 0.01}),
+        ((Rule("margin_floor", 0.55, Scope("category", ("k1",))), Rule("price_ceiling", 9)), {}),
+        ((Rule("competitor_band", low_rate=1.2, high_rate=1.4), Rule("discount_only", name="public")), {}),
+        ((Rule("competitor_band", low_rate=0.3, high_rate=0.6), Rule("max_change_rate", 0.2)), {}),
+        ((Rule("max_list_change_rate", 0.05), Rule("margin_floor", 0.6)), {}),
+        ((Rule("endings", ranges=(PriceRange(endings=(99,)),)), Rule("max_change_rate", 0.01)), {}),
+        ((Rule("price_ladder", ranges=(PriceRange(points=(3, 30)),)), Rule("price_floor", 12)), {}),
+        ((Rule("price_floor", 28),), {}),
+    ],
+)  # fmt: skip
+def test_the_relaxation_of_row_rules_is_enough_and_the_smallest(rules: tuple[Rule, ...], settings: dict) -> None:
+    guardrails = Guardrails(**({"margin_floor": None} | settings), rules=rules)
+    rows = twins() if not rules or rules[0].kind != "margin_floor" else shop()
+    assert find_conflicts(rows, guardrails, "personalized")
+    assert check_smallest(rows, guardrails) + sum(
+        len(each.relaxations) for each in find_conflicts(rows, guardrails, "personalized")
+    )
+
+
+def test_where_two_rules_stand_in_the_way_both_are_relaxed_together() -> None:
+    """For the product of 9.70 with a cost of 5: 13.50 and 5 / 0.4 = 12.50 are both above 1.2 x 9.70 = 11.64."""
+    rows, narrow = twins(), Rule("max_change_rate", 0.2, Scope("product", ("P0",)))
+    rules = Guardrails(margin_floor=0.6, price_floor=13.5, rules=(narrow,))
+    conflict = next(each for each in find_conflicts(rows, rules, "personalized") if "P0" in each.products)
+    assert conflict.message.endswith(
+        "lowering the price floor to 11.64 together with lowering the margin floor to 57% is enough."
+    )
+    assert not find_conflicts(rows, conflict.relaxations[0].apply(rules), "personalized")
+    for floor, margin in ((11.65, 0.57), (11.64, 0.571)):
+        assert find_conflicts(rows, rules.with_changes(price_floor=floor, margin_floor=margin), "personalized")
+
+
+def test_soft_rules_never_contradict() -> None:
+    assert not conflicts(twins(), Rule("price_floor", 100, hard=False), Rule("min_units", 1e6, hard=False))
+
+
+def test_rules_that_fit_together_have_no_conflict() -> None:
+    rows = shop()
+    rules = (
+        Rule("max_dispersion_rate", 0.4), Rule("min_changes", 2), Rule("max_changes", 9), Rule("min_units", 3),
+        Rule("discount_budget", 1e6), Rule("capacity", 1e6), Rule("min_conversion_rate", 0.01),
+        Rule("parity", 0.3, group="protected: gender"), Rule("equal_price", group="segment"),
+    )  # fmt: skip
+    assert conflicts(rows, *rules, max_change_rate=0.1) == ()
+
+
+def total(rows: PricingRows, rule: Rule, price: np.ndarray) -> float:
+    [found] = measures(rows, Guardrails(rules=(rule,)), price)
+    return found.value
+
+
+COUPLED = [
+    ((Rule("min_units", 80),), {}),
+    ((Rule("min_conversion_rate", 0.5),), {}),
+    ((Rule("discount_budget", 2),), {"max_change_rate": 0.0}),
+    ((Rule("capacity", 5),), {}),
+    ((Rule("min_changes", 40),), {}),
+    ((Rule("min_changes", 70, level="row"), Rule("max_changes", 30, level="row")), {}),
+    ((Rule("max_changes", 1),), {"margin_floor": 0.5}),
+    ((Rule("max_changes", 1), Rule("min_units", 60)), {}),
+    ((Rule("max_changes", 30, level="row"), Rule("discount_budget", 4)), {}),
+    ((Rule("max_changes", 1), Rule("min_conversion_rate", 0.3)), {}),
+    ((Rule("max_changes", 20, level="row"), Rule("capacity", 22)), {}),
+    ((Rule("price_order", 19.5, lower="P0", higher="P1"),), {}),
+    ((Rule("max_dispersion_rate", 0.1), Rule("price_floor", 12.5, Scope("segment", ("a",))),
+      Rule("max_change_rate", 0.05, Scope("segment", ("b",)))), {}),
+    ((Rule("parity", 0.02, group="protected: gender"),), {"max_change_rate": 0.0}),
+    ((Rule("min_units", 50), Rule("capacity", 8, Scope("product", ("P0",)))), {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rules", "settings"), COUPLED)
+def test_the_relaxation_of_coupled_rules_is_enough_and_the_smallest(rules: tuple[Rule, ...], settings: dict) -> None:
+    rows = twins()
+    if rules[0].kind == "parity":
+        women = rows.labels["protected: gender"] == "f"
+        rows = replace(rows, current_price=np.where(women, 1.1, 1.0) * rows.current_price)
+    guardrails = Guardrails(**({"margin_floor": None} | settings), rules=rules)
+    found = [each for each in find_conflicts(rows, guardrails, "personalized") if not each.holds_rows]
+    assert found, "no conflict"
+    assert check_smallest(rows, guardrails) > 0
+
+
+def test_the_most_units_are_those_of_the_lowest_prices() -> None:
+    rows = twins()
+    rule = Rule("min_units", 80)
+    [found] = conflicts(rows, rule)
+    most = sum(w * p for w, p in zip(rows.weight, rows.response.probability(rows.support_low), strict=True))
+    assert found.relaxations[0].changes[0].value == pytest.approx(np.floor(most * 100) / 100)
+    assert found.message == (
+        f"minimum units 80: even the lowest allowed prices sell only {np.floor(most * 100) / 100:g}: "
+        f"lowering the minimum units to {np.floor(most * 100) / 100:g} is enough."
+    )
+
+
+def test_no_prices_on_a_grid_keep_rules_that_are_reported_as_contradicting() -> None:
+    """With few rows, every combination of ten prices per product is tried."""
+    rows = twins(12)
+    grid = np.linspace(0, 1, 12)
+    reports = 0
+    for most, wanted in ((1, 3.8), (1, 3.0), (2, 3.8), (0, 2.4)):
+        rules = (Rule("max_changes", most), Rule("min_units", wanted))
+        guardrails = Guardrails(margin_floor=None, rules=rules)
+        possible = False
+        options = [[None, *grid]] * 2
+        for first in options[0]:
+            for second in options[1]:
+                price = rows.current_price.copy()
+                for product, share in (("P0", first), ("P1", second)):
+                    mine = rows.product_id == product
+                    if share is not None:
+                        price[mine] = (rows.support_low + share * (rows.support_high - rows.support_low))[mine]
+                possible |= all(each.kept for each in measures(rows, guardrails, price))
+        reported = bool(find_conflicts(rows, guardrails, "personalized"))
+        reports += reported
+        assert reported == (not possible), (most, wanted)
+    assert 0 < reports < 4
+
+
+def test_a_group_without_a_common_price_is_named() -> None:
+    mixed = shop(240, 12)
+    [found] = conflicts(mixed, Rule("equal_price", group="brand"))
+    assert found.message == (
+        "equal price by brand: other rules and the supported prices leave no common price in groups with 12 products: "
+        "leaving out the rule equal price is enough."
+    )
+
+
+def test_stock_that_the_highest_prices_exceed_is_named_with_its_product() -> None:
+    rows = replace(twins(), stock=np.where(np.arange(200) % 2 == 0, 1.0, 1e6))
+    [found] = conflicts(rows, Rule("capacity"))
+    mine = rows.product_id == "P0"
+    least = float(rows.response.probability(rows.support_high)[mine].sum())
+    assert found.message == (
+        f"capacity of stock: even at its highest allowed prices P0 sells {least:.1f} units, while 1.0 are in stock: "
+        "leaving out the rule capacity is enough."
+    )
