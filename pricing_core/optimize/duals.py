@@ -22,16 +22,19 @@ from pricing_core.optimize.curves import Responder
 from pricing_core.optimize.limits import Limit
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 _GROWTH: Final = 4.0
-_EXPANSIONS: Final = 16
+_EXPANSIONS: Final = 10
 _STEPS: Final = 40
-_CYCLES: Final = 12
+_CYCLES: Final = 6
 _SETTLED: Final = 1e-5  # of the largest dual: change between cycles
 _NEAR: Final = 0.02
 _FIRST: Final = 0.02
 _MANY: Final = 200_000  # rows from which a sample gives the first guess
 _SAMPLE: Final = 20_000
+_MOST_AT_ONCE: Final = 500  # duals
+_DESCENTS: Final = 50
 _TIGHT: Final = 1e-5  # of the bound: unused share at which a limit counts as reached
 
 
@@ -52,7 +55,13 @@ class DualSolution:
     unreachable: tuple[str, ...]
 
 
-def solve_duals(responder: Responder, limits: Sequence[Limit], weight: Floats, public: Floats) -> DualSolution:
+def solve_duals(
+    responder: Responder,
+    limits: Sequence[Limit],
+    weight: Floats,
+    public: Floats,
+    spare: Sequence[Floats] | None = None,
+) -> DualSolution:
     """Find the smallest duals at which all limits hold.
 
     Parameters
@@ -63,8 +72,12 @@ def solve_duals(responder: Responder, limits: Sequence[Limit], weight: Floats, p
         What must hold.
     weight, public
         (n,) occasions, and money from which discounts count.
+    spare
+        Per limit (groups,): how far below its bound to stay, so that rounding prices does not break it.
     """
     search = _Search(responder, limits, weight, public)
+    if spare is not None:
+        search.spare = list(spare)
     search.relax_unreachable()
     search.start_from_sample()
     for cycle in range(_CYCLES if len(limits) > 1 else 1):
@@ -74,6 +87,8 @@ def solve_duals(responder: Responder, limits: Sequence[Limit], weight: Floats, p
         steps = [float(np.abs(a - b).max(initial=0.0)) for a, b in zip(search.duals, before, strict=True)]
         if cycle and max(steps) <= _SETTLED * max(float(each.max(initial=0.0)) for each in search.duals):
             break
+    else:
+        search.descend()
     return search.finish()
 
 
@@ -83,6 +98,7 @@ class _Search:
         self.limits = [replace(limit, bound=limit.bound.copy()) for limit in limits]
         self.duals = [np.zeros(len(limit.bound)) for limit in limits]
         self.scale = float(np.average(public, weights=weight))
+        self.spare = [np.zeros(len(limit.bound)) for limit in limits]
         self.unreachable: list[str] = []
 
     def charges(self) -> tuple[Floats, Floats]:
@@ -99,7 +115,7 @@ class _Search:
         """What limit *k* uses above its bound under the present duals, (groups,)."""
         price = self.rows.best(*self.charges())
         used = self.limits[k].used(price, self.rows.chance(price), self.weight, self.public)
-        return used - self.limits[k].bound
+        return used - self.limits[k].bound + self.spare[k]
 
     def relax_unreachable(self) -> None:
         """Set bounds that no prices keep to what can be reached, and remember them in words."""
@@ -107,9 +123,11 @@ class _Search:
             price = self.rows.low if limit.sign < 0 else self.rows.high
             least = limit.used(price, self.rows.chance(price), self.weight, self.public)
             lost = np.flatnonzero(least > limit.bound + 1e-9 * np.maximum(np.abs(limit.bound), 1e-12))
-            if lost.size:
-                self.unreachable += [limit.words(int(g), float(least[g])) for g in lost]
-                limit.bound[lost] = least[lost] + _TIGHT * np.abs(least[lost])
+            self._relax(limit, lost, least)
+
+    def _relax(self, limit: Limit, lost: Ints, least: Floats) -> None:
+        self.unreachable += [limit.words(int(g), float(least[g])) for g in lost]
+        limit.bound[lost] = least[lost] + _TIGHT * np.abs(least[lost])
 
     def start_from_sample(self) -> None:
         """Take the duals of an even sample of very many rows as a first guess."""
@@ -138,6 +156,10 @@ class _Search:
         least = _FIRST * (1.0 if limit.discount else self.scale)
         high = np.where(broken, np.where(low > 0, (1.0 + _NEAR) * start, least), 0.0)
         found = self._bracket(k, broken, low, at_low, high)
+        lost = np.flatnonzero(broken & (found[3] > 0))
+        if lost.size and len(self.limits) == 1:
+            self._relax(limit, lost, found[3] + limit.bound)
+            found[3][lost] = -_TIGHT * np.abs(limit.bound[lost])
         self.duals[k] = self._narrow(k, broken, found, slack)
 
     def _bracket(
@@ -179,6 +201,37 @@ class _Search:
             high, at_high = np.where(kept, tried, high), np.where(kept, reached, at_high)
         return high
 
+    def descend(self) -> None:
+        """Lower the bound over all duals at once, where one by one takes too long."""
+        from scipy.optimize import minimize
+
+        sizes = [len(limit.bound) for limit in self.limits]
+        if len(sizes) < 2 or sum(sizes) > _MOST_AT_ONCE:
+            return
+        cuts = np.cumsum(sizes)[:-1]
+        unit = np.concatenate([np.full(len(e.bound), 1.0 if e.discount else self.scale) for e in self.limits])
+        price = self.rows.best(*self.charges())
+        worth = max(1e-12, abs(float(self.weight @ self.rows.value(price, *_none(self.weight)))))
+
+        def bound_and_slope(tried: Floats) -> tuple[float, Floats]:
+            self.duals = np.split(np.maximum(tried, 0.0) * unit, cuts)
+            charges = self.charges()
+            price = self.rows.best(*charges)
+            chance = self.rows.chance(price)
+            total, slopes = float(self.weight @ self.rows.value(price, *charges)), []
+            for limit, dual, spare in zip(self.limits, self.duals, self.spare, strict=True):
+                room = np.where(np.isfinite(limit.bound), limit.bound - spare, 0.0)
+                total += float(dual @ room)
+                slopes.append(room - limit.used(price, chance, self.weight, self.public))
+            return total / worth, np.concatenate(slopes) * unit / worth
+
+        start = np.concatenate(self.duals) / unit
+        found = minimize(
+            bound_and_slope, start, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * len(start),
+            options={"maxiter": _DESCENTS, "ftol": 1e-13, "gtol": 1e-9},
+        )  # fmt: skip
+        self.duals = np.split(np.maximum(found.x, 0.0) * unit, cuts)
+
     def finish(self) -> DualSolution:
         """Prices under the duals, and the bound."""
         unit, discount = self.charges()
@@ -188,3 +241,7 @@ class _Search:
             bound = limit.bound[dual > 0]
             proven += float(dual[dual > 0] @ bound)
         return DualSolution(price, self.duals, unit, discount, self.limits, proven, tuple(self.unreachable))
+
+
+def _none(weight: Floats) -> tuple[Floats, Floats]:
+    return np.zeros(len(weight)), np.zeros(len(weight))
