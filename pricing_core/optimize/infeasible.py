@@ -14,7 +14,7 @@ from pricing_core.guardrails.kinds import COMPETITOR_BAND, DISCOUNT_ONLY, POINT_
 from pricing_core.guardrails.money import round_down, round_up
 from pricing_core.guardrails.row_bounds import row_bound
 from pricing_core.guardrails.selection import all_rules
-from pricing_core.optimize.relaxing import Change, Relaxation, rule_called, smallest_change
+from pricing_core.optimize.relaxing import Change, Relaxation, leaving_out, rule_called, smallest_change
 from pricing_core.response import PricingRows
 
 Ints = NDArray[np.int64]
@@ -22,6 +22,7 @@ Mask = NDArray[np.bool_]
 Texts = NDArray[np.object_]
 
 _MOST_CHANGES: Final = 6
+_MOST_ROUNDS: Final = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +85,27 @@ def find_conflicts(rows: PricingRows, guardrails: Guardrails, strategy: str) -> 
     return (*sorted(found, key=lambda each: -len(each.rows)), *tied)
 
 
+def relax_until_possible(
+    rows: PricingRows, guardrails: Guardrails, strategy: str
+) -> tuple[Guardrails, tuple[str, ...], tuple[Conflict, ...]]:
+    """Apply the first relaxation of one conflict after another until none is left that has one.
+
+    Returns
+    -------
+    The relaxed guardrails, what was done in words, and the conflicts that remain.
+    """
+    done: list[str] = []
+    for _ in range(_MOST_ROUNDS):
+        found = find_conflicts(rows, guardrails, strategy)
+        usable = [each for each in found if each.relaxations]
+        if not usable:
+            return guardrails, tuple(done), found
+        relaxation = usable[0].relaxations[0]
+        guardrails = relaxation.apply(guardrails)
+        done.append(relaxation.words)
+    return guardrails, tuple(done), find_conflicts(rows, guardrails, strategy)
+
+
 def hard_only(guardrails: Guardrails) -> Guardrails:
     """Return the guardrails without their soft rules."""
     return guardrails.with_changes(rules=tuple(rule for rule in guardrails.rules if rule.hard))
@@ -137,16 +159,23 @@ class _Search:
             if not left.size:
                 return Relaxation(tuple(changes)) if changes else None
             ends = allowed_range(self.rows.take(left), guardrails, self.strategy)
-            name = _own_name(getattr(ends, f"{side}_rule")[0])
-            rule = rule_called(guardrails, name)
-            if rule is None or ends.feasible[0]:
+            if ends.feasible.all():
+                new = self._without_points(guardrails, left)
+            else:
+                first = int(np.flatnonzero(~ends.feasible)[0])
+                rule = rule_called(guardrails, _own_name(getattr(ends, f"{side}_rule")[first]))
+                new = None if rule is None else self._out_of_the_way(guardrails, rule, side, left, ends)
+            if new is None or new.rule in {each.rule for each in changes}:
                 return None
-            change = self._out_of_the_way(guardrails, rule, side, left, ends)
-            if change is None or change.rule in {each.rule for each in changes}:
-                return None
-            changes.append(change)
-            guardrails = change.apply(guardrails)
+            changes.append(new)
+            guardrails = new.apply(guardrails)
         return None
+
+    def _without_points(self, guardrails: Guardrails, left: Ints) -> Change | None:
+        """Leave out the first ladder or set of endings that holds for rows whose range has no allowed amount."""
+        part = self.rows.take(left)
+        found = [rule for rule in all_rules(guardrails) if rule.kind in POINT_KINDS and rule.scope.mask(part).any()]
+        return leaving_out(found[0]) if found else None
 
     def _out_of_the_way(
         self, guardrails: Guardrails, rule: Rule, side: str, left: Ints, ends: AllowedRange
