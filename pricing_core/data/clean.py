@@ -10,8 +10,9 @@ import pandas as pd
 from pricing_core import schema
 from pricing_core.data.names import name_tokens
 from pricing_core.data.options import CleaningOptions
-from pricing_core.data.parsing import Parsed, parse_flag, parse_number, parse_time, to_text
-from pricing_core.data.read import RawTable
+from pricing_core.data.parsing import Parsed, parse_flag, parse_number, to_text
+from pricing_core.data.parsing_times import parse_time
+from pricing_core.data.raw_table import RawTable
 from pricing_core.data.rules import apply_rules
 from pricing_core.data.worksheet import Worksheet, braced, shown
 
@@ -70,6 +71,8 @@ def clean_table(table: str, raw: RawTable, mapping: Mapping[str, str], options: 
         if column not in used:
             columns[_free_name(column, columns)] = _read_further(sheet, column, raw.frame[column], options)
     sheet.frame = pd.DataFrame(columns, index=raw.frame.index)
+    for note in raw.notes:
+        sheet.note_count("info", "", max(len(raw.frame), 1), braced(note), "None.")
     sheet.note_count("info", "", raw.blank_rows, "{count} blank row{s} {were} passed over.", "None.")
     _note_malformed(sheet)
     apply_rules(sheet, options)

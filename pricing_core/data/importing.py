@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -19,7 +18,7 @@ from pricing_core.data.options import CleaningOptions
 from pricing_core.data.order_lines import tidy_order_lines
 from pricing_core.data.orders import offers_from_orders
 from pricing_core.data.quality import QualityReport
-from pricing_core.data.read import RawTable, Source, from_frame, read_raw
+from pricing_core.data.read import RawTable, Source, from_frame, read_raw, source_name
 from pricing_core.data.validate import validate_table
 from pricing_core.data.worksheet import Worksheet
 from pricing_core.errors import DataError, MappingError
@@ -225,7 +224,7 @@ def _read(sources: Sources, mapping: Mapping[str, Mapping[str, str]], progress: 
             read.names[table] = f"{table} table"
             read.raw[table] = from_frame(given, read.names[table])
         else:
-            read.names[table] = given[1] if isinstance(given, tuple) else Path(given).name
+            read.names[table] = source_name(given)
             read.raw[table] = read_raw(given)
         columns = list(read.raw[table].frame.columns)
         read.mapping[table] = complete_mapping(mapping.get(table, {}), columns, table)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from pricing_core.data.parsing import DateOrder, Decimal
+from pricing_core.data.parsing import Decimal
+from pricing_core.data.parsing_times import DateOrder
 from pricing_core.errors import ConfigError
 
 _ALLOWED: Final = {

@@ -1,4 +1,4 @@
-"""Read a shop's file as a table, whatever delimiter, encoding or format it came in.
+"""Read a shop's files as a table, whatever delimiter, encoding, format or packing they came in.
 
 CSV cells are read as text, so that an identifier such as ``00123`` keeps its zeros; numbers and times are
 read later, where it is known what a column means (:mod:`pricing_core.data.parsing`).
@@ -6,46 +6,28 @@ read later, where it is known what a column means (:mod:`pricing_core.data.parsi
 
 from __future__ import annotations
 
-import csv
 import io
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from pricing_core.data.sniff import decode, sniff_delimiter
+from pricing_core.data.archives import files_of_folder, unpack_gzip, unpack_zip
+from pricing_core.data.header import find_header
+from pricing_core.data.raw_table import RawTable, stacked, typed
+from pricing_core.data.text_table import read_text
+from pricing_core.data.workbook import SHEET_MARK, filled_sheets, read_workbook
 from pricing_core.errors import FileReadError
 
-Source = Path | str | tuple[bytes, str]
-"""A path, or the content of an upload with its file name."""
+File = Path | str | tuple[bytes, str]
+Source = File | Sequence[File]
+"""A path (of a folder: all its files as one table), the content of an upload with its name, or several of these."""
 
-FORMATS: Final = ("csv", "tsv", "txt", "parquet", "pq", "xlsx", "xlsm")
+TABLE_FORMATS: Final = ("csv", "tsv", "txt", "parquet", "pq", "xlsx", "xlsm", "gz")
+FORMATS: Final = (*TABLE_FORMATS, "zip")
 
-
-@dataclass(frozen=True)
-class RawTable:
-    """A table as it stands in the file.
-
-    Attributes
-    ----------
-    frame
-        The rows, under the headers of the file.
-    row_numbers
-        For each row of ``frame``, its number as a spreadsheet shows it: the header is row 1.
-    malformed
-        Rows that do not fit the header: columns ``row_number, text, reason``.
-    blank_rows
-        Number of rows without any cell filled; they are passed over, their row numbers are not given again.
-    """
-
-    frame: pd.DataFrame
-    row_numbers: NDArray[np.int64]
-    malformed: pd.DataFrame
-    blank_rows: int = 0
+__all__ = ["FORMATS", "RawTable", "Source", "from_frame", "read_raw", "read_table", "sheets_of", "source_name"]
 
 
 def read_table(source: Source) -> pd.DataFrame:
@@ -61,39 +43,96 @@ def read_table(source: Source) -> pd.DataFrame:
     if len(raw.malformed):
         rows = ", ".join(str(number) for number in raw.malformed["row_number"].head(5))
         raise FileReadError(
-            f"{_name(source)}: {len(raw.malformed)} rows do not fit the header (rows {rows}).",
+            f"{source_name(source)}: {len(raw.malformed)} rows do not fit the header (rows {rows}).",
             fix="Check for delimiters inside unquoted text.",
         )
     return raw.frame
 
 
 def read_raw(source: Source) -> RawTable:
-    """Read a file as :func:`read_table` does, keeping row numbers and the rows that do not fit."""
+    """Read a file as :func:`read_table` does, keeping row numbers and the rows that do not fit.
+
+    A zip file, a folder and a list of files are read as one table; their columns must be the same.
+    """
+    files = _files(source)
+    if len(files) == 1:
+        return _read_file(files[0])
+    tables = [(_name(file), _read_file(file)) for file in files]
+    _check_same_columns(tables)
+    return stacked(tables)
+
+
+def sheets_of(source: File) -> list[str]:
+    """Sheets of a workbook that hold a table, as ``name#sheet``; none for other files or a single sheet."""
     name = _name(source)
-    suffix = Path(name).suffix.lower().lstrip(".")
+    if _suffix(name) not in ("xlsx", "xlsm") or SHEET_MARK in name:
+        return []
+    sheets = filled_sheets(_content(source, name), name)
+    return [f"{name}{SHEET_MARK}{sheet}" for sheet in sheets] if len(sheets) > 1 else []
+
+
+def source_name(source: Source) -> str:
+    """Name of a source for messages."""
+    if isinstance(source, (str, Path, tuple)):
+        return _name(source)
+    names = [_name(file) for file in source]
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def from_frame(frame: pd.DataFrame, name: str = "the table") -> RawTable:
+    """Take a DataFrame as if it had been read from a file; its rows are numbered from 2."""
+    return _named(frame.reset_index(drop=True), name)
+
+
+def _files(source: Source) -> list[File]:
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        return list(files_of_folder(path, FORMATS)) if path.is_dir() else [source]
+    if isinstance(source, tuple) and len(source) == 2 and isinstance(source[0], bytes):
+        return [(source[0], str(source[1]))]
+    return [inner for file in source for inner in _files(file)]  # type: ignore[arg-type]
+
+
+def _read_file(file: File) -> RawTable:
+    name = _name(file)
+    suffix = _suffix(name)
     if suffix not in FORMATS:
         raise FileReadError(
             f"{name}: files of type {suffix or 'without an ending'!r} cannot be read.",
-            fix="Use CSV, Parquet or Excel (.xlsx).",
+            fix="Use CSV, Parquet or Excel (.xlsx); zip and gzip are unpacked.",
         )
-    content = _content(source, name)
+    content = _content(file, name)
+    if suffix == "gz":
+        return _read_file(unpack_gzip(content, name))
+    if suffix == "zip":
+        tables = [(inner[1], _read_file(inner)) for inner in unpack_zip(content, name, TABLE_FORMATS)]
+        _check_same_columns(tables)
+        return stacked(tables)
     if suffix in ("parquet", "pq"):
-        return _typed(_read_parquet(content, name), name)
+        return _named(_read_parquet(content, name), name)
     if suffix in ("xlsx", "xlsm"):
-        return _without_blank_rows(_typed(_read_excel(content, name), name))
-    return _read_csv(content, name)
+        book, _, sheet = name.partition(SHEET_MARK)
+        return read_workbook(content, book, sheet or None)
+    return read_text(content, name)
 
 
-def _name(source: Source) -> str:
-    return source[1] if isinstance(source, tuple) else Path(source).name
+def _name(file: File) -> str:
+    return file[1] if isinstance(file, tuple) else Path(file).name
 
 
-def _content(source: Source, name: str) -> bytes:
-    if isinstance(source, tuple):
-        content = source[0]
+def _suffix(name: str) -> str:
+    return Path(name.partition(SHEET_MARK)[0]).suffix.lower().lstrip(".")
+
+
+def _content(file: File, name: str) -> bytes:
+    if isinstance(file, tuple):
+        content = file[0]
     else:
+        path = Path(file)
+        if not path.exists() and SHEET_MARK in path.name:
+            path = path.with_name(path.name.partition(SHEET_MARK)[0])
         try:
-            content = Path(source).read_bytes()
+            content = path.read_bytes()
         except FileNotFoundError:
             raise FileReadError(f"{name}: there is no such file.", fix="Check the path.") from None
         except OSError as error:
@@ -103,130 +142,33 @@ def _content(source: Source, name: str) -> bytes:
     return content
 
 
-def from_frame(frame: pd.DataFrame, name: str = "the table") -> RawTable:
-    """Take a DataFrame as if it had been read from a file; its rows are numbered from 2."""
-    return _typed(frame.reset_index(drop=True), name)
-
-
-def _typed(frame: pd.DataFrame, name: str) -> RawTable:
-    frame = frame.set_axis(_check_header([str(column) for column in frame.columns], name), axis=1)
-    nested = [column for column in frame.columns if frame[column].dtype == object and _nested(frame[column])]
-    frame = frame.assign(**{column: frame[column].map(str, na_action="ignore") for column in nested})
-    return RawTable(frame, np.arange(2, len(frame) + 2, dtype=np.int64), _malformed([]))
-
-
-def _nested(cells: pd.Series) -> bool:
-    """Whether a column holds lists or the like, which can only be taken as text."""
-    return bool(cells.map(lambda cell: isinstance(cell, (list, tuple, dict, set, bytes, np.ndarray))).any())
-
-
-def _without_blank_rows(raw: RawTable) -> RawTable:
-    blank = raw.frame.isna().all(axis=1).to_numpy()
-    if not blank.any():
-        return raw
-    frame = raw.frame[~blank].reset_index(drop=True)
-    return RawTable(frame, raw.row_numbers[~blank], raw.malformed, raw.blank_rows + int(blank.sum()))
-
-
-def _malformed(rows: list[tuple[int, str, str]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["row_number", "text", "reason"])
-
-
-def _check_header(columns: list[str], name: str) -> list[str]:
-    columns = [column.strip().lstrip("\ufeff") for column in columns]
-    if not columns:
+def _named(frame: pd.DataFrame, name: str) -> RawTable:
+    if frame.shape[1] == 0:
         raise FileReadError(f"{name}: the file has no columns.", fix="The first row must hold the column names.")
-    twice = [column for column, count in Counter(columns).items() if count > 1 and column]
-    if twice:
-        raise FileReadError(
-            f"{name}: the column name {twice[0]!r} occurs more than once.",
-            fix="Give every column its own name.",
-        )
-    return [column or f"column {number}" for number, column in enumerate(columns, start=1)]
+    header = find_header([[str(column) for column in frame.columns]])
+    return typed(frame.set_axis(header.names, axis=1), notes=header.notes)
 
 
 def _read_parquet(content: bytes, name: str) -> pd.DataFrame:
+    import pyarrow.parquet as parquet
+
     try:
-        frame = pd.read_parquet(io.BytesIO(content))
+        frame = parquet.read_table(io.BytesIO(content)).to_pandas()
     except Exception as error:  # pyarrow raises many types for a damaged file
         raise FileReadError(f"{name}: this is not a readable Parquet file.", fix="Export it again.") from error
     return frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
 
 
-def _read_excel(content: bytes, name: str) -> pd.DataFrame:
-    try:
-        frame = pd.read_excel(io.BytesIO(content), engine="openpyxl", dtype=object, keep_default_na=False)
-    except Exception as error:  # openpyxl and zipfile raise many types for a damaged file
-        raise FileReadError(
-            f"{name}: this is not a readable Excel workbook.",
-            fix="Save it as .xlsx without a password, or export CSV.",
-        ) from error
-    if frame.shape[1] == 0:
-        raise FileReadError(f"{name}: the first sheet is empty.", fix="Put the table on the first sheet.")
-    return frame.mask(frame.map(lambda cell: isinstance(cell, str) and not cell.strip()).astype(bool))
-
-
-def _read_csv(content: bytes, name: str) -> RawTable:
-    text = decode(content, name)
-    if not text.strip():
-        raise FileReadError(f"{name}: the file holds no text, only blank lines.", fix="Export it again.")
-    delimiter = sniff_delimiter(text, name)
-    text = text.lstrip("\ufeff")
-    blank_start = len(text) - len(text.lstrip("\r\n"))
-    header = next(csv.reader(io.StringIO(text[blank_start:]), delimiter=delimiter))
-    columns = _check_header(header, name)
-    first_row = 2 + text[:blank_start].count("\n")
-    frame, rows, bad = _parse_csv(text[blank_start:].encode("utf-8"), columns, delimiter, name)
-    malformed = _malformed([(number + first_row - 2, cells, reason) for number, cells, reason in bad])
-    raw = _without_blank_rows(RawTable(frame, rows + (first_row - 2), malformed))
-    if len(raw.frame) == 0 and not bad:
-        raise FileReadError(f"{name}: the file has a header but no rows.", fix="Export it again with its rows.")
-    return raw
-
-
-def _parse_csv(
-    content: bytes, columns: list[str], delimiter: str, name: str
-) -> tuple[pd.DataFrame, NDArray[np.int64], list[tuple[int, str, str]]]:
-    """Parse with Arrow; rows with too few or too many cells are returned apart."""
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-
-    bad: list[tuple[int, str, str]] = []
-    blank: list[int] = []
-
-    def handle(row: Any) -> str:
-        if not (row.text or "").strip(delimiter + " \r\n\t"):
-            blank.append(row.number)
-        else:
-            reason = f"has {row.actual_columns} cells where the header has {row.expected_columns}"
-            bad.append((row.number, row.text, reason))
-        return "skip"
-
-    try:
-        table = arrow_csv.read_csv(
-            io.BytesIO(content),
-            arrow_csv.ReadOptions(column_names=columns, skip_rows=1, use_threads=False, block_size=1 << 26),
-            arrow_csv.ParseOptions(
-                delimiter=delimiter,
-                newlines_in_values=True,
-                ignore_empty_lines=False,
-                invalid_row_handler=handle,
-            ),
-            arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=True, null_values=[""]
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        raise FileReadError(
-            f"{name}: the text cannot be split into rows ({str(error).splitlines()[0][:120]}).",
-            fix="Check for a quotation mark that is not closed.",
-        ) from error
-    frame = table.to_pandas()
-    skipped = np.sort(np.array([number for number, *_ in bad] + blank, dtype=np.int64))
-    return frame, _numbers(len(frame), skipped), bad
-
-
-def _numbers(rows: int, skipped: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return row numbers from 2 on, without those of skipped rows."""
-    every = np.arange(2, rows + len(skipped) + 2, dtype=np.int64)
-    return every[~np.isin(every, skipped)] if len(skipped) else every
+def _check_same_columns(tables: list[tuple[str, RawTable]]) -> None:
+    """Refuse files whose columns differ: they are not parts of one table."""
+    first_name, first = tables[0]
+    wanted = set(first.frame.columns)
+    for name, raw in tables[1:]:
+        found = set(raw.frame.columns)
+        if found != wanted:
+            differing = sorted(map(str, wanted ^ found))
+            where = "missing" if differing[0] in set(map(str, wanted)) else "only there"
+            raise FileReadError(
+                f"{name}: its columns differ from those of {first_name} ({differing[0]!r} is {where}).",
+                fix="Put only files of the same columns together.",
+            )

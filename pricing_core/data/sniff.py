@@ -77,15 +77,17 @@ def sniff_delimiter(text: str, name: str) -> str:
     FileReadError
         If no delimiter splits the header.
     """
-    sample = io.StringIO(text[:200_000])
+    sample = io.StringIO(text[:200_000], newline="")  # an old Mac's line ends are line ends too
     lines = [line for line in (sample.readline() for _ in range(50)) if line.strip()]
     best: tuple[float, int, str] | None = None
     for delimiter in DELIMITERS:
-        counts = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
-        if counts and counts[0] > 1:
-            agreement = sum(count == counts[0] for count in counts) / len(counts)
-            if best is None or (agreement, counts[0]) > best[:2]:
-                best = (agreement, counts[0], delimiter)
+        counts = _cells_per_line(lines, delimiter)
+        wide = [count for count in counts if count > 1]  # a title above the header is one cell
+        if wide:
+            usual = max(set(wide), key=lambda width: (wide.count(width), width))
+            agreement = wide.count(usual) / len(counts)
+            if best is None or (agreement, usual) > best[:2]:
+                best = (agreement, usual, delimiter)
     if best is None:
         header = lines[0].strip()[:80]
         raise FileReadError(
@@ -93,3 +95,11 @@ def sniff_delimiter(text: str, name: str) -> str:
             fix=f"Separate the columns by {_DELIMITER_WORDS}.",
         )
     return best[2]
+
+
+def _cells_per_line(lines: list[str], delimiter: str) -> list[int]:
+    """Number of cells of each record; none where the lines cannot be split that way."""
+    try:
+        return [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+    except csv.Error:
+        return []

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pricing_core.data.quality import Finding, Severity, first_rows
-from pricing_core.data.read import RawTable
+from pricing_core.data.raw_table import RawTable
 
 Mask = NDArray[np.bool_]
 SHOWN_CELL = 40
@@ -75,6 +75,8 @@ class Worksheet:
         text.insert(0, "table", self.table)
         text.insert(1, "row_number", self.raw.row_numbers[rows])
         text.insert(2, "reason", ["; ".join(self.reasons[row]) for row in rows])
+        if self.raw.files is not None:
+            text.insert(1, "file", self.raw.files[rows])
         bad = self.raw.malformed
         if len(bad):
             first = str(self.raw.frame.columns[0])

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pricing_core.data.parsing import parse_flag, parse_number, parse_time, to_text
+from pricing_core.data.parsing import parse_flag, parse_number, to_text
+from pricing_core.data.parsing_times import parse_time
 
 
 def _text(*cells: str | None) -> pd.Series:

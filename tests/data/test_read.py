@@ -77,11 +77,10 @@ def _workbook_without_cells() -> bytes:
             "x.csv",
             "the text encoding is not known; UTF-8, UTF-16, GB18030",
         ),
-        (b"a,a\n1,2\n", "x.csv", "the column name 'a' occurs more than once."),
         (b"no workbook", "x.xlsx", "x.xlsx: this is not a readable Excel workbook."),
         (b"no parquet", "x.parquet", "x.parquet: this is not a readable Parquet file."),
-        (b"{}", "x.json", "files of type 'json' cannot be read. Use CSV, Parquet or Excel (.xlsx)."),
-        (_workbook_without_cells(), "x.xlsx", "x.xlsx: the first sheet is empty."),
+        (b"{}", "x.json", "files of type 'json' cannot be read. Use CSV, Parquet or Excel (.xlsx); zip and gzip are"),
+        (_workbook_without_cells(), "x.xlsx", "x.xlsx: the sheet 'Sheet1' is empty."),
     ],
 )
 def test_unreadable_file_says_why(content: bytes, name: str, message: str) -> None:
