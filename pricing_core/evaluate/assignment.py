@@ -105,6 +105,8 @@ def assign(
     if past.empty:
         raise DataError(f"There are no offers before {first:%Y-%m-%d}.", fix="Import past offers, or start later.")
     units = _summed(past)
+    if units["profit"].isna().any():
+        raise DataError("The profit of some past purchases is unknown.", fix="Give unit costs or a margin assumption.")
     if config.switches:
         frame = _schedule(units["unit"], config, first, seed)
         return Assignment(config, frame, pd.DataFrame(columns=["figure", TEST, CONTROL]), float("nan"), first, seed)
@@ -156,7 +158,7 @@ def balance_table(past: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _summed(past: pd.DataFrame) -> pd.DataFrame:
     columns = ["offers", "purchased", "price", "profit"]
-    return past.groupby("unit", sort=True)[columns].sum().reset_index()
+    return past.groupby("unit", sort=True)[columns].sum(skipna=False).reset_index()
 
 
 def _unit(sales: pd.DataFrame, config: DesignConfig, groups: pd.Series | None) -> pd.Series:

@@ -11,6 +11,7 @@ Cohen, J. (1988), Statistical Power Analysis for the Behavioral Sciences, 2nd ed
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -52,12 +53,18 @@ def detectable_effect(
         raise ConfigError(f"The power {power} must be above {1 - confidence:.2g}, the rate of false alarms.")
     if df <= 0 or not np.isfinite(standard_error):
         return float("inf")
+    return _shift(df, confidence, power) * standard_error
+
+
+@lru_cache(maxsize=1024)
+def _shift(df: float, confidence: float, power: float) -> float:
+    """Standard errors between zero and the smallest visible effect; by bisection, since power rises with the effect."""
     critical = critical_value(confidence, df)
     low, high = 0.0, critical + 40.0
-    for _ in range(60):  # bisection to 1e-15 of the bracket: power rises with the effect
+    for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if _power(middle, df, critical) < power else (low, middle)
-    return high * standard_error
+    return high
 
 
 def _power(shift: float, df: float, critical: float) -> float:

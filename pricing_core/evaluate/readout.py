@@ -194,7 +194,7 @@ def _past(
     start = counted["offered_at"].min().floor("D")
     table = before.assign(unit=_units(before, config, groups).to_numpy())
     near = (table["offered_at"] < start) & (table["offered_at"] >= start - pd.Timedelta(weeks=config.before_weeks))
-    sums = table[near].groupby("unit")[["offers", *_FIGURES]].sum()
+    sums = table[near].groupby("unit")[["offers", *_FIGURES]].sum(skipna=False)
     return None if sums.empty or sums["profit"].isna().any() else sums
 
 

@@ -77,7 +77,8 @@ def weekly_sums(sales: pd.DataFrame, unit: pd.Series, *, weeks: int = RECENT_WEE
     known = sales.assign(unit=unit.to_numpy())
     recent = complete_weeks(known)
     recent = recent[recent["week"] > recent["week"].max() - weeks * WEEK]
-    return recent.dropna(subset=["unit"]).groupby(["unit", "week"], sort=True)[["offers", "profit"]].sum().reset_index()
+    grouped = recent.dropna(subset=["unit"]).groupby(["unit", "week"], sort=True)[["offers", "profit"]]
+    return grouped.sum(skipna=False).reset_index()
 
 
 def unit_variance(sums: pd.DataFrame, *, measure: Measure = "profit_per_offer") -> UnitVariance:
@@ -174,4 +175,7 @@ def _check(sums: pd.DataFrame) -> None:
         raise DataError("There are no offers to learn the variation from.", fix="Import offers of some weeks.")
     unknown = int(sums["profit"].isna().sum())
     if unknown:
-        raise DataError(f"The profit is unknown in {unknown} rows.", fix="Give unit costs or a margin assumption.")
+        raise DataError(
+            f"The profit of some purchases is unknown ({unknown} weeks of customers or groups).",
+            fix="Give unit costs or a margin assumption.",
+        )
