@@ -9,21 +9,20 @@ segment tree, a markdown) was chosen on the rows of other customers than those w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pricing_core.guardrails import Guardrails
 from pricing_core.optimize.objectives import Objective
-from pricing_core.optimize.settings import COMPETITOR, COST_PLUS, PERSONAL, STATUS_QUO, StrategySettings
+from pricing_core.optimize.registry import is_shared
+from pricing_core.optimize.settings import StrategySettings
 from pricing_core.optimize.strategies import StrategyPrices, price_strategy
 from pricing_core.response import PricingRows
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-
-_ROW_BY_ROW: Final = (STATUS_QUO, COST_PLUS, COMPETITOR, *PERSONAL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +83,7 @@ def _chosen_without(name: str, rows: PricingRows, choice: Choice, draws: Mask) -
         return choice.prices(name, rows, learn=learn, draws=draws, with_reasons=False).price
 
     sides = np.unique(rows.customer_fold)
-    if name in _ROW_BY_ROW or sides.size < 2:
+    if not is_shared(name) or sides.size < 2:
         return chosen(None)
     price = np.empty(rows.n)
     for side in sides:

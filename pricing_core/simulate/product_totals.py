@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from pricing_core.response import PricingRows
+from pricing_core.response import PriceResponse, PricingRows
 from pricing_core.response.willingness import consumer_surplus
 from pricing_core.simulate.cross_fitting import Judgment
 from pricing_core.simulate.intervals import fold_mean
@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 Texts = NDArray[np.object_]
 
 _AMOUNTS = ("visits", "units", "revenue", "cost", "surplus")
+_DOUBTS = ("units", "revenue", "profit")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,10 @@ class ProductTotals:
     visits, units, revenue, cost, surplus
         (J, D) over the horizon: purchase occasions, purchases, money taken, unit costs of what is sold, and what
         customers gain beyond the price.
+    doubt
+        ``units``, ``revenue``, ``profit`` → (J,): how far the total would move if demand answered the whole change
+        from today's prices as if the price sensitivity were twice what it is, to first order and in absolute terms
+        row by row; zero at today's prices.
     """
 
     product_id: Texts
@@ -42,6 +47,7 @@ class ProductTotals:
     revenue: Floats
     cost: Floats
     surplus: Floats
+    doubt: dict[str, Floats] = field(default_factory=dict)
 
     @property
     def profit(self) -> Floats:
@@ -55,7 +61,8 @@ class ProductTotals:
 
     def served(self, share: Floats) -> ProductTotals:
         """Totals when only a ``share`` (J, D) of the demand finds stock; visits stay."""
-        return replace(self, **{name: share * getattr(self, name) for name in _AMOUNTS[1:]})
+        doubt = {name: share.mean(axis=1) * value for name, value in self.doubt.items()}
+        return replace(self, doubt=doubt, **{name: share * getattr(self, name) for name in _AMOUNTS[1:]})
 
     def moved(self, before: ProductTotals, after: ProductTotals) -> ProductTotals:
         """These totals times the ratio of ``after`` to ``before``, amount by amount, (J, D).
@@ -67,15 +74,19 @@ class ProductTotals:
             old, new = getattr(before, name), getattr(after, name)
             whole = _ratio(new.sum(axis=0), old.sum(axis=0), np.ones(old.shape[1]))
             out[name] = getattr(self, name) * _ratio(new, old, np.broadcast_to(whole, old.shape))
-        return replace(self, **out)
+        doubt = {
+            name: value * _ratio(after.doubt[name], before.doubt[name], np.ones(len(value)))
+            for name, value in self.doubt.items()
+        }
+        return replace(self, doubt=doubt, **out)
 
     def mixed(self, other: ProductTotals, share: float) -> ProductTotals:
         """``share`` of these totals plus the rest of the ``other``'s."""
         if share == 1.0:
             return self
-        return replace(
-            self, **{name: share * getattr(self, name) + (1 - share) * getattr(other, name) for name in _AMOUNTS}
-        )
+        doubt = {name: share * value + (1 - share) * other.doubt[name] for name, value in self.doubt.items()}
+        amounts = {name: share * getattr(self, name) + (1 - share) * getattr(other, name) for name in _AMOUNTS}
+        return replace(self, doubt=doubt, **amounts)
 
     def to_frame(self, fold: Ints) -> pd.DataFrame:
         """Return one row per product: ``product_id, visits, units, revenue, cost, profit``, means over the draws."""
@@ -97,6 +108,7 @@ def product_totals(rows: PricingRows, judgments: Sequence[Judgment], scenario: S
     scale = scenario.occasions(rows) / float(rows.weight.sum())
     shape = (len(ids), rows.response.draws)
     out = {name: np.empty(shape) for name in _AMOUNTS}
+    doubt = {name: np.zeros(len(ids)) for name in _DOUBTS}
     for judgment in judgments:
         price, judges = judgment.price, judgment.judges
         demand = rows.response if judges.all() else rows.response.with_draws(judges)
@@ -108,7 +120,16 @@ def product_totals(rows: PricingRows, judgments: Sequence[Judgment], scenario: S
         out["revenue"][:, judges] = adds.multiply(price).tocsr() @ chance
         out["cost"][:, judges] = adds.multiply(rows.unit_cost).tocsr() @ chance
         out["surplus"][:, judges] = adds @ consumer_surplus(demand, price)
-    return ProductTotals(ids, **out)
+        swing = _swing(demand, price, rows.current_price, chance) * judges.mean()
+        for name, worth in (("units", 1.0), ("revenue", price), ("profit", np.abs(price - rows.unit_cost))):
+            doubt[name] += adds @ (swing * worth)
+    return ProductTotals(ids, doubt=doubt, **out)
+
+
+def _swing(demand: PriceResponse, price: Floats, today: Floats, chance: Floats) -> Floats:
+    """Change of the chance of a purchase (n,) if the price sensitivity counted twice between today's price and this."""
+    step = np.abs(price - today) / demand.reference_price
+    return step * (demand.sensitivity * chance * (1.0 - chance)).mean(axis=1)
 
 
 def _ratio(top: Floats, bottom: Floats, otherwise: Floats) -> Floats:

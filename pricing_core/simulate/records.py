@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pricing_core.simulate.intervals import Interval, draw_interval, fold_mean
+from pricing_core.simulate.intervals import CHANGE_SPREAD, FORM_DOUBT, Interval, draw_interval, fold_mean
 from pricing_core.simulate.monte_carlo import SimulatedSales, Worlds, outcomes, simulate_sales
 from pricing_core.simulate.product_totals import ProductTotals
 from pricing_core.simulate.stock import expected_sales, served_share, turned_away
@@ -67,11 +67,13 @@ def record(name: str, played: Played, base: Played, raw: Floats, market: Market)
     sums = played.sold.sums()
     out: dict[str, Any] = {"strategy": name}
     for total in TOTALS:
-        found = draw_interval(sums[total], member, fold)
+        doubt = _doubt(played, total)
+        found = draw_interval(sums[total], member, fold).widened(doubt)
         out |= _range(total, found)
         likely = outcomes(found, played.sales.stray[total], worlds)
         out[f"{total}_outcome_low"], out[f"{total}_outcome_high"] = _central(likely)
-    out |= _range("conversion_rate", draw_interval(sums["units"] / sums["visits"], member, fold))
+    share = draw_interval(sums["units"] / sums["visits"], member, fold)
+    out |= _range("conversion_rate", share.widened(_doubt(played, "units") / float(sums["visits"].mean())))
     out["average_price"] = _ratio(out["revenue"], out["units"])
     out["margin_rate"] = _ratio(out["profit"], out["revenue"])
     out["consumer_surplus"] = float(fold_mean(sums["surplus"], fold))
@@ -101,7 +103,7 @@ def _uplift(profit: Floats, played: Played, base: Played, market: Market) -> dic
     member, fold = market.member, market.fold
     today = base.sold.sums()["profit"]
     level = float(fold_mean(today, fold))
-    change = draw_interval(profit - today, member, fold)
+    change = draw_interval(profit - today, member, fold).widened(_doubt(played, "profit"), CHANGE_SPREAD)
     stray = played.sales.stray["profit"] - base.sales.stray["profit"]
     likely = outcomes(change, stray, market.worlds)
     out = _range("profit_uplift", change)
@@ -112,6 +114,11 @@ def _uplift(profit: Floats, played: Played, base: Played, market: Market) -> dic
     known = bool(np.isfinite(likely).all())
     out["probability_loss_outcome"] = float(np.mean(likely < 0)) if known else float("nan")
     return out
+
+
+def _doubt(played: Played, total: str) -> float:
+    """Standard deviation of a total by what all draws share: the form of demand between today's prices and these."""
+    return FORM_DOUBT * float(played.sold.doubt[total].sum())
 
 
 def _central(likely: Floats) -> tuple[float, float]:

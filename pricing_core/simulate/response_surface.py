@@ -269,4 +269,5 @@ def _aligned(totals: ProductTotals, ids: NDArray[np.object_]) -> ProductTotals:
     for name in ("visits", "units", "revenue", "cost", "surplus"):
         out[name] = np.zeros((len(ids), totals.units.shape[1]))
         out[name][place] = getattr(totals, name)
-    return ProductTotals(ids, **out)
+    doubt = {name: np.bincount(place, value, len(ids)) for name, value in totals.doubt.items()}
+    return ProductTotals(ids, doubt=doubt, **out)

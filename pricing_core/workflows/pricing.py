@@ -23,6 +23,7 @@ from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.runs import TrainedRun, load_run
 from pricing_core.workflows.strategies import settings_for
 from pricing_core.workflows.targets import prepare_targets
+from pricing_core.workflows.what_if import rows_in_market
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,14 @@ def rows_for(
 ) -> tuple[PricingRows, EncodedOffers | None]:
     """Pricing rows of targets (default: the recent offers, whose response is stored with the run).
 
-    A scenario that moves competitor prices asks the models again, since competitor prices are among their features.
+    A scenario that moves competitors or the season asks the models again, since these are among their features; the
+    second value is then None.
     """
-    moved = scenario is not None and scenario.competitor_change_rate != 0
-    if targets is None and not moved:
+    if scenario is not None and scenario.asks_models:
+        return rows_in_market(run, scenario, targets), None
+    if targets is None:
         return run.rows, None
-    offers = run.targets if targets is None else targets
-    move = scenario.competitor_change_rate if scenario else 0.0
-    encoded = run.model.encode(run.dataset, offers, competitor_change_rate=move)
+    encoded = run.model.encode(run.dataset, targets)
     rows = run.model.rows(run.dataset, encoded)
     return run.with_margin(rows), encoded
 
