@@ -71,6 +71,7 @@ class CoupledTask:
     start: Floats
     objective: Objective
     rules: tuple[Rule, ...]
+    learn: Mask | None = None
 
     @property
     def open(self) -> Mask:
@@ -97,6 +98,7 @@ def solve_coupled(
     *,
     objective: Objective = DEFAULT_OBJECTIVE,
     level: str = "row",
+    learn: Mask | None = None,
 ) -> CoupledSolution:
     """Prices that keep the coupled rules at the least cost of the objective.
 
@@ -110,6 +112,9 @@ def solve_coupled(
         (n,) best prices without these rules.
     level
         ``row``: each row has a price. ``product``: all rows of a product have one.
+    learn
+        (n,) flag: rows whose objective counts for prices of products (all rows of a product without any). Limits
+        count every row.
 
     Raises
     ------
@@ -125,7 +130,7 @@ def solve_coupled(
         return CoupledSolution(start, {}, 0.0, still, fits=np.ones(rows.n, dtype=bool))
     gave_way: list[str] = []
     while True:
-        task = CoupledTask(rows, response, guardrails, bounds, start, objective, rules)
+        task = CoupledTask(rows, response, guardrails, bounds, start, objective, rules, learn)
         found = _SOLVERS[level](task)
         failing = _failing(task, found.price)
         soft = [rule for rule in rules if not rule.hard and (failing or found.infeasible)]

@@ -54,6 +54,11 @@ class DualSolution:
     proven: float
     unreachable: tuple[str, ...]
 
+    @property
+    def binding(self) -> bool:
+        """Whether some limit costs anything."""
+        return any(bool((dual > 0).any()) for dual in self.duals)
+
 
 def solve_duals(
     responder: Responder,

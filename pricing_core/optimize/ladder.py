@@ -185,7 +185,7 @@ class _Program:
         names = [each.name for each in self.problem.sums]
         duals: dict[str, float] = {}
         for name, dual, size in zip(names, marginals, self.row_scale, strict=False):
-            duals[name] = max(duals.get(name, 0.0), float(dual) * self.scale / size)
+            duals[name] = max(duals.get(name, 0.0), float(dual * self.scale / size))
         # The bound is taken from the duals, not from the solver's word: any duals at or above zero prove one.
         dual = np.maximum(marginals, 0.0)
         proven = lagrangian.max(axis=1).sum() + self.scale * float(dual @ self.bounds)

@@ -62,16 +62,22 @@ class Tables:
         self.code = cells.code[self.rows]
         self.mine = task.rows.take(self.rows)
         response = task.response.take(self.rows)
-        self.total = group_total(
-            response, self.mine.unit_cost, self.mine.weight, np.arange(len(self.rows)), len(self.rows), task.objective
-        )
-        self.grouped = group_total(
-            response, self.mine.unit_cost, self.mine.weight, self.code, cells.count, task.objective
-        )
+        own = np.arange(len(self.rows))
+        weight = self.mine.weight * self._counts()
+        self.total = group_total(response, self.mine.unit_cost, weight, own, len(own), task.objective)
+        self.grouped = group_total(response, self.mine.unit_cost, weight, self.code, cells.count, task.objective)
         self._chance = ProfitFunction(response, np.zeros(len(self.rows)))
         self.public = public_price(task.rows)
         self.limits = limits_of(task.rules, task.rows, task.guardrails)
         self.impossible: list[str] = []
+
+    def _counts(self) -> Floats:
+        """1 for rows whose objective counts: those to learn from, and all rows of cells without any; else 0."""
+        if self.task.learn is None:
+            return np.ones(len(self.rows))
+        learn = self.task.learn[self.rows]
+        learned = np.bincount(self.code, learn, self.cells.count) > 0
+        return np.asarray(learn | ~learned[self.code], dtype=float)
 
     def solve(self, price: Floats) -> Found:
         """Best choice among price points (J, K)."""

@@ -33,7 +33,9 @@ class Chargeable:
     points
         Amounts that each cell may charge, (cells,).
     low, high
-        (n,) windows.
+        (n,) windows that rules between rows leave.
+    outer
+        Low and high ends (n,) of the rows' own ranges, for prices that find no amount in their window.
     worth, chance
         Prices (n,) → objective times weight, and chance of a purchase.
     weight, public
@@ -44,6 +46,7 @@ class Chargeable:
     points: PricePoints
     low: Floats
     high: Floats
+    outer: tuple[Floats, Floats]
     worth: Values
     chance: Values
     weight: Floats
@@ -59,11 +62,19 @@ class Chargeable:
         return np.asarray(np.bincount(self.code, values, self.cells), dtype=float)
 
     def ends(self) -> tuple[Floats, Floats]:
-        """Windows by cell."""
-        low, high = np.full(self.cells, -np.inf), np.full(self.cells, np.inf)
-        np.maximum.at(low, self.code, self.low)
-        np.minimum.at(high, self.code, self.high)
+        """Windows by cell; the whole range of cells that find no amount in theirs."""
+        low, high = self._common(self.low, self.high)
+        stuck = ~self.points.fits(low, high)
+        if stuck.any():
+            wide_low, wide_high = self._common(*self.outer)
+            low, high = np.where(stuck, wide_low, low), np.where(stuck, wide_high, high)
         return low, high
+
+    def _common(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+        least, most = np.full(self.cells, -np.inf), np.full(self.cells, np.inf)
+        np.maximum.at(least, self.code, low)
+        np.minimum.at(most, self.code, high)
+        return least, most
 
 
 def make_chargeable(price: Floats, limits: Sequence[Limit], how: Chargeable, fixed: Mask) -> tuple[Floats, Mask]:

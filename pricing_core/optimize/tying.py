@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from pricing_core.guardrails import coupled_rules
 from pricing_core.optimize.contract import Proposal, Task
-from pricing_core.optimize.objectives import objective_function
 from pricing_core.optimize.registry import coupled_level
-from pricing_core.optimize.snapping import Snapped, snap
+from pricing_core.optimize.snapping import Snapped
 
 Mask = NDArray[np.bool_]
 
@@ -61,13 +60,19 @@ def _solved(task: Task, proposal: Proposal, level: str) -> Tied:
     )
     start = np.where(open_rows, proposal.wanted, task.rows.current_price)
     found = solve_coupled(
-        task.rows, task.response, task.guardrails, bounds, start, objective=task.objective, level=level
+        task.rows,
+        task.response,
+        task.guardrails,
+        bounds,
+        start,
+        objective=task.objective,
+        level=level,
+        learn=task.learn,
     )
-    worth = None if level == "product" else objective_function(task.response, task.rows.unit_cost, task.objective)
-    snapped = snap(found.price, proposal.low, proposal.high, task.points, worth)
-    moved = found.moved & open_rows
+    half = 0.5 * 10.0**-task.guardrails.decimals
+    moved = open_rows & (np.abs(found.price - proposal.price.price) > half)
     price = Snapped(
-        np.where(moved, snapped.price, proposal.price.price), np.where(moved, snapped.fits, proposal.price.fits)
+        np.where(open_rows, found.price, proposal.price.price), np.where(open_rows, found.fits, proposal.price.fits)
     )
     notes = (*proposal.notes, *found.notes, *found.infeasible)
     wanted = np.where(moved, found.price, proposal.wanted)
