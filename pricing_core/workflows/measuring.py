@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pricing_core.data.dataset import Dataset
 from pricing_core.data.mapping import check_mapping, complete_mapping
 from pricing_core.data.options import CleaningOptions
 from pricing_core.data.read import Source, read_raw
-from pricing_core.errors import DataError
+from pricing_core.errors import ConfigError, DataError
 from pricing_core.evaluate.arms import arms_from_words
 from pricing_core.evaluate.assignment import Assignment, assign
 from pricing_core.evaluate.readout import Readout, read_test
@@ -166,14 +167,29 @@ def read_outcomes(
     return Outcomes(offers, set_aside, remarks, len(raw.frame) + len(raw.malformed), chosen, name)
 
 
-def later_outcomes(ws: Workspace, dataset_id: str, starts_on: pd.Timestamp) -> Outcomes:
-    """Offers of a stored data set from the first day of a test on.
+def day(text: str) -> pd.Timestamp:
+    """Read a day such as 2026-03-02.
+
+    Raises
+    ------
+    ConfigError
+        If the text is no day.
+    """
+    try:
+        return pd.Timestamp(datetime.strptime(text.strip(), "%Y-%m-%d"))
+    except ValueError:
+        raise ConfigError(f"{text!r} is no day.", fix="Write it as year-month-day, such as 2026-03-02.") from None
+
+
+def later_outcomes(ws: Workspace, dataset_id: str | None, starts_on: pd.Timestamp) -> Outcomes:
+    """Offers of a stored data set (default: the newest) from the first day of a test on.
 
     Raises
     ------
     DataError
         If the data end before the test began.
     """
+    dataset_id = dataset_id or str(datasets.latest_dataset_id(ws))
     dataset = datasets.load_dataset(ws, dataset_id)
     offers = dataset.offers[dataset.offers["offered_at"] >= starts_on]
     if offers.empty:
