@@ -49,7 +49,7 @@ RULES: dict[str, tuple[str, dict[str, str], str]] = {
 
 def show(state: PageState) -> None:
     """Let the user choose files, check the mapping and the rules, and start the import."""
-    files = uploads.choose_files()
+    files = uploads.choose_files(state.ws)
     _templates()
     if not files:
         return

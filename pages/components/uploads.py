@@ -8,9 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from pricing_core.data.mapping import guess_mapping
-from pricing_core.data.read import FORMATS, read_raw
+from pricing_core.data.read import FORMATS, read_raw, sheets_of
 from pricing_core.data.table_guess import guess_table
-from pricing_core.schema import SOURCES, TABLES, field_names, fields, required_names
+from pricing_core.schema import SOURCES, field_names, fields, required_names
+from pricing_core.store import file_shapes
 from pricing_core.store.workspace import Workspace
 
 from .frame import sentences_for_errors
@@ -18,8 +19,9 @@ from .tables import records
 from .words import markdown, plural
 
 TYPES = list(FORMATS)
-MAX_FILES = len(TABLES)
+MAX_FILES = 60
 NOT_IN_FILE = "not in my file"
+LEAVE_OUT = "nothing that is needed"
 GUESSED_FROM = 200
 _KEPT = "uploaded_files"
 _ROUND = "upload_round"
@@ -27,12 +29,24 @@ _ROUND = "upload_round"
 
 @dataclass(frozen=True)
 class MappedFile:
-    """One uploaded file, what table it is, and which of its columns is which field."""
+    """Uploaded files of the same columns, what table they are, and which of their columns is which field."""
 
     name: str
-    content: bytes
+    parts: tuple[tuple[bytes, str], ...]
     table: str
     mapping: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One file, or one sheet of a workbook, as uploaded."""
+
+    name: str
+    file_id: str
+    content: bytes
+    columns: list[str]
+    rows: int
+    head: pd.DataFrame
 
 
 @st.cache_data(max_entries=2 * MAX_FILES, show_spinner="Reading the file …")
@@ -41,24 +55,38 @@ def _read(file_id: str, name: str, _content: bytes) -> tuple[list[str], int, pd.
     return list(raw.frame.columns), len(raw.frame) + len(raw.malformed), raw.frame.head(GUESSED_FROM)
 
 
-def choose_files() -> list[MappedFile]:
+@st.cache_data(max_entries=2 * MAX_FILES, show_spinner="Reading the file …")
+def _sheets(file_id: str, name: str, _content: bytes) -> list[str]:
+    return sheets_of((_content, name))
+
+
+def choose_files(ws: Workspace) -> list[MappedFile]:
     """Let the user drop files and correct what was guessed about each; return those that could be read."""
     st.file_uploader(
-        "Drop up to five files: offers or orders, and optionally customers, products, market and events",
+        "Drop your files: offers or orders, and optionally customers, products, market and events",
         type=TYPES, accept_multiple_files=True, key=_widget(), on_change=_keep,
-        help="CSV (any usual delimiter and encoding), Parquet or Excel. Column names need not match: you map them.",
+        help="CSV (any usual delimiter and encoding), Parquet or Excel, also zipped. Files of the same columns, such "
+        "as one for each month, become one table. Column names need not match: you map them.",
     )  # fmt: skip
     kept: dict[str, tuple[str, bytes]] = st.session_state.get(_KEPT, {})
     if len(kept) > MAX_FILES:
-        st.error(f"These are {len(kept)} files. Keep at most {MAX_FILES}: one for each table.")
+        st.error(f"These are {len(kept)} files. Keep at most {MAX_FILES}, or put them into one zip file.")
         return []
     if kept:
         st.button("Start over with other files", icon=":material/restart_alt:", type="tertiary", on_click=forget_files)
-    chosen = []
+    groups: dict[tuple[str, ...], list[_Part]] = {}
     for name, (file_id, content) in kept.items():
         with sentences_for_errors():
-            chosen.append(_one_file(name, file_id, content, alone=len(kept) == 1))
-    return chosen
+            for part in _parts(name, file_id, content):
+                groups.setdefault(tuple(part.columns), []).append(part)
+    chosen = [_one_group(ws, parts, alone=len(groups) == 1) for parts in groups.values()]
+    return [file for file in chosen if file.table != LEAVE_OUT]
+
+
+def _parts(name: str, file_id: str, content: bytes) -> list[_Part]:
+    """The file, or each sheet of a workbook that holds a table."""
+    names = _sheets(file_id, name, content) or [name]
+    return [_Part(each, file_id, content, *_read(f"{file_id}{each}", each, content)) for each in names]
 
 
 def forget_files() -> None:
@@ -67,11 +95,11 @@ def forget_files() -> None:
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
-def hand_over(ws: Workspace, files: list[MappedFile]) -> dict[str, dict[str, str]]:
+def hand_over(ws: Workspace, files: list[MappedFile]) -> dict[str, list[dict[str, str]]]:
     """Keep the files in the workspace until the import job has read them, which then removes them."""
     from pricing_core import workflows
 
-    return workflows.keep_uploads(ws, {file.table: (file.content, file.name) for file in files})
+    return workflows.keep_uploads(ws, {file.table: file.parts for file in files})
 
 
 def _widget() -> str:
@@ -85,27 +113,32 @@ def _keep() -> None:
     st.session_state[_KEPT] = {file.name: (file.file_id, file.getvalue()) for file in files}
 
 
-def _one_file(name: str, file_id: str, content: bytes, *, alone: bool) -> MappedFile:
-    columns, rows, head = _read(file_id, name, content)
-    guess = guess_table(columns, name, sample=head, alone=alone)
-    title = f"**{markdown(name)}** · {plural(rows, 'row')}, {plural(len(columns), 'column')}"
+def _one_group(ws: Workspace, parts: list[_Part], *, alone: bool) -> MappedFile:
+    """Ask what the files of the same columns are."""
+    first = parts[0]
+    known = file_shapes.recall(ws, first.columns)
+    guess = known.table if known else guess_table(first.columns, first.name, sample=first.head, alone=alone)
+    rows = sum(part.rows for part in parts)
+    more = f" and {plural(len(parts) - 1, 'file')} of the same columns" if len(parts) > 1 else ""
+    title = f"**{markdown(first.name)}**{more} · {plural(rows, 'row')}, {plural(len(first.columns), 'column')}"
     with st.expander(title, expanded=True, icon=":material/description:"):
+        choices = [*SOURCES, LEAVE_OUT]
         table = st.selectbox(
-            "This file holds", SOURCES, index=SOURCES.index(guess), key=f"table_{file_id}_{guess}", width=260
-        )
-        st.dataframe(head.head(5), hide_index=True, height=150)
-        mapping = _edit_mapping(table, columns, file_id)
-        missing = [field for field in required_names(table) if field not in mapping]
-        if missing:
-            st.warning(f"Choose a column for {', '.join(missing)}: rows cannot be used without.")
-        further = [column for column in columns if column not in mapping.values()]
-        if further:
-            st.caption(f"Further columns, kept under their own names: {markdown(', '.join(further))}")
-    return MappedFile(name, content, table, mapping)
+            "This file holds", choices, index=choices.index(guess), key=f"table_{first.file_id}{first.name}_{guess}",
+            width=260,
+        )  # fmt: skip
+        if more:
+            st.caption(f"Read as one table: {markdown(', '.join(part.name for part in parts))}")
+        st.dataframe(first.head.head(5), hide_index=True, height=150)
+        mapping = {} if table == LEAVE_OUT else _edit_mapping(table, first, known)
+    return MappedFile(first.name, tuple((part.content, part.name) for part in parts), table, mapping)
 
 
-def _edit_mapping(table: str, columns: list[str], file_id: str) -> dict[str, str]:
-    guessed = guess_mapping(columns, table)
+def _edit_mapping(table: str, part: _Part, known: file_shapes.FileShape | None) -> dict[str, str]:
+    remembered = known is not None and known.table == table
+    if remembered:
+        st.caption(":material/history: Columns as you mapped them for the last file of this kind.")
+    guessed = known.mapping if known is not None and remembered else guess_mapping(part.columns, table)
     start = pd.DataFrame(
         {
             "field": [field.name for field in fields(table)],
@@ -116,15 +149,24 @@ def _edit_mapping(table: str, columns: list[str], file_id: str) -> dict[str, str
     )
     edited = st.data_editor(
         start, hide_index=True, height="content", disabled=["field", "needed", "meaning"],
-        key=f"mapping_{file_id}_{table}",
+        key=f"mapping_{part.file_id}{part.name}_{table}",
         column_config={
             "field": st.column_config.TextColumn("Field"),
             "needed": st.column_config.CheckboxColumn("Required"),
-            "column": st.column_config.SelectboxColumn("Your column", options=[NOT_IN_FILE, *columns], required=True),
+            "column": st.column_config.SelectboxColumn(
+                "Your column", options=[NOT_IN_FILE, *part.columns], required=True
+            ),
             "meaning": st.column_config.TextColumn("Meaning", width="large"),
         },
     )  # fmt: skip
-    return {row["field"]: row["column"] for row in records(edited) if row["column"] != NOT_IN_FILE}
+    mapping = {row["field"]: row["column"] for row in records(edited) if row["column"] != NOT_IN_FILE}
+    missing = [field for field in required_names(table) if field not in mapping]
+    if missing:
+        st.warning(f"Choose a column for {', '.join(missing)}: rows cannot be used without.")
+    further = [column for column in part.columns if column not in mapping.values()]
+    if further:
+        st.caption(f"Further columns, kept under their own names: {markdown(', '.join(further))}")
+    return mapping
 
 
 def template(table: str) -> bytes:

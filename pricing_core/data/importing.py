@@ -26,6 +26,8 @@ from pricing_core.progress import Progress, SilentProgress
 
 Sources = Mapping[str, Source | pd.DataFrame]
 Pseudonymize = Callable[[pd.Series], pd.Series]
+Recall = Callable[[str, list[str]], Mapping[str, str]]
+"""Table and columns of a file → field → column, as remembered from an earlier import."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,14 @@ class ImportOutcome:
     set_aside
         Rows that were not used: ``table, row_number, reason`` and the original cells as text;
         ``row_number`` is the row as a spreadsheet shows it.
+    columns
+        Table → columns of the file that it was read from.
     """
 
     dataset: Dataset
     report: QualityReport
     set_aside: pd.DataFrame
+    columns: dict[str, list[str]]
 
 
 class ImportBlocked(DataError):
@@ -103,6 +108,7 @@ def import_tables(
     excluded: Mapping[str, str] | None = None,
     note: str = "",
     occasions: OccasionRule | None = None,
+    recall: Recall | None = None,
     progress: Progress | None = None,
 ) -> ImportOutcome:
     """Read, map, clean, check and pseudonymize the tables of a shop.
@@ -127,6 +133,8 @@ def import_tables(
         ``"table.column"`` → reason: columns that must not become features.
     occasions
         How orders become choice occasions, where there are no offers.
+    recall
+        Gives the mapping of an earlier import of such a file; what ``mapping`` says comes first.
     progress
         Receives a stage per table.
 
@@ -152,7 +160,7 @@ def import_tables(
         pseudonymize=pseudonymize,
         occasions=occasions or OccasionRule(),
     )
-    read = _read(sources, mapping or {}, progress)
+    read = _read(sources, mapping or {}, recall, progress)
     return _outcome(read, _clean(read, request.options, progress), request, progress)
 
 
@@ -190,7 +198,8 @@ def _outcome(read: _Read, sheets: dict[str, Worksheet], request: _Request, progr
         evidence=evidence,
     )
     progress.stage("Checking", 1.0, f"{len(tables['offers']):,} offers ready")
-    return ImportOutcome(_dataset(tables, manifest), report, set_aside)
+    columns = {table: list(raw.frame.columns) for table, raw in read.raw.items()}
+    return ImportOutcome(_dataset(tables, manifest), report, set_aside, columns)
 
 
 def _dataset(tables: dict[str, pd.DataFrame], manifest: DatasetManifest) -> Dataset:
@@ -204,7 +213,9 @@ def _dataset(tables: dict[str, pd.DataFrame], manifest: DatasetManifest) -> Data
     )
 
 
-def _read(sources: Sources, mapping: Mapping[str, Mapping[str, str]], progress: Progress) -> _Read:
+def _read(
+    sources: Sources, mapping: Mapping[str, Mapping[str, str]], recall: Recall | None, progress: Progress
+) -> _Read:
     for table in (*sources, *mapping):
         schema.fields(table)
     if "offers" not in sources and "orders" not in sources:
@@ -227,7 +238,8 @@ def _read(sources: Sources, mapping: Mapping[str, Mapping[str, str]], progress: 
             read.names[table] = source_name(given)
             read.raw[table] = read_raw(given)
         columns = list(read.raw[table].frame.columns)
-        read.mapping[table] = complete_mapping(mapping.get(table, {}), columns, table)
+        known = recall(table, columns) if recall is not None else {}
+        read.mapping[table] = complete_mapping({**known, **mapping.get(table, {})}, columns, table)
         check_mapping(read.mapping[table], columns, table, name=read.names[table])
     return read
 

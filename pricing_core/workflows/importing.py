@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from pricing_core.data.quality import QualityReport
 from pricing_core.data.samples import load_sample_sources
 from pricing_core.pricelist.export import to_excel_csv
 from pricing_core.progress import Progress, SilentProgress
-from pricing_core.store import blocked, datasets
+from pricing_core.store import blocked, datasets, file_shapes
 from pricing_core.store.workspace import Workspace
 from pricing_core.trust.identities import IdentityTable
 from pricing_core.trust.pseudonyms import Pseudonymizer, load_or_create_key
@@ -69,16 +69,25 @@ def import_files(
             excluded=excluded,
             note=note,
             occasions=occasions,
+            recall=lambda table, columns: _recalled(ws, table, columns),
             progress=progress,
         )
     except ImportBlocked as refused:
         blocked.keep_blocked(ws, refused.report.to_frame(), refused.report.counts_frame(), refused.set_aside)
         raise
+    for table, columns in outcome.columns.items():
+        file_shapes.remember(ws, columns, file_shapes.FileShape(table, outcome.dataset.manifest.mapping[table]))
     progress.stage("Storing", 0.95, "Writing the tables into the workspace")
     counts = outcome.report.counts_frame()
     dataset_id = datasets.save_dataset(ws, outcome.dataset, outcome.report.to_frame(), outcome.set_aside, counts)
     progress.stage("Done", 1.0, f"{len(outcome.dataset.offers):,} offers imported")
     return StoredImport(dataset_id, outcome.report, outcome.set_aside)
+
+
+def _recalled(ws: Workspace, table: str, columns: list[str]) -> dict[str, str]:
+    """Mapping of the last import of such a file as the same table."""
+    found = file_shapes.recall(ws, columns)
+    return found.mapping if found is not None and found.table == table else {}
 
 
 def import_sample(ws: Workspace, name: str, progress: Progress | None = None) -> str:
@@ -146,8 +155,9 @@ def import_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dic
     rule = OccasionRule(**params["occasions"]) if params.get("occasions") else None
     stored = import_files(ws, sources, options=options, occasions=rule, progress=progress, **chosen)
     for given in params["sources"].values():
-        if isinstance(given, dict):  # a kept upload has done its duty; the raw file is personal data
-            Path(given["path"]).unlink(missing_ok=True)
+        for file in given if isinstance(given, list) else [given]:
+            if isinstance(file, dict):  # a kept upload has done its duty; the raw file is personal data
+                Path(file["path"]).unlink(missing_ok=True)
     return {"dataset_id": stored.dataset_id, "set_aside": len(stored.set_aside)}
 
 
@@ -156,33 +166,38 @@ def set_aside_for_excel(path: Path) -> bytes:
     return to_excel_csv(pd.read_csv(path, dtype=str, keep_default_na=False))
 
 
-def keep_uploads(ws: Workspace, files: Mapping[str, tuple[bytes, str]]) -> dict[str, dict[str, str]]:
+def keep_uploads(
+    ws: Workspace, files: Mapping[str, Sequence[tuple[bytes, str]]]
+) -> dict[str, list[dict[str, str]]]:
     """Keep uploaded files in the workspace until a job has imported them, so that no refresh or crash loses them.
 
     Parameters
     ----------
     files
-        Table → (content, the user's file name).
+        Table → its files: (content, the user's file name) each; several are one table.
 
     Returns
     -------
     dict
-        Table → ``{"path", "name"}``, as the import job takes them.
+        Table → list of ``{"path", "name"}``, as the import job takes them.
     """
     folder = ws.root / "uploads"
     folder.mkdir(mode=0o700, exist_ok=True)
-    kept = {}
-    for table, (content, name) in files.items():
-        path = folder / f"{hashlib.sha256(content).hexdigest()[:24]}.bin"
-        draft = path.with_suffix(f".{os.getpid()}.part")
-        draft.write_bytes(content)
-        os.replace(draft, path)
-        kept[table] = {"path": str(path), "name": name}
+    kept: dict[str, list[dict[str, str]]] = {table: [] for table in files}
+    for table, parts in files.items():
+        for content, name in parts:
+            path = folder / f"{hashlib.sha256(content).hexdigest()[:24]}.bin"
+            draft = path.with_suffix(f".{os.getpid()}.part")
+            draft.write_bytes(content)
+            os.replace(draft, path)
+            kept[table].append({"path": str(path), "name": name})
     return kept
 
 
-def _stored_upload(given: Any) -> Path | tuple[bytes, str]:
-    """A path, or ``{"path": …, "name": …}`` where the file is kept under another name than the user's."""
+def _stored_upload(given: Any) -> Any:
+    """A path, or ``{"path": …, "name": …}`` where the file is kept under another name than the user's, or several."""
+    if isinstance(given, list):
+        return [_stored_upload(file) for file in given]
     if isinstance(given, dict):
         return Path(given["path"]).read_bytes(), str(given["name"])
     return Path(given)

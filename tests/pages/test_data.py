@@ -53,8 +53,27 @@ def test_uploaded_files_are_mapped_checked_and_imported(
     job = jobs.list_jobs(ws)[0]
     assert job.kind == "import"
     assert job.params["mapping"]["offers"]["price"] == "Sale price"
-    assert job.params["sources"]["offers"]["name"] == "export.csv"
+    assert [file["name"] for file in job.params["sources"]["offers"]] == ["export.csv"]
     assert job.params["options"]["duplicates"] == "set_aside"
+
+
+def test_monthly_orders_become_one_import_with_the_rule_that_the_user_chose(
+    ws: Workspace, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRICING_JOB_HANDLERS", "tests.pages.job_handlers:SUCCESS")
+    page = open_page("data")
+    header = "Invoice;Customer;SKU;Date;Qty;Unit price\n"
+    months = [(f"2025-0{m}.csv", f"{header}1;a;P;2025-0{m}-03;1;4,00\n".encode(), "text/csv") for m in (1, 2)]
+    page.file_uploader(key="upload_0").set_value(months).run()
+    assert not page.exception and not page.error
+    assert next(box for box in page.selectbox if box.label == "This file holds").value == "orders"
+    page.number_input(key="occasion_days").set_value(14)
+    next(button for button in page.button if button.label == "Import").click().run()
+    assert not page.error, page.error[0].value
+    params = jobs.list_jobs(ws)[0].params
+    assert [file["name"] for file in params["sources"]["orders"]] == ["2025-01.csv", "2025-02.csv"]
+    assert params["occasions"]["period_days"] == 14
+    assert params["mapping"]["orders"]["unit_price"] == "Unit price"
 
 
 def test_a_missing_required_column_is_named_before_anything_is_imported(ws: Workspace, open_page: OpenPage) -> None:
@@ -98,7 +117,7 @@ def test_a_column_that_the_models_need_cannot_be_left_out(ws: Workspace, importe
 
 def test_one_column_for_two_fields_is_refused_before_a_job_starts(ws: Workspace) -> None:
     mapping = {"customer_id": "who", "product_id": "sku", "offered_at": "day", "price": "net", "purchased": "net"}
-    file = uploads.MappedFile("export.csv", b"", "offers", mapping)
+    file = uploads.MappedFile("export.csv", ((b"", "export.csv"),), "offers", mapping)
     assert import_form._problem([file]) == (
         "export.csv: the column net is chosen for price and purchased. Choose each column once."
     )
