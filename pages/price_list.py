@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import assumptions, cautions, job_panel, list_origin, price_lists
+from pages.components import (
+    assumptions,
+    cautions,
+    job_panel,
+    list_origin,
+    list_review,
+    list_status,
+    list_views,
+    price_lists,
+)
 from pages.components.frame import start_page
 
 with start_page("Price list", "What goes live?", icon=":material/sell:", needs="model") as page:
@@ -14,10 +23,27 @@ with start_page("Price list", "What goes live?", icon=":material/sell:", needs="
         if not busy:
             price_lists.none_yet(page)
         st.stop()
-    page.finding(f"{stored.summary['sentence']}.")
+    page.finding(price_lists.sentence(stored))
+    list_status.show(page, stored)
+    list_views.alarm(stored)
+    view = list_views.choose(page, stored)
+    if view == list_views.PRICES:
+        list_review.show(page, stored)
+        list_views.changes(stored)
+    elif view == list_views.DIFFERENCE:
+        list_views.difference(page, stored)
+    elif view == list_views.VIOLATIONS:
+        list_views.violating(page, stored)
+    elif view == list_views.COMMENTS:
+        list_views.comments(page, stored)
+    elif view == list_views.VERSIONS:
+        list_views.history(page, stored)
+    elif view == list_views.LOG:
+        list_views.log(page, stored)
+    elif view == list_views.DOWNLOADS:
+        price_lists.downloads(page, stored)
+    list_status.terms(page, stored)
     list_origin.show(page, stored, page.currency)
     assumptions.margin_note(page)
     cautions.doubt(page)
     cautions.one_unit(page)
-    price_lists.downloads(page, stored)
-    price_lists.table(page, stored)

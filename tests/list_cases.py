@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from pricing_core.guardrails.rules import Guardrails
 from pricing_core.pricelist.build import COLUMNS
 from pricing_core.pricelist.effects import MEASURES, EffectGrid, grid_prices
 from pricing_core.store import pricelists
@@ -78,6 +79,7 @@ def make_list(ws: Workspace, frame: pd.DataFrame | None = None, *, actor: Actor 
     """Store a list and return its id."""
     frame = price_frame() if frame is None else frame
     return pricelists.save_price_list(
-        ws, frame, strategy="product", run_id="r0001", dataset_id="d0001", summary={"sentence": "Raise 2, cut 2"},
+        ws, frame, strategy="product", run_id="r0001", dataset_id="d0001",
+        summary={"sentence": "Raise 2, cut 2", "guardrails": Guardrails().to_toml()},
         actor=actor, products=products_of(frame), effects=effect_grid(frame) if effects else None,
     )  # fmt: skip

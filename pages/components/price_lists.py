@@ -1,47 +1,91 @@
-"""Price lists made so far: the review table, the sentence that sums one up, and the two files to take away."""
+"""Price lists made so far: choose one, make another."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
-from pricing_core import glossary, workflows
-from pricing_core.charts.price_list import price_change_data, price_change_figure
+from pricing_core import workflows
+from pricing_core.optimize.settings import STRATEGIES
+from pricing_core.pricelist import decisions
 from pricing_core.pricelist.export import dangerous_identifiers, to_excel_csv, to_import_csv
-from pricing_core.store import pricelists
+from pricing_core.pricelist.summary import change_counts
+from pricing_core.store import list_edits, list_states, pricelists, scenarios
 
-from . import guardrails, job_panel
+from . import access, guardrails, job_panel
 from .guardrails import strategy_name
 from .state import PageState
-from .tables import money_column, number_column, records, signed, text_column
-from .words import ago, count, plural
+from .tables import records
+from .words import ago, count, markdown, plural
 
 if TYPE_CHECKING:
     from pricing_core.store.pricelists import StoredPriceList
 
-SHOW = ("All", "Raise", "Cut", "Keep")
+SEEN = "price_list_as_seen"
 
 
 def choose(state: PageState) -> StoredPriceList | None:
     """Return the price list to look at: the newest, or another that the user picks; None if there is none."""
+    list_states.settle(state.ws)
     listed = records(pricelists.list_price_lists(state.ws))
     if not listed:
         return None
     names = {
-        row["price_list_id"]: f"{row['price_list_id']} · {strategy_name(row['strategy'])} · "
+        row["price_list_id"]: f"{row['price_list_id']} · {row['status']} · {strategy_name(row['strategy'])} · "
         f"{plural(row['rows'], 'price')} · {ago(row['created_at'])}"
         for row in listed
     }
-    newest = listed[0]["price_list_id"]
-    chosen = st.selectbox("Price list", list(names), format_func=names.__getitem__, key=f"list_{newest}", width=560)
-    return _load(str(state.ws.root), str(chosen), state)
+    newest = str(listed[0]["price_list_id"])
+    asked = st.query_params.pop("list") if "list" in st.query_params else None
+    if asked in names:
+        st.session_state[f"list_{newest}"] = asked
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox("Price list", list(names), format_func=names.__getitem__, key=f"list_{newest}", width=640)
+        another(state)
+    revision, standing = list_states.at(state.ws)[str(chosen)]
+    return _as_seen(state, _load(str(state.ws.root), str(chosen), revision, repr(standing), state))
 
 
-@st.cache_resource(max_entries=4, show_spinner="Opening the price list …")
-def _load(root: str, price_list_id: str, _state: PageState) -> StoredPriceList:
+def _as_seen(state: PageState, current: StoredPriceList) -> StoredPriceList:
+    """Return the list as this person last saw it, so that nobody changes or approves what they have not seen."""
+    seen = st.session_state.get(SEEN)
+    if seen is None or seen.folder != current.folder or seen.revision >= current.revision:
+        st.session_state[SEEN] = current
+        return current
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        happened = list_edits.news(state.ws, current.price_list_id, seen.revision)
+        st.warning(f"Since you opened this list: {markdown(happened)}.", icon=":material/group:")
+        if st.button("Show it as it is now", icon=":material/refresh:", key="list_refresh"):
+            forget_seen()
+            st.rerun()
+    return seen
+
+
+def forget_seen() -> None:
+    """Have the next run show the list as it is then."""
+    st.session_state.pop(SEEN, None)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Opening the price list …")
+def _load(root: str, price_list_id: str, revision: int, standing: str, _state: PageState) -> StoredPriceList:
     return pricelists.load_price_list(_state.ws, price_list_id)
+
+
+def sentence(stored: StoredPriceList) -> str:
+    """Return the list in one sentence: what it was proposed to do, and what people have decided since."""
+    made = decisions.counts(stored.review)
+    decided = {"accepted": "accepted", "held": "held", "overridden": "overridden by hand"}
+    parts = [f"{count(made[name])} {word}" for name, word in decided.items() if made[name]]
+    proposed = str(stored.summary["sentence"])
+    if not (made["held"] or made["overridden"]):
+        return f"{proposed}." + (f" {', '.join(parts).capitalize()}." if parts else "")
+    now = change_counts(stored.review)
+    return (
+        f"Now raise {count(now['raise'])}, cut {count(now['cut'])}, hold {count(now['hold'])}: {', '.join(parts)}. "
+        f"As proposed: {proposed}."
+    )
 
 
 def none_yet(state: PageState) -> None:
@@ -55,11 +99,26 @@ def none_yet(state: PageState) -> None:
             st.page_link("pages/optimize.py", label="Choose strategy and guardrails", icon=":material/tune:")
 
 
-def make(state: PageState, strategy: str) -> None:
+def make(state: PageState, strategy: str, *, scenario_id: str | None = None, key: str = "make_price_list") -> None:
     """Show the button that makes a price list in the background."""
-    if st.button("Make price list", type="primary", icon=":material/sell:", key="make_price_list"):
+    if access.button(state, "edit", "Make price list", type="primary", icon=":material/sell:", key=key):
         params = {"strategy": strategy, "guardrails": guardrails.plain(state.ws), "run_id": state.run_id}
+        params |= {"actor": asdict(access.actor(state))} | ({"scenario_id": scenario_id} if scenario_id else {})
         job_panel.start(state.ws, "price_list", params)
+
+
+def another(state: PageState) -> None:
+    """Offer to make a further list: of a strategy, under today's assumptions or those of a saved scenario."""
+    saved = records(scenarios.list_scenarios(state.ws))
+    names = {"": "As it is today", **{row["scenario_id"]: f"Scenario: {row['name']}" for row in saved}}
+    with st.popover("Make another list", icon=":material/add:"):
+        strategies = list(STRATEGIES)
+        last = guardrails.last_strategy(state.ws)
+        place = strategies.index(last) if last in strategies else 0
+        strategy = st.selectbox("Strategy", strategies, index=place, format_func=strategy_name, key="another_strategy")
+        scenario = st.selectbox("Assumptions", list(names), format_func=names.__getitem__, key="another_scenario")
+        st.caption("Guardrails as last set on Optimize.")
+        make(state, str(strategy), scenario_id=str(scenario) or None, key="make_another_list")
 
 
 def downloads(state: PageState, stored: StoredPriceList) -> None:
@@ -87,54 +146,3 @@ def downloads(state: PageState, stored: StoredPriceList) -> None:
         rows = ", ".join(str(row) for row in dangerous["row_number"].head(10))
         cells = plural(len(dangerous), "cell")
         st.warning(f"{cells} start like a formula (rows {rows}). The file for import keeps them as they are.")
-
-
-def table(state: PageState, stored: StoredPriceList) -> None:
-    """Show the prices beside today's, with the reason of each, and how far they move."""
-    frame = stored.current
-    currency = str(frame["currency"].iloc[0]) if len(frame) else state.currency
-    kind = st.segmented_control("Show", SHOW, default="All", required=True, key="list_show", persist_state="session")
-    shown = frame[_kind(frame, str(kind))]
-    personal = shown["customer_id"].notna().any()
-    order = ["product_id", *(["customer_id"] if personal else []), "current_price", "new_price", "change_percent",
-             "conversion_percent", "expected_profit", "profit_low", "profit_high", "reason", "margin_percent",
-             "floor_price", "ceiling_price", "evidence", "effective_from", "disclosure_required"]  # fmt: skip
-    written = signed(
-        _scaled(shown)[order], currency, money=["expected_profit", "profit_low", "profit_high"],
-        percent=["change_percent"],
-    )  # fmt: skip
-    st.dataframe(written, hide_index=True, placeholder="–", height=460, column_config=_columns(currency))
-    st.caption(f"{count(len(shown))} of {plural(len(frame), 'price')}; expected profit is per 100 offers.")
-    if len(frame):
-        st.plotly_chart(price_change_figure(price_change_data(frame["change_rate"])), key="changes")
-
-
-def _kind(frame: pd.DataFrame, kind: str) -> pd.Series:
-    change = frame["new_price"] - frame["current_price"]
-    return {"Raise": change > 0, "Cut": change < 0, "Keep": change == 0}.get(kind, change == change)
-
-
-def _scaled(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rates in percent, and profit per 100 offers."""
-    return frame.assign(
-        change_percent=frame["change_rate"] * 100,
-        margin_percent=frame["margin_rate"] * 100,
-        conversion_percent=frame["expected_conversion_rate"] * 100,
-        **{name: frame[name] * 100 for name in ("expected_profit", "profit_low", "profit_high")},
-    )
-
-
-def _columns(currency: str) -> dict[str, Any]:
-    return {
-        "product_id": text_column("Product", pinned=True), "customer_id": text_column("Customer", width="small"),
-        "current_price": money_column("Price today", currency), "new_price": money_column("New price", currency),
-        "change_percent": number_column("Change"),
-        "reason": text_column("Why", width="large"),
-        "margin_percent": st.column_config.NumberColumn("Margin", format="%.1f%%", help=glossary.define("margin")),
-        "conversion_percent": st.column_config.NumberColumn("Conversion", format="%.1f%%"),
-        "expected_profit": number_column("Profit per 100 offers"), "profit_low": number_column("90% low"),
-        "profit_high": number_column("90% high"), "floor_price": money_column("Lowest allowed", currency),
-        "ceiling_price": money_column("Highest allowed", currency), "evidence": text_column("Evidence"),
-        "effective_from": st.column_config.DatetimeColumn("Effective from", format="YYYY-MM-DD"),
-        "disclosure_required": st.column_config.CheckboxColumn("Disclosure"),
-    }  # fmt: skip

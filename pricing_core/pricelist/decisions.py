@@ -41,7 +41,7 @@ def empty() -> pd.DataFrame:
 
 
 def changes(
-    rows: ArrayLike, decision: str | Sequence[str], price: ArrayLike = np.nan, reason: Any = ""
+    rows: ArrayLike, decision: str | Sequence[str], price: Any = np.nan, reason: Any = ""
 ) -> pd.DataFrame:
     """Changes to make: ``row, decision, price, reason``.
 

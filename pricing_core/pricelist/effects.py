@@ -62,7 +62,8 @@ class EffectGrid:
 
     def to_frame(self) -> pd.DataFrame:
         """One row per price of the list; columns ``price_0 …`` and each measure's, these in single precision."""
-        blocks = {"price": self.price, **{name: block.astype(np.float32) for name, block in self.values.items()}}
+        blocks: dict[str, NDArray[np.floating]] = {"price": self.price}
+        blocks |= {name: block.astype(np.float32) for name, block in self.values.items()}
         return pd.DataFrame(
             {f"{name}_{k}": block[:, k] for name, block in blocks.items() for k in range(block.shape[1])}
         )

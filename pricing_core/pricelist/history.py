@@ -39,7 +39,8 @@ def prior_prices(log: pd.DataFrame, lists: pd.DataFrame, start: datetime, *, day
     """
     begin = pd.Timestamp(start)
     since = begin - timedelta(days=days)
-    inside = log[(log["at"] >= since) & (log["at"] < begin)]
+    log = log[log["at"] < begin]
+    inside = log[log["at"] >= since]
     ends = lists["end"].fillna(pd.Timestamp("2200-01-01", tz="UTC"))
     in_force = lists[(lists["start"] < begin) & (ends > since)]
     parts = [_lowest(inside["product_id"], inside["price"]), _lowest(in_force["product_id"], in_force["lowest_price"])]
@@ -51,6 +52,12 @@ def prior_prices(log: pd.DataFrame, lists: pd.DataFrame, start: datetime, *, day
         taken_over = later["start"].groupby(later["product_id"].astype(str)).min().reindex(carried.index)
         parts.append(carried[taken_over.isna().to_numpy() | (taken_over > since).to_numpy()])
     return pd.concat(parts, axis=1).min(axis=1).rename("prior_price_30d")
+
+
+def lowest_prices(frame: pd.DataFrame) -> pd.DataFrame:
+    """Lowest price of each product of a price list: ``product_id, lowest_price``."""
+    found = _lowest(frame["product_id"], frame["new_price"])
+    return found.rename("lowest_price").rename_axis("product_id").reset_index()
 
 
 def was_price(frame: pd.DataFrame, products: pd.DataFrame | None, kind: str) -> pd.Series:

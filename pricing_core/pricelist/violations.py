@@ -7,13 +7,22 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from pricing_core.errors import PriceListError
 from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.pricelist.history import false_reductions
 
 BELOW_COST, BELOW_ALLOWED, ABOVE_ALLOWED = "below cost", "below the allowed range", "above the allowed range"
 FALSE_REDUCTION, NO_PRICE = "false reduction", "no price"
+_SHOWN: Final = 5
 KINDS: Final = (NO_PRICE, FALSE_REDUCTION, BELOW_COST, BELOW_ALLOWED, ABOVE_ALLOWED)
-BLOCKING: Final = (NO_PRICE, FALSE_REDUCTION)
+_BLOCKED: Final = {
+    NO_PRICE: ("Some prices are missing or not above zero", "Set or hold them."),
+    FALSE_REDUCTION: (
+        "The crossed-out price is not the lowest of the last 30 days",
+        "Cross out the 30-day price, or none, or change the price.",
+    ),
+}
+BLOCKING: Final = tuple(_BLOCKED)
 """What keeps a list from being submitted; the rest is for the approver to judge."""
 
 
@@ -55,10 +64,38 @@ def find(frame: pd.DataFrame, was: pd.Series) -> pd.DataFrame:
     return found.assign(blocking=found["kind"].isin(BLOCKING))
 
 
+def refuse_blocking(found: pd.DataFrame) -> None:
+    """Do nothing unless there are violations that keep a list from going further.
+
+    Raises
+    ------
+    PriceListError
+        Names the products.
+    """
+    for kind, (said, fix) in _BLOCKED.items():
+        rows = found[found["kind"] == kind]
+        if len(rows):
+            raise PriceListError(f"{said}: {_named(rows, with_prices=kind == FALSE_REDUCTION)}.", fix=fix)
+
+
 def counts(found: pd.DataFrame) -> dict[str, int]:
     """How many prices show each kind of violation; kinds that do not occur are left out."""
     each = found["kind"].value_counts()
     return {kind: int(each[kind]) for kind in KINDS if kind in each.index}
+
+
+def _named(rows: pd.DataFrame, *, with_prices: bool) -> str:
+    each = rows.drop_duplicates("product_id")
+    shown = each["product_id"].astype("str").head(_SHOWN).tolist()
+    if with_prices:
+        prices = zip(shown, each["price"].astype(float), each["limit"].astype(float), strict=False)
+        shown = [f"{name} (was {was:g}, lowest {_known(low)})" for name, was, low in prices]
+    more = len(each) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more products" if more else "")
+
+
+def _known(price: float) -> str:
+    return f"{price:g}" if np.isfinite(price) else "unknown"
 
 
 def _part(frame: pd.DataFrame, rows: np.ndarray, kind: str, price: np.ndarray, limit: np.ndarray) -> pd.DataFrame:

@@ -55,3 +55,10 @@ def read(ws: Workspace, price_list_id: str) -> pd.DataFrame:
         found = connection.execute(statement.order_by(_TABLE.c.number)).all()
     frame = pd.DataFrame([tuple(each) for each in found], columns=columns)
     return frame.assign(at=pd.to_datetime(frame["at"], utc=True), row=frame["row"].astype("Int64"))
+
+
+def number(ws: Workspace, price_list_id: str) -> int:
+    """Return how many comments there are on a list and its prices."""
+    statement = sa.select(sa.func.count()).select_from(_TABLE).where(_TABLE.c.price_list_id == price_list_id)
+    with database.reading(ws) as connection:
+        return int(connection.execute(statement).scalar_one())

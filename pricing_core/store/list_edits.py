@@ -241,22 +241,27 @@ def _conflict(ws: Workspace, stored: StoredPriceList, expected: int) -> Conflict
         raise ConfigError(
             f"{stored.price_list_id} has revision {stored.revision}, and {expected} is expected.", fix="Load it again."
         )
-    since = audit.entries(ws, stored.price_list_id)
-    news = [row for row in since.itertuples() if int(row.after.get("revision", 0)) > expected]
-    said = [_sentence(row) for row in reversed(news)]
-    shown = said if len(said) <= 3 else [*said[:2], f"and {len(said) - 2} more changes followed"]
-    what = "; ".join(shown) or "somebody changed it"
     return ConflictError(
-        f"{stored.price_list_id} is not as you saw it any more: {what}.",
+        f"{stored.price_list_id} is not as you saw it any more: {news(ws, stored.price_list_id, expected)}.",
         fix="Your changes were not saved. Look at the list as it is now, then save them again or drop them.",
     )
 
 
-def _sentence(row: Any) -> str:
-    who = row.actor if row.verified else f"{row.actor} (self-declared)"
-    what = _WORDS.get(row.action, row.action)
-    if row.action == "edit":
-        what = f"{what} {row.after.get('prices', 0):,} prices ({row.after.get('products', '')})"
+def news(ws: Workspace, price_list_id: str, revision: int) -> str:
+    """Say who changed what about a list, and when, since a revision that somebody saw."""
+    since = audit.entries(ws, price_list_id)
+    rows: list[dict[Any, Any]] = since.to_dict("records")
+    said = [_sentence(row) for row in reversed(rows) if int(row["after"].get("revision", 0)) > revision]
+    shown = said if len(said) <= 3 else [*said[:2], f"and {len(said) - 2} more changes followed"]
+    return "; ".join(shown) or "somebody changed it"
+
+
+def _sentence(row: dict[Any, Any]) -> str:
+    who = row["actor"] if row["verified"] else f"{row['actor']} (self-declared)"
+    what, after, at = _WORDS.get(row["action"], row["action"]), row["after"], row["at"]
+    if row["action"] == "edit":
+        number = int(after.get("prices", 0))
+        what = f"{what} {number:,} price{'' if number == 1 else 's'} ({after.get('products', '')})"
     else:
         what = f"{what} the list"
-    return f"{who} {what} at {row.at:%H:%M} UTC on {row.at.day} {row.at:%b}"
+    return f"{who} {what} at {at:%H:%M} UTC on {at.day} {at:%b}"

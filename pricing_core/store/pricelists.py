@@ -86,12 +86,11 @@ class StoredPriceList:
         effects = _effects(self.folder) if moved else None
         frame = decisions.applied(self.frame, self.decided, effects)
         state = self.state
-        stamps = {"version": self.version, "status": state.status, "approved_by": state.approved_by}
-        times = {"effective_from": state.effective_from, "effective_to": state.effective_to}
-        times["approved_at"] = state.approved_at
-        for name, value in times.items():
+        stamps: dict[str, Any] = {"version": self.version, "status": state.status, "approved_by": state.approved_by}
+        for name in ("effective_from", "effective_to", "approved_at"):
+            value = getattr(state, name)
             if value is not None or name == "approved_at":
-                stamps[name] = _constant_time(value, frame.index)  # type: ignore[assignment]
+                stamps[name] = _constant_time(value, frame.index)
         return frame.assign(**{name: value for name, value in stamps.items() if name in frame.columns})
 
     @cached_property
@@ -286,5 +285,5 @@ def _first_time(frame: pd.DataFrame) -> str | None:
 
 
 def _constant_time(value: str | None, index: pd.Index) -> pd.Series:
-    time = pd.NaT if value is None else pd.Timestamp(moment(value))
-    return pd.Series(time, index=index, dtype="datetime64[us, UTC]")
+    time = moment(value)
+    return pd.Series(pd.NaT if time is None else pd.Timestamp(time), index=index, dtype="datetime64[us, UTC]")

@@ -48,7 +48,9 @@ def make_price_list(
     settings = settings_for(run, [strategy])
     prices = price_strategy(strategy, changed, rules, settings=settings)
     known = prior_prices(ws, run.dataset, _tomorrow())
-    facts = ListFacts(strategy, run.manifest["currency"], run.run_id, known.to_dict())
+    facts = ListFacts(
+        strategy, run.manifest["currency"], run.run_id, {str(product): float(price) for product, price in known.items()}
+    )
     frame, effects = build_with_effects(changed, prices, facts)
     progress.stage("Simulation", 0.5, "Judging the expected effect")
     result = simulate_strategies(rows, ["status_quo", strategy], guardrails=rules, scenario=scenario, settings=settings)
@@ -101,7 +103,9 @@ def prior_prices(ws: Workspace, dataset: Dataset, start: datetime) -> pd.Series:
 def price_list_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Background form of :func:`make_price_list`, and with ``scenario_id`` of :func:`make_list_from_scenario`."""
     rules = params.get("guardrails")
-    guardrails = Guardrails.from_toml(rules) if isinstance(rules, str) else Guardrails(**rules) if rules else None
+    guardrails = None
+    if rules:
+        guardrails = Guardrails.from_toml(rules) if isinstance(rules, str) else Guardrails.from_mapping(rules)
     strategy = params.get("strategy", "personalized_discount")
     shared: dict[str, Any] = {"guardrails": guardrails, "run_id": params.get("run_id"), "progress": progress}
     shared["actor"] = Actor(**params["actor"]) if params.get("actor") else None

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from pricing_core.errors import AccessError, NoDatasetError, PriceListError, WorkspaceError
-from pricing_core.pricelist import lifecycle, violations
+from pricing_core.pricelist import history, lifecycle, violations
 from pricing_core.pricelist.lifecycle import APPROVED, IN_REVIEW, ListState
 from pricing_core.pricelist.restore import restored
 from pricing_core.store import datasets, list_comments, list_edits, list_states, pricelists
@@ -21,8 +21,6 @@ from pricing_core.store.pricelists import StoredPriceList
 from pricing_core.store.workspace import Workspace
 from pricing_core.trust.access import Actor, require, require_other_person
 from pricing_core.workflows.lists import prior_prices
-
-_NAMED = 5
 
 
 def decide(
@@ -63,7 +61,7 @@ def submit(ws: Workspace, price_list_id: str, *, actor: Actor, expected_revision
 
     def step(stored: StoredPriceList, now: datetime) -> Outcome:
         state = lifecycle.submitted(stored.state, actor, now)
-        refuse_blocking(stored)
+        violations.refuse_blocking(stored.violations)
         return Outcome(state, {"status": stored.status})
 
     return list_edits.change(
@@ -76,7 +74,7 @@ def approve(ws: Workspace, price_list_id: str, *, actor: Actor, expected_revisio
 
     def step(stored: StoredPriceList, now: datetime) -> Outcome:
         state = lifecycle.approved(stored.state, actor, now)
-        refuse_blocking(stored)
+        violations.refuse_blocking(stored.violations)
         return Outcome(state, {"status": stored.status}, {"approved_by": state.approved_by})
 
     return list_edits.change(
@@ -168,36 +166,6 @@ def new_version(ws: Workspace, price_list_id: str, *, actor: Actor) -> str:
     return _copy(ws, source, ListState(authors=(actor.name,), effective_from=begin), actor, reason=None)
 
 
-def refuse_blocking(stored: StoredPriceList) -> None:
-    """Raise PriceListError naming the products if a list has violations that may not go further."""
-    found = stored.violations
-    for kind in violations.BLOCKING:
-        rows = found[found["kind"] == kind]
-        if len(rows):
-            said, fix = _BLOCKED[kind]
-            raise PriceListError(f"{said}: {_named(rows, kind)}.", fix=fix)
-
-
-_BLOCKED = {
-    violations.NO_PRICE: ("Some prices are missing or not above zero", "Set or hold them."),
-    violations.FALSE_REDUCTION: (
-        "The crossed-out price is not the lowest of the last 30 days",
-        "Cross out the 30-day price, or none, or change the price.",
-    ),
-}
-
-
-def _named(rows: pd.DataFrame, kind: str) -> str:
-    each = rows.drop_duplicates("product_id")
-    shown = []
-    for row in each.head(_NAMED).itertuples():
-        known = f"lowest {row.limit:g}" if row.limit == row.limit else "lowest unknown"
-        shown.append(f"{row.product_id} (was {row.price:g}, {known})" if kind == violations.FALSE_REDUCTION else
-                     str(row.product_id))  # fmt: skip
-    more = len(each) - len(shown)
-    return ", ".join(shown) + (f" and {more:,} more products" if more else "")
-
-
 def _release(
     ws: Workspace, stored: StoredPriceList, begin: datetime, end: datetime | None, *, actor: Actor, action: str,
     expected_revision: int | None,
@@ -209,9 +177,8 @@ def _release(
         known = prior.set_index("product_id")["prior_price_30d"]
         frame = found.frame.assign(prior_price_30d=found.frame["product_id"].astype(str).map(known).astype(float))
         dated = replace(found, frame=frame, state=replace(state, status=found.status))
-        refuse_blocking(dated)
-        lowest = dated.review.groupby(dated.review["product_id"].astype(str))["new_price"].min()
-        released = lowest.astype(float).rename("lowest_price").rename_axis("product_id").reset_index()
+        violations.refuse_blocking(dated.violations)
+        released = history.lowest_prices(dated.review)
         times = {"effective_from": state.effective_from, "effective_to": state.effective_to}
         tables = {pricelists.PRIOR: prior, list_states.RELEASED_FILE: released}
         return Outcome(state, {"status": found.status}, times, tables)

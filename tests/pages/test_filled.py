@@ -168,22 +168,6 @@ def test_a_price_list_is_made_in_the_background(trained: Workspace, open_page: O
     assert (job.kind, job.params["strategy"]) == ("price_list", "personalized_discount")
 
 
-def test_a_price_list_is_reviewed_and_downloaded_twice(trained: Workspace, open_page: OpenPage) -> None:
-    price_list_id = workflows.make_price_list(trained, "personalized_discount")
-    page = open_page("price_list")
-    assert re.search(RANGE, finding(page))
-    assert {button.label for button in page.download_button} == {"Download for Excel", "Download for import"}
-    stored = pricelists.load_price_list(trained, price_list_id)
-    table = next(frame.value for frame in page.dataframe if "change_percent" in frame.value)
-    assert len(table) == len(stored.frame)
-    page.segmented_control(key="list_show").set_value("Cut").run()
-    cut = next(frame.value for frame in page.dataframe if "change_percent" in frame.value)
-    assert len(cut) == (stored.frame["new_price"] < stored.frame["current_price"]).sum()
-    for content in (to_import_csv(stored.current), to_excel_csv(stored.current)):
-        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-        assert len(rows) == len(stored.frame)
-
-
 def captions(page: AppTest) -> str:
     return " ".join(caption.value for caption in page.caption).replace("\\", "")
 
