@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,20 +12,25 @@ from pricing_core.charts.overview import weekly_overview_data
 from pricing_core.charts.products import product_gain_data, product_overview_data
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.simulate.scenario import Scenario
+from pricing_core.store import settings
 
 from . import cache
 from .state import PageState
 
 if TYPE_CHECKING:
+    from pricing_core.simulate.competitor import CompetitorMoves
+    from pricing_core.simulate.response_surface import Answer, ResponseSurface
     from pricing_core.simulate.strategies import SimulationResult
+    from pricing_core.workflows.off_policy import PastVerdict
     from pricing_core.workflows.pricing import PricedTable
 
 GAIN_WEEKS = 4
 
 
 def key(state: PageState) -> str:
-    """Return what the results depend on besides their own settings: workspace, model, margin assumption."""
-    return f"{state.ws.root}|{state.run_id}|{cache.stamp(state.ws, state.basis_id)}"
+    """Return what results depend on besides their own rules: workspace, model, margin, objective, settings."""
+    chosen = [settings.get(state.ws, name) for name in ("objective", "strategy_settings")]
+    return f"{state.ws.root}|{state.run_id}|{cache.stamp(state.ws, state.basis_id)}|{chosen}"
 
 
 def weekly(state: PageState) -> pd.DataFrame:
@@ -52,6 +58,31 @@ def simulation(
 ) -> SimulationResult:
     """Return strategies side by side under a scenario."""
     return _simulation(key(state), strategies, repr(scenario), repr(guardrails), state, scenario, guardrails)
+
+
+def answer(state: PageState, strategies: tuple[str, ...], scenario: Scenario, guardrails: Guardrails) -> Answer:
+    """Return strategies under a scenario in the time of a slider, from the precomputed response."""
+    return _answer(key(state), strategies, repr(scenario), repr(guardrails), state, scenario, guardrails)
+
+
+def knowledge(state: PageState) -> tuple[bool, bool, bool]:
+    """Return whether the data know competitor prices, the season, and stock."""
+    return _knowledge(key(state), state)
+
+
+def satisfaction(state: PageState) -> pd.DataFrame:
+    """Return stars and returns by product, where the data measure them."""
+    return _satisfaction(key(state), state)
+
+
+def past(state: PageState, strategy: str, guardrails: Guardrails) -> PastVerdict:
+    """Return what past offers say about a strategy."""
+    return _past(key(state), strategy, repr(guardrails), state, guardrails)
+
+
+def warm(state: PageState) -> None:
+    """Ask the models about moved competitors before anyone moves them; the page is complete by then."""
+    _moves(key(state), None, True, state)
 
 
 def products(state: PageState) -> pd.DataFrame:
@@ -102,3 +133,52 @@ def _gains(stamp: str, strategy: str, rules: str, _state: PageState, _guardrails
     priced = prices(_state, strategy, _guardrails)
     offers = offers_per_week(_state) * GAIN_WEEKS
     return product_gain_data(priced.rows, priced.prices.price, n_offers=offers)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _answer(
+    stamp: str, strategies: tuple[str, ...], scene: str, rules: str, _state: PageState, _scenario: Scenario,
+    _guardrails: Guardrails,
+) -> Answer:  # fmt: skip
+    surface = _surface(stamp, strategies, rules, _state, _guardrails)
+    if _scenario.asks_models:
+        every = bool(_scenario.competitor_change_rate or _scenario.competitor_reaction_rate)
+        surface = replace(surface, moves=_moves(stamp, _scenario.season_week, every, _state))
+    return surface.answer(_scenario)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Simulating the strategies …")
+def _surface(
+    stamp: str, strategies: tuple[str, ...], rules: str, _state: PageState, _guardrails: Guardrails
+) -> ResponseSurface:
+    from pricing_core.workflows.what_if import what_if
+
+    return what_if(_state.ws, strategies, base=base_case(_state), guardrails=_guardrails, run_id=_state.run_id)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Asking the model about other markets (once per model) …")
+def _moves(stamp: str, week: int | None, every: bool, _state: PageState) -> CompetitorMoves:
+    from pricing_core.workflows.what_if import competitor_moves
+
+    return competitor_moves(_state.run, season_week=week, every=every)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _knowledge(stamp: str, _state: PageState) -> tuple[bool, bool, bool]:
+    from pricing_core.workflows.what_if import market_knowledge
+
+    return market_knowledge(_state.run)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _satisfaction(stamp: str, _state: PageState) -> pd.DataFrame:
+    from pricing_core.workflows.what_if import measured_satisfaction
+
+    return measured_satisfaction(_state.run.dataset)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Looking for past offers at such prices …")
+def _past(stamp: str, strategy: str, rules: str, _state: PageState, _guardrails: Guardrails) -> PastVerdict:
+    from pricing_core.workflows.off_policy import judge_on_past
+
+    return judge_on_past(_state.ws, strategy, guardrails=_guardrails, run_id=_state.run_id)

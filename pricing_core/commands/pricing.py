@@ -16,6 +16,12 @@ from pricing_core.commands.console import (
     write_table,
 )
 from pricing_core.errors import ConfigError
+from pricing_core.optimize.objectives import OBJECTIVES, Objective, parse_objective
+
+_OBJECTIVE = (
+    f"what to maximize: {', '.join(OBJECTIVES)}, with settings after a colon such as goodwill:goodwill_cost=0.5 "
+    "or mix:revenue_weight=0.3,unit_value=2; default: the one chosen last in the app, else profit"
+)
 
 
 def add(command: AddCommand) -> None:
@@ -30,6 +36,7 @@ def add(command: AddCommand) -> None:
     rules = price.add_mutually_exclusive_group()
     rules.add_argument("--guardrails", type=Path, help="TOML file")
     rules.add_argument("--no-guardrails", action="store_true", help="keep only to prices that the data support")
+    price.add_argument("--objective", help=_OBJECTIVE)
     price.add_argument("--out", type=Path, required=True)
 
     simulate = command("simulate", _simulate, "Compare strategies on revenue, profit and conversion.")
@@ -39,6 +46,7 @@ def add(command: AddCommand) -> None:
     more = simulate.add_mutually_exclusive_group()
     more.add_argument("--guardrails", type=Path, help="TOML file")
     more.add_argument("--no-guardrails", action="store_true")
+    simulate.add_argument("--objective", help=_OBJECTIVE)
     simulate.add_argument("--out", type=Path, required=True)
 
     explain = command("explain", _explain, "Why each target's price is what it is.")
@@ -61,14 +69,18 @@ def _price(options: argparse.Namespace) -> None:
 
     check_writable(options.out)
     ws = open_workspace(options)
-    rules = guardrails_of(options)
-    if options.targets is None:
-        priced = workflows.price(ws, options.strategy, guardrails=rules)
-        write_table(workflows.own_customer_ids(ws, priced.frame), options.out)
-        return
-    given = read_targets(ws, options.targets)
-    priced = workflows.price(ws, options.strategy, targets=given.frame, guardrails=rules)
-    write_table(given.named_as_given(priced.frame), options.out)
+    rules, aim = guardrails_of(options), _objective_of(options)
+    given = None if options.targets is None else read_targets(ws, options.targets)
+    targets = None if given is None else given.frame
+    priced = workflows.price(ws, options.strategy, targets=targets, guardrails=rules, objective=aim)
+    for sentence in priced.prices.notes:
+        note(sentence)
+    frame = workflows.own_customer_ids(ws, priced.frame) if given is None else given.named_as_given(priced.frame)
+    write_table(frame, options.out)
+
+
+def _objective_of(options: argparse.Namespace) -> Objective | None:
+    return None if options.objective is None else parse_objective(options.objective)
 
 
 def _simulate(options: argparse.Namespace) -> None:
@@ -84,7 +96,10 @@ def _simulate(options: argparse.Namespace) -> None:
     names = [name.strip() for name in options.strategies.split(",") if name.strip()]
     if not names:
         raise ConfigError("--strategies names no strategy.", fix="Give one or more names separated by commas.")
-    result = workflows.simulate(ws, names, targets=targets, scenario=scenario, guardrails=guardrails_of(options))
+    result = workflows.simulate(
+        ws, names, targets=targets, scenario=scenario, guardrails=guardrails_of(options),
+        objective=_objective_of(options),
+    )  # fmt: skip
     write_table(result.table, options.out)
 
 

@@ -14,6 +14,7 @@ from pricing_core.progress import Progress
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.demo import DemoOutcome, demo, demo_job
 from pricing_core.workflows.explaining import RowExplanation, explain, explain_job, explain_row
+from pricing_core.workflows.exporting import export_job
 from pricing_core.workflows.following_up import backtest_job
 from pricing_core.workflows.importing import (
     StoredImport,
@@ -27,6 +28,7 @@ from pricing_core.workflows.importing import (
     set_margin_assumption,
 )
 from pricing_core.workflows.lists import make_list_from_scenario, make_price_list, price_list_job
+from pricing_core.workflows.objectives import choose_objective, chosen_objective
 from pricing_core.workflows.pricing import PricedTable, predict, price, rows_for, simulate
 from pricing_core.workflows.release import (
     activate,
@@ -59,6 +61,7 @@ JOB_HANDLERS: dict[str, Handler] = {
     "price_list": price_list_job,
     "explain": explain_job,
     "demo": demo_job,
+    "export": export_job,
     "backtest": backtest_job,
 }
 
@@ -72,7 +75,9 @@ __all__ = [
     "TrainingConfig",
     "activate",
     "approve",
+    "choose_objective",
     "choose_settings",
+    "chosen_objective",
     "chosen_settings",
     "comment",
     "decide",

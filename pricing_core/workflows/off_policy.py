@@ -19,6 +19,7 @@ from pricing_core.optimize.settings import StrategySettings
 from pricing_core.optimize.strategies import price_strategy
 from pricing_core.response.pricing_rows import PricingRows
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.objectives import chosen_objective
 from pricing_core.workflows.pricing import rules_for
 from pricing_core.workflows.runs import TrainedRun, load_run
 from pricing_core.workflows.strategies import settings_for
@@ -78,7 +79,8 @@ def judge_on_past(
     pick = np.unique(np.linspace(0, len(period) - 1, min(most, len(period))).astype(int))
     offers = period.iloc[pick].reset_index(drop=True)
     encoded = run.model.encode(run.dataset, offers)  # prices and outcomes are not looked at
-    chosen = _Chosen(rules_for(run, guardrails), settings_for(run, [strategy], settings), objective)
+    aim = objective or chosen_objective(ws)
+    chosen = _Chosen(rules_for(run, guardrails), settings_for(run, [strategy], settings), aim)
     logged = _logged(run, strategy, encoded, chosen)
     ends = offers["offered_at"].iloc[[0, -1]]
     return PastVerdict(strategy, policy_value(logged, config), ends.iloc[0], ends.iloc[1], len(offers), len(period))

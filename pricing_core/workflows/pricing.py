@@ -14,12 +14,14 @@ from pricing_core.errors import DataError, MappingError
 from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.models.shop_model import EncodedOffers
+from pricing_core.optimize.objectives import Objective
 from pricing_core.optimize.strategies import StrategyPrices, StrategySettings, price_strategy
 from pricing_core.response.pricing_rows import PricingRows
 from pricing_core.simulate.effects import row_effects
 from pricing_core.simulate.scenario import Scenario
 from pricing_core.simulate.strategies import SimulationResult, simulate_strategies
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.objectives import chosen_objective
 from pricing_core.workflows.runs import TrainedRun, load_run
 from pricing_core.workflows.strategies import settings_for
 from pricing_core.workflows.targets import prepare_targets
@@ -59,6 +61,7 @@ def price(
     targets: pd.DataFrame | None = None,
     guardrails: Guardrails | None = None,
     settings: StrategySettings | None = None,
+    objective: Objective | None = None,
     run_id: str | None = None,
 ) -> PricedTable:
     """Price targets under a strategy.
@@ -69,6 +72,8 @@ def price(
         ``customer_id, product_id, offered_at`` and context columns; default: the recent offers.
     guardrails
         Default: the product's own (margin not below zero).
+    objective
+        Default: the one that the user last chose, else profit.
 
     Returns
     -------
@@ -80,7 +85,8 @@ def price(
     prepared = None if targets is None else prepare_targets(ws, run.dataset, targets)
     rows, _ = rows_for(run, prepared)
     chosen = settings_for(run, [strategy], settings)
-    prices = price_strategy(strategy, rows, rules_for(run, guardrails), settings=chosen)
+    aim = objective or chosen_objective(ws)
+    prices = price_strategy(strategy, rows, rules_for(run, guardrails), settings=chosen, objective=aim)
     shown = run.targets if targets is None else targets
     frame = shown.drop(columns=[c for c in PRICED_COLUMNS if c in shown.columns]).reset_index(drop=True)
     return PricedTable(frame.assign(**priced_columns(rows, prices)), rows, prices)
@@ -132,6 +138,7 @@ def simulate(
     scenario: Scenario | None = None,
     guardrails: Guardrails | None = None,
     settings: StrategySettings | None = None,
+    objective: Objective | None = None,
     run_id: str | None = None,
 ) -> SimulationResult:
     """Compare strategies under a scenario; the best uniform price is always among them."""
@@ -144,6 +151,7 @@ def simulate(
         guardrails=rules_for(run, guardrails),
         scenario=scenario or Scenario(),
         settings=settings_for(run, strategies, settings),
+        objective=objective or chosen_objective(ws),
     )
 
 

@@ -21,6 +21,7 @@ from pricing_core.simulate.competitor import MOVES, CompetitorMoves, competitor_
 from pricing_core.simulate.response_surface import ResponseSurface, prepare, sample_rows, weighted
 from pricing_core.simulate.scenario import Scenario
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.objectives import chosen_objective
 from pricing_core.workflows.runs import TrainedRun, load_run
 from pricing_core.workflows.strategies import settings_for
 
@@ -140,7 +141,7 @@ def what_if(
         guardrails=rules_for(run, guardrails),
         scenario=base,
         settings=settings_for(run, names),
-        objective=objective,
+        objective=objective or chosen_objective(ws),
     )
 
 
