@@ -104,19 +104,19 @@ class PrescriptionTree:
         """Most questions asked before a price."""
         return max(node.depth for node in self.nodes)
 
-    def leaves(self, depth: int | None = None) -> list[int]:
-        """Positions of the leaves, from left to right, of the tree cut at ``depth``."""
+    def leaves(self) -> list[int]:
+        """Positions of the leaves, from left to right."""
         out: list[int] = []
         stack = [0]
         while stack:
             k = stack.pop()
-            if self._is_leaf(k, depth):
+            if self.nodes[k].split is None:
                 out.append(k)
             else:
                 stack += [self.nodes[k].right, self.nodes[k].left]
         return out
 
-    def assign(self, features: pd.DataFrame, depth: int | None = None) -> Ints:
+    def assign(self, features: pd.DataFrame) -> Ints:
         """Position of the leaf of each offer, (n,).
 
         Raises
@@ -126,7 +126,7 @@ class PrescriptionTree:
         """
         at = np.zeros(len(features), dtype=np.int64)
         for k, node in enumerate(self.nodes):
-            if node.split is None or self._is_leaf(k, depth):
+            if node.split is None:
                 continue
             if node.split.feature not in features.columns:
                 raise DataError(f"The segments ask for “{node.split.feature}”, which these offers do not have.")
@@ -134,6 +134,12 @@ class PrescriptionTree:
             left = node.split.holds(features[node.split.feature].iloc[mine])
             at[mine] = np.where(left, node.left, node.right)
         return at
+
+    def cut(self, depth: int) -> PrescriptionTree:
+        """Return the tree of at most ``depth`` questions; greedy splits make it the tree that would be grown so."""
+        kept = [node for node in self.nodes if node.depth <= depth]  # nodes come level by level
+        ends = tuple(replace(n, split=None, left=-1, right=-1) if n.depth == depth else n for n in kept)
+        return replace(self, nodes=ends)
 
     def path(self, leaf: int) -> list[tuple[Split, bool]]:
         """Questions from the root to a node, each with whether its answer was yes (left)."""
@@ -149,9 +155,6 @@ class PrescriptionTree:
     def asked(self) -> tuple[str, ...]:
         """Features that the tree asks about, in order of the first question."""
         return tuple(dict.fromkeys(node.split.feature for node in self.nodes if node.split is not None))
-
-    def _is_leaf(self, k: int, depth: int | None) -> bool:
-        return self.nodes[k].split is None or (depth is not None and self.nodes[k].depth >= depth)
 
 
 def grow_tree(profit: Floats, features: pd.DataFrame, config: TreeConfig | None = None) -> PrescriptionTree:

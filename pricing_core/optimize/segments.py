@@ -6,6 +6,7 @@ price), the same change for all products, within what the segment's offers of th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -108,6 +109,21 @@ class SegmentPrices:
         features = segment_features(task.rows, task.settings.segments.exclude)
         segments = fit_segments(task, base, features)
         return segment_proposal(task, base, segments, features)
+
+
+def prices_by_depth(task: Task, depths: Sequence[int]) -> dict[int, Floats]:
+    """Prices (n,) of the tree cut at each depth, grown once at the largest; rows without a price keep today's."""
+    deepest = replace(task.settings.segments, depth=max(depths))
+    task = replace(task, settings=replace(task.settings, segments=deepest))
+    base = base_price(task)
+    features = segment_features(task.rows, deepest.exclude)
+    segments = fit_segments(task, base, features)
+    out = {}
+    for depth in depths:
+        found = segment_proposal(task, base, replace(segments, tree=segments.tree.cut(depth)), features)
+        open_rows = (found.conflict == "") & found.price.fits
+        out[depth] = np.where(open_rows, found.price.price, task.rows.current_price)
+    return out
 
 
 def base_price(task: Task) -> Floats:

@@ -140,18 +140,32 @@ def price_strategy(
     DataError
         If ``learn_rows`` has another length than the rows.
     """
-    strategy = find(name)
+    task = make_task(name, rows, guardrails, learn_rows=learn_rows, draws=draws, settings=settings, objective=objective)
+    proposal = _proposal_of_own(task) if is_own(name) else find(name).propose(task)
+    if proposal.as_is:
+        return _as_they_are(task, proposal, with_reasons)
+    return _finish(task, proposal, with_reasons)
+
+
+def make_task(
+    name: str,
+    rows: PricingRows,
+    guardrails: Guardrails,
+    *,
+    learn_rows: Mask | None = None,
+    draws: Mask | None = None,
+    settings: StrategySettings | None = None,
+    objective: Objective | None = None,
+) -> Task:
+    """What :func:`price_strategy` tells a strategy; arguments and errors as there."""
+    find(name)
     learn = np.ones(rows.n, dtype=bool) if learn_rows is None else np.asarray(learn_rows, dtype=bool)
     if learn.shape != (rows.n,):
         raise DataError(f"learn_rows has the shape {learn.shape}; there are {rows.n} rows to price.")
     response = rows.response if draws is None else rows.response.with_draws(draws)
     bounds = allowed_range(rows, guardrails, name)
     chosen = objective or DEFAULT_OBJECTIVE
-    task = Task(name, rows, response, learn, bounds, guardrails, settings or StrategySettings(), chosen)
-    proposal = _proposal_of_own(task) if is_own(name) else strategy.propose(task)
-    if proposal.as_is:
-        return _as_they_are(task, proposal, with_reasons)
-    return _finish(task, proposal, with_reasons)
+    return Task(name, rows, response, learn, bounds, guardrails, settings or StrategySettings(), chosen)
 
 
 def _proposal_of_own(task: Task) -> Proposal:

@@ -37,10 +37,8 @@ def choose_settings(ws: Workspace, chosen: StrategySettings) -> None:
     settings.set(ws, _KEY, values)
 
 
-def settings_for(
-    run: TrainedRun, strategies: Sequence[str], given: StrategySettings | None = None
-) -> StrategySettings:
-    """Return the settings to price with: those given, else the user's; a markdown learns the shop's pace from its log."""
+def settings_for(run: TrainedRun, strategies: Sequence[str], given: StrategySettings | None = None) -> StrategySettings:
+    """Return the settings to price with: those given, else the user's; for a markdown with the pace of the log."""
     found = given or chosen_settings(run.ws)
     if MARKDOWN not in strategies or found.markdown.offers_per_week is not None:
         return found
