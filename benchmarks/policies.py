@@ -5,8 +5,9 @@
 *Segments.* D1–D6 of Biggs, Sun & Ettl (2021): Y = 1{g(X) + h(X) P + ε > 0}, ε ~ N(0, 1), nine candidate prices at the
 10–90% quantiles of the logged prices P. A teacher learns the chance of a purchase from 5,000 logged offers; the tree is
 grown on the teacher's revenue at the nine prices, and both are judged by the true chances of 20,000 other customers.
-Teachers: LightGBM as the paper's, and the truth itself, which shows what a tree of that depth can keep at all. Shares are
-of the revenue of the teacher, who sets the price that it thinks best for each customer; the oracle sets the truly best.
+Teachers: LightGBM as the paper's, and the truth itself, which shows what a tree of that depth can keep at all. Shares
+are of the revenue of the teacher, who sets the price that it thinks best for each customer; the oracle sets the truly
+best.
 
 *Stock.* One product of Ferreira, Simchi-Levi & Wang (2018): prices 29.9, 34.9, 39.9, 44.9 with unknown demand .8, .6,
 .3, .1, stock a quarter of the customers. Shares are of the program that knows the demand, which nobody can exceed.
@@ -149,7 +150,7 @@ def print_trees(seeds: int) -> None:
             kept = [cell(f"kept {depth}") for depth in DEPTHS]
             rows.append([f"{name}, {teacher}", cell("uniform"), cell("oracle"), *kept, cell("oracle 3")])
     columns = ("data, teacher", "best uniform, % of oracle", "teacher, % of oracle")
-    columns += tuple(f"depth {depth}, % of teacher" for depth in DEPTHS) + ("depth 3, % of oracle",)
+    columns = (*columns, *(f"depth {depth}, % of teacher" for depth in DEPTHS), "depth 3, % of oracle")
     print_table(f"Segments by a student tree, {LOGGED:,} logged offers, {seeds} seeds", columns, rows)
 
 

@@ -1,9 +1,8 @@
 r"""Prices for a limited stock while demand is still being learned: Thompson sampling with a linear program.
 
 In each of *T* periods one customer arrives and one price vector *k* of *K* is charged. Product *n* is then bought with
-an unknown chance :math:`d_{kn}` and uses :math:`a_{nm}` units of resource *m*, of which :math:`I_m` are in stock. In each
-period the chances are drawn from their posterior :math:`\theta_{kn} \sim \mathrm{Beta}(1 + \text{bought}, 1 + \text{not})`
-and the program
+an unknown chance :math:`d_{kn}` and uses :math:`a_{nm}` units of resource *m*. In each period the chances are drawn from
+their posterior :math:`\theta_{kn} \sim \mathrm{Beta}(1 + \text{bought}, 1 + \text{refused})` and the program
 
 .. math:: \max_x \sum_k x_k \sum_n p_{kn} \theta_{kn} \quad \text{s.t.}\quad
           \sum_k x_k \sum_n a_{nm} \theta_{kn} \le c_m, \; \sum_k x_k \le 1, \; x \ge 0
@@ -141,7 +140,7 @@ def charge_shares(prices: Floats, chance: Floats, usage: Floats, rate: Floats) -
 
 
 def _one_resource(revenue: Floats, need: Floats, rate: float) -> Floats:
-    """With one resource the best mix has at most two vectors: the concave hull of revenue over need, cut at the rate."""
+    """With one resource the best mix has at most two vectors: the concave hull of revenue over need."""
     need, revenue = np.append(need, 0.0), np.append(revenue, 0.0)  # the last is to offer nothing
     best, top = np.zeros(len(need)), -np.inf
     for i in range(len(need)):
@@ -158,7 +157,7 @@ def _one_resource(revenue: Floats, need: Floats, rate: float) -> Floats:
 
 
 def fluid_optimum(prices: Floats, chance: Floats, stock: Floats | float, periods: int) -> float:
-    """Most that anyone can expect from one product who knows the chances (K,): the program's value times the periods."""
+    """Most that anyone who knows the chances (K,) of one product can expect: the program's value times the periods."""
     prices, chance = np.asarray(prices, dtype=float)[:, None], np.asarray(chance, dtype=float)[:, None]
     shares = charge_shares(prices, chance, np.ones((1, 1)), np.array([float(stock) / periods]))
     return float(periods * shares @ (prices * chance).sum(axis=1))

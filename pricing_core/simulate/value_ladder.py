@@ -1,8 +1,8 @@
 """The value ladder: what each step from one change for all to personal prices adds, so that the least will do.
 
 Prices that know more about the customer earn more by the model, and cost more: trust, disclosure, upkeep. The ladder
-orders strategies by how much they intrude, and says what each adds over the one before, with its 90% range, and how much
-of the gain of personal prices it reaches.
+orders strategies by how much they intrude, and says what each adds over the one before, with its 90% range, and how
+much of the gain of personal prices it reaches.
 """
 
 from __future__ import annotations

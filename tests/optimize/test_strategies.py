@@ -212,7 +212,7 @@ def test_a_product_without_learning_rows_uses_all_its_rows() -> None:
 
 def test_unknown_names_and_wrong_lengths_are_refused() -> None:
     with pytest.raises(
-        ConfigError, match=r"There is no strategy 'cheap'\. Strategies are personalized_discount, product"
+        ConfigError, match=r"There is no strategy 'cheap'\. Strategies are personalized_discount"
     ):
         price_strategy("cheap", make_rows(6), NO_GUARDRAILS)
     with pytest.raises(DataError, match=r"learn_rows has the shape \(3,\); there are 6 rows"):
