@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import assumptions, cautions, guardrails, job_panel, price_lists, pricing, results
+from pages.components import assumptions, cautions, guardrails, job_panel, price_lists, pricing, results, rule_receipt
 from pages.components.frame import start_page
 
 with start_page("Optimize", "What should prices be?", icon=":material/tune:", needs="model") as page:
@@ -22,10 +22,12 @@ with start_page("Optimize", "What should prices be?", icon=":material/tune:", ne
     pricing.tiles(page, simulated, strategy)
     cautions.one_unit(page)
     price_lists.make(page, strategy)
-    changes, binding, held = st.tabs(["Prices", "What stops them", "Held rows"])
+    changes, binding, receipt, held = st.tabs(["Prices", "What stops them", "What rules cost", "Held rows"])
     with changes:
         pricing.changes(page, priced, simulated)
     with binding:
         pricing.binding(priced)
+    with receipt:
+        rule_receipt.show(page, strategy, rules, priced)
     with held:
         pricing.held(page, priced)

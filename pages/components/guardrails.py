@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -12,14 +12,17 @@ from pricing_core.errors import ConfigError
 from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.optimize.registry import FOLDER, labels, load_strategies
-from pricing_core.optimize.settings import DEFAULT_STRATEGY
 from pricing_core.store import settings
 from pricing_core.store.workspace import Workspace
 
+from . import access, guardrail_conflicts, guardrail_rules, guardrail_sets
+from .guardrail_state import ADOPTED, chosen, follow_pace, keep, last_strategy, plain
+from .guardrail_words import endings_words, in_words
 from .state import PageState
-from .words import markdown, money, percent
+from .words import markdown, money
 
-KEY = "guardrails"
+__all__ = ["chosen", "form", "in_words", "last_strategy", "line", "plain", "strategy_name", "strategy_names"]
+
 ENDINGS: dict[str, tuple[int, ...] | None] = {
     "any": None, ".99": (99,), ".99 or .49": (49, 99), ".95": (95,), ".90": (90,), ".00": (0,),
 }  # fmt: skip
@@ -37,58 +40,45 @@ def strategy_names(ws: Workspace) -> list[str]:
     return list(labels())
 
 
-def chosen(ws: Workspace) -> Guardrails:
-    """Return the guardrails that the user last set, or the product's own."""
-    stored = settings.get(ws, KEY)
-    return Guardrails.from_mapping(stored) if stored else Guardrails()
+def form(state: PageState, beside: Callable[[], None] | None = None) -> str:
+    """Show strategy and guardrails, and contradictions among these; return the strategy that was last submitted.
 
-
-def plain(ws: Workspace) -> dict[str, Any]:
-    """Return the guardrails as JSON values, for a job."""
-    return asdict(chosen(ws))
-
-
-def last_strategy(ws: Workspace) -> str:
-    """Return the strategy that the user last ran on Optimize; discounts only until then."""
-    load_strategies(ws.root / FOLDER)
-    last = str(settings.get(ws, "strategy", DEFAULT_STRATEGY))
-    return last if last in labels() else DEFAULT_STRATEGY  # the shop may have removed the file of its own strategy
-
-
-def form(state: PageState) -> str:
-    """Show strategy and guardrails; return the strategy that was last submitted."""
+    Parameters
+    ----------
+    beside
+        Shows more inputs under the strategy.
+    """
     last, names = last_strategy(state.ws), strategy_names(state.ws)
+    follow_pace(state)
+    now = chosen(state.ws)
+    if st.session_state.pop(ADOPTED, False):
+        _fill(now)
     with st.form("optimize_form"):
         left, right = st.columns([2, 3])
-        strategy = left.radio(
-            "Strategy", names, index=names.index(last), format_func=strategy_name,
-            key="strategy", persist_state="session",
-            help="Personal prices are discounts from the public list price unless you choose otherwise.",
-        )  # fmt: skip
+        with left:
+            strategy = st.radio(
+                "Strategy", names, index=names.index(last), format_func=strategy_name,
+                key="strategy", persist_state="session",
+                help="Personal prices are discounts from the public list price unless you choose otherwise.",
+            )  # fmt: skip
+            if beside is not None:
+                beside()
         with right:
-            rules = _rules(chosen(state.ws), state.currency)
-        run = st.form_submit_button("Run", type="primary", icon=":material/play_arrow:")
-        problem = _problem(rules, state.currency)
+            rules = _rules(now, state.currency)
+            if now.rules:
+                st.caption(f"{len(now.rules)} more for parts of the shop, below.")
+        run = access.form_button(state, "edit", "Run", type="primary", icon=":material/play_arrow:")
+        problem = _problem(now, rules, state.currency)
         if problem is not None:
             st.error(f"{markdown(problem)} **Not applied:** what is shown below follows the rules applied last.")
         elif run:
-            settings.set(state.ws, KEY, asdict(Guardrails(**rules)))
+            keep(state.ws, now.with_changes(**rules))
             settings.set(state.ws, "strategy", strategy)
             last = strategy
+    guardrail_rules.show(state)
+    guardrail_sets.show(state)
+    guardrail_conflicts.show(state, last)
     return last
-
-
-def in_words(rules: Guardrails, currency: str) -> str:
-    """List the active guardrails in one line."""
-    parts = [
-        (rules.margin_floor, f"margin at least {percent(rules.margin_floor)}"),
-        (rules.max_change_rate, f"change at most ±{percent(rules.max_change_rate)}"),
-        (rules.price_floor, f"never below {money(rules.price_floor, currency)}"),
-        (rules.price_ceiling, f"never above {money(rules.price_ceiling, currency)}"),
-        (rules.endings, f"prices end in {' or '.join(f'.{each:02d}' for each in rules.endings or ())}"),
-        (rules.discount_only or None, "never above the list price"),
-    ]
-    return ", ".join(words for value, words in parts if value is not None) or "none"
 
 
 def line(state: PageState) -> None:
@@ -99,7 +89,16 @@ def line(state: PageState) -> None:
         st.page_link("pages/optimize.py", label="Change them", icon=":material/tune:")
 
 
-def _problem(rules: dict[str, Any], currency: str) -> str | None:
+def _fill(rules: Guardrails) -> None:
+    """Put rules into the inputs of the form, before they are drawn."""
+    st.session_state.update(
+        rule_margin=_percent(rules.margin_floor), rule_change=_percent(rules.max_change_rate),
+        rule_floor=rules.price_floor, rule_ceiling=rules.price_ceiling, rule_discount=rules.discount_only,
+        rule_endings=_ending_name(rules.endings),
+    )  # fmt: skip
+
+
+def _problem(now: Guardrails, rules: dict[str, Any], currency: str) -> str | None:
     """Say in the words of the form why rules cannot be applied; None if they can."""
     low, high = rules["price_floor"], rules["price_ceiling"]
     if high is not None and high <= 0:
@@ -110,7 +109,7 @@ def _problem(rules: dict[str, Any], currency: str) -> str | None:
             "no price can keep both."
         )
     try:
-        Guardrails(**rules)
+        now.with_changes(**rules)
     except ConfigError as error:
         return str(error)
     return None
@@ -134,9 +133,9 @@ def _rules(now: Guardrails, currency: str) -> dict[str, Any]:
         f"Never above ({currency})", 0.0, None, now.price_ceiling, 0.5, key="rule_ceiling", persist_state="session",
         help=glossary.define("price ceiling"), placeholder="no limit",
     )  # fmt: skip
-    names, allowed = list(ENDINGS), list(ENDINGS.values())
+    endings = ENDINGS if now.endings in ENDINGS.values() else ENDINGS | {_ending_name(now.endings): now.endings}
     ending = one.selectbox(
-        "Prices end in", names, index=allowed.index(now.endings) if now.endings in allowed else 0,
+        "Prices end in", list(endings), index=list(endings.values()).index(now.endings),
         key="rule_endings", persist_state="session", help=glossary.define("price ending"),
     )  # fmt: skip
     discount = two.toggle(
@@ -145,8 +144,13 @@ def _rules(now: Guardrails, currency: str) -> dict[str, Any]:
     )  # fmt: skip
     return {
         "margin_floor": _rate(floor), "max_change_rate": _rate(change), "price_floor": low, "price_ceiling": high,
-        "endings": ENDINGS[ending], "discount_only": discount, "decimals": minor_unit_digits(currency),
+        "endings": endings[ending], "discount_only": discount, "decimals": minor_unit_digits(currency),
     }  # fmt: skip
+
+
+def _ending_name(endings: tuple[int, ...] | None) -> str:
+    known = {value: name for name, value in ENDINGS.items()}
+    return known.get(endings) or endings_words(endings)
 
 
 def _percent(rate: float | None) -> float | None:

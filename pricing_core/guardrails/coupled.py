@@ -52,6 +52,8 @@ _SLACK: Final = 1e-9
 _ABOUT_PRODUCTS: Final = ("brand", "category", "product")
 AT_LEAST: Final = (MIN_CHANGES, MIN_CONVERSION, MIN_UNITS)
 """Kinds whose measure must not be below the limit; all others must not be above."""
+TOTALS: Final = (DISCOUNT_BUDGET, CAPACITY, MIN_UNITS, MIN_CONVERSION)
+"""Kinds that add up expected sales."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +147,7 @@ def measures(
     found: list[Measure] = []
     chance: Floats | None = None
     for rule in coupled_rules(guardrails):
-        if rule.kind in _TOTALS and chance is None:
+        if rule.kind in TOTALS and chance is None:
             chance = demand.probability(price)
         task = _Task(rule, rows, guardrails, price, chance if chance is not None else price)
         found += _MEASURES[rule.kind](task)
@@ -280,7 +282,6 @@ def _parity(task: _Task) -> list[Measure]:
     return [Measure(task.rule, part, float(np.nanmax(level) / np.nanmin(level) - 1), task.limit, rows)]
 
 
-_TOTALS: Final = (DISCOUNT_BUDGET, CAPACITY, MIN_UNITS, MIN_CONVERSION)
 _MEASURES: Final[dict[str, Callable[[_Task], list[Measure]]]] = {
     MAX_DISPERSION: _dispersion,
     EQUAL_PRICE: _equal,

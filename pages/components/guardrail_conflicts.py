@@ -1,0 +1,73 @@
+"""Rules that contradict each other: said in words before prices are computed, with the smallest way out."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pricing_core.guardrails import Guardrails
+from pricing_core.optimize.infeasible import Conflict, find_conflicts, relax_until_possible
+
+from . import access, guardrail_state, results
+from .state import PageState
+from .words import markdown, plural
+
+SHOWN = 4
+DONE = "relaxation_done"
+
+
+def show(state: PageState, strategy: str) -> None:
+    """Name each contradiction, and offer its relaxations."""
+    done = st.session_state.pop(DONE, None)
+    if done:
+        st.success(markdown(done), icon=":material/check_circle:")
+    rules = guardrail_state.chosen(state.ws)
+    found = _conflicts(results.key(state), strategy, repr(rules), state, rules)
+    if not found:
+        return
+    held = [each for each in found if each.holds_rows]
+    with st.container(border=True):
+        st.markdown(f"**{_headline(found, held)}**")
+        for number, conflict in enumerate(found[:SHOWN]):
+            _one(state, rules, conflict, number)
+        if len(found) > SHOWN:
+            st.caption(f"And {plural(len(found) - SHOWN, 'smaller contradiction')}.")
+        if len(found) > 1 and any(each.relaxations for each in found):
+            label = "Use the smallest relaxation for all"
+            if access.button(state, "edit", label, icon=":material/auto_fix:", key="relax_all"):
+                _relax_all(state, strategy)
+
+
+def _headline(found: tuple[Conflict, ...], held: list[Conflict]) -> str:
+    if not held:
+        return "These rules cannot all be kept."
+    rows = sum(len(each.rows) for each in held)
+    verb = "keeps" if rows == 1 else "keep"
+    kept = f"{plural(rows, 'offer')} {verb} today's price, because rules contradict each other."
+    return kept if len(held) == len(found) else f"{kept} Other rules cannot be kept at all."
+
+
+def _one(state: PageState, rules: Guardrails, conflict: Conflict, number: int) -> None:
+    st.warning(markdown(conflict.message[0].upper() + conflict.message[1:]), icon=":material/block:")
+    if not conflict.relaxations:
+        return
+    with st.container(horizontal=True):
+        for place, relaxation in enumerate(conflict.relaxations[:3]):
+            words = relaxation.words[0].upper() + relaxation.words[1:]
+            key = f"relax_{number}_{place}"
+            if access.button(state, "edit", markdown(words), key=key, icon=":material/auto_fix:"):
+                guardrail_state.adopt(state.ws, relaxation.apply(rules))
+                st.session_state[DONE] = f"Done: {relaxation.words}."
+                st.rerun()
+
+
+def _relax_all(state: PageState, strategy: str) -> None:
+    relaxed, done, left = relax_until_possible(state.run.rows, guardrail_state.chosen(state.ws), strategy)
+    guardrail_state.adopt(state.ws, relaxed)
+    rest = f" {plural(len(left), 'contradiction')} left." if left else ""
+    st.session_state[DONE] = f"Done: {'; '.join(done)}.{rest}"
+    st.rerun()
+
+
+@st.cache_resource(max_entries=8, show_spinner="Checking the rules …")
+def _conflicts(stamp: str, strategy: str, rules: str, _state: PageState, _rules: Guardrails) -> tuple[Conflict, ...]:
+    return find_conflicts(_state.run.rows, _rules, strategy)
