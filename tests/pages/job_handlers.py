@@ -43,4 +43,4 @@ def succeed(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[s
     return {}
 
 
-SUCCESS = {"import": succeed}
+SUCCESS = {"import": succeed, "backtest": succeed}
