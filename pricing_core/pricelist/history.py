@@ -54,6 +54,17 @@ def prior_prices(log: pd.DataFrame, lists: pd.DataFrame, start: datetime, *, day
     return pd.concat(parts, axis=1).min(axis=1).rename("prior_price_30d")
 
 
+def without_log(frame: pd.DataFrame, lists: pd.DataFrame, start: datetime) -> pd.Series:
+    """Lowest price of each product before ``start`` where the log is gone.
+
+    The lower of what a price list knew when it was made (``frame`` with ``prior_price_30d``) and of the lists that were
+    in force since.
+    """
+    log = pd.DataFrame({"product_id": [], "at": pd.to_datetime([], utc=True), "price": []})
+    parts = [_lowest(frame["product_id"], frame["prior_price_30d"]), prior_prices(log, lists, start)]
+    return pd.concat(parts, axis=1).min(axis=1).rename("prior_price_30d")
+
+
 def lowest_prices(frame: pd.DataFrame) -> pd.DataFrame:
     """Lowest price of each product of a price list: ``product_id, lowest_price``."""
     found = _lowest(frame["product_id"], frame["new_price"])

@@ -24,7 +24,7 @@ def keep_export(ws: Workspace, name: str, data: bytes, *, actor: Actor, price_li
         If the name would lead out of the folder.
     """
     require(actor, "export")
-    if Path(name).name != name or name.startswith("."):
+    if not name or Path(name).name != name or name.startswith("."):
         raise ConfigError(f"{name!r} is no name for an exported file.", fix="Give a plain file name.")
     path, draft = ws.exports_dir / name, ws.temp_dir / f"export.{secrets.token_hex(8)}"
     try:

@@ -72,6 +72,16 @@ def load_scenario(ws: Workspace, scenario_id: str) -> StoredScenario:
     return StoredScenario(scenario_id, row.name, row.created_at, dict(row.spec), results)
 
 
+def duplicate_scenario(ws: Workspace, scenario_id: str) -> str:
+    """Keep a copy under the next free name, such as ``Costs up 5% (2)``, and return its id."""
+    original = load_scenario(ws, scenario_id)
+    taken = set(list_scenarios(ws)["name"])
+    number = 2
+    while (name := f"{original.name} ({number})") in taken:
+        number += 1
+    return save_scenario(ws, name, {**original.spec, "name": name}, original.results)
+
+
 def delete_scenario(ws: Workspace, scenario_id: str) -> None:
     """Delete a scenario; WorkspaceError if the workspace does not hold it."""
     with database.writing(ws) as connection:

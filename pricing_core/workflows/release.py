@@ -191,13 +191,11 @@ def _release(
 
 
 def _prior_table(ws: Workspace, stored: StoredPriceList, start: datetime) -> pd.DataFrame:
-    """Thirty-day prices of the list's products; as they were where the data are gone."""
+    """Thirty-day prices as of ``start``; where the data are gone, what they said when the list was made stays in it."""
     try:
-        dataset = datasets.load_dataset(ws)
+        found = prior_prices(ws, datasets.load_dataset(ws), start)
     except (NoDatasetError, WorkspaceError):
-        kept = stored.frame.groupby(stored.frame["product_id"].astype(str))["prior_price_30d"].min()
-        return kept.rename_axis("product_id").reset_index()
-    found = prior_prices(ws, dataset, start)
+        found = history.without_log(stored.frame, list_states.price_memory(ws), start)
     return found.rename_axis("product_id").reset_index()
 
 
