@@ -21,10 +21,11 @@ from pricing_core.optimize.objectives import group_total, objective_function
 from pricing_core.optimize.pooled import common_ranges, product_prices
 from pricing_core.optimize.registry import register
 from pricing_core.optimize.segment_features import Proxy, proxies, segment_features
-from pricing_core.optimize.segment_tree import PrescriptionTree, TreeConfig, grow_tree
+from pricing_core.optimize.segment_tree import PrescriptionTree, grow_tree
 from pricing_core.optimize.segment_words import BASE_WORDS, change_words, rule_words
 from pricing_core.optimize.settings import SEGMENT, SegmentSettings
 from pricing_core.optimize.snapping import Snapped, snap
+from pricing_core.optimize.tree_growth import TreeConfig
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -107,20 +108,18 @@ class SegmentPrices:
         """Grow the tree on the learning rows and propose each segment's change of each product's base price."""
         base = base_price(task)
         features = segment_features(task.rows, task.settings.segments.exclude)
-        segments = fit_segments(task, base, features)
+        segments = fit_segments(task, base, features, [task.settings.segments.depth])[0]
         return segment_proposal(task, base, segments, features)
 
 
 def prices_by_depth(task: Task, depths: Sequence[int]) -> dict[int, Floats]:
-    """Prices (n,) of the tree cut at each depth, grown once at the largest; rows without a price keep today's."""
-    deepest = replace(task.settings.segments, depth=max(depths))
-    task = replace(task, settings=replace(task.settings, segments=deepest))
+    """Prices (n,) of the tree of each depth; rows without a price keep today's."""
     base = base_price(task)
-    features = segment_features(task.rows, deepest.exclude)
-    segments = fit_segments(task, base, features)
+    features = segment_features(task.rows, task.settings.segments.exclude)
     out = {}
-    for depth in depths:
-        found = segment_proposal(task, base, replace(segments, tree=segments.tree.cut(depth)), features)
+    for segments in fit_segments(task, base, features, depths):
+        depth = segments.settings.depth
+        found = segment_proposal(task, base, segments, features)
         open_rows = (found.conflict == "") & found.price.fits
         out[depth] = np.where(open_rows, found.price.price, task.rows.current_price)
     return out
@@ -140,20 +139,24 @@ def base_price(task: Task) -> Floats:
     return np.where(found.conflict == "", found.wanted, usual)
 
 
-def fit_segments(task: Task, base: Floats, features: pd.DataFrame) -> Segments:
-    """Grow the tree on the profit of the learning rows at every change of ``base`` (n,)."""
+def fit_segments(task: Task, base: Floats, features: pd.DataFrame, depths: Sequence[int]) -> list[Segments]:
+    """Trees of some depths, grown on the profit of the learning rows at every change of ``base`` (n,)."""
     settings = task.settings.segments
     count = round((settings.highest_rate - settings.lowest_rate) / settings.step_rate)
     changes = np.round(settings.lowest_rate + settings.step_rate * np.arange(count + 1), 6)
     learn = np.flatnonzero(task.learn & task.bounds.feasible)
     if not learn.size:
         learn = np.flatnonzero(task.bounds.feasible)
-    config = TreeConfig(settings.depth, settings.min_leaf_rows, settings.min_gain_rate)
     if not learn.size:
-        tree = grow_tree(np.zeros((task.rows.n, 1)), features, TreeConfig(0))
-        return Segments(tree, np.zeros(1), settings)
-    tree = grow_tree(teacher_profit(task, base, changes, learn), features.iloc[learn], config)
-    return Segments(tree, changes, settings, proxies(task.rows, features, tree.asked()))
+        changes, learn, depths = np.zeros(1), np.arange(task.rows.n), [0] * len(depths)
+    profit = teacher_profit(task, base, changes, learn)
+    out = []
+    for depth in depths:
+        config = TreeConfig(depth, settings.min_leaf_rows, settings.min_gain_rate, settings.breadth)
+        tree = grow_tree(profit, features.iloc[learn], config)
+        found = proxies(task.rows, features, tree.asked())
+        out.append(Segments(tree, changes, replace(settings, depth=depth), found))
+    return out
 
 
 def teacher_profit(task: Task, base: Floats, changes: Floats, index: Ints) -> Floats:

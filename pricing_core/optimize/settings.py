@@ -57,6 +57,8 @@ class SegmentSettings:
         Changes that are tried, as shares of the base.
     min_gain_rate
         Least gain of one more question, as a share of all profit.
+    breadth
+        Questions that are followed to the end at each point of the tree, 1 to 8; 1 takes the best one at once.
     exclude
         Names of features that must not be asked about. Protected attributes never are.
 
@@ -73,6 +75,7 @@ class SegmentSettings:
     highest_rate: float = 0.3
     step_rate: float = 0.02
     min_gain_rate: float = 0.0002
+    breadth: int = 3
     exclude: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -91,6 +94,8 @@ class SegmentSettings:
             raise ConfigError(f"step_rate is {self.step_rate!r}.", fix="It must lie between 0.001 and 1.")
         if not 0 <= self.min_gain_rate < 1:
             raise ConfigError(f"min_gain_rate is {self.min_gain_rate!r}.", fix="It must be at least 0 and below 1.")
+        if type(self.breadth) is not int or not 1 <= self.breadth <= 8:
+            raise ConfigError(f"breadth is {self.breadth!r}.", fix="It must be a whole number from 1 to 8.")
         object.__setattr__(self, "exclude", tuple(self.exclude))
 
 

@@ -1,8 +1,8 @@
 r"""Prices for a limited stock while demand is still being learned: Thompson sampling with a linear program.
 
 In each of *T* periods one customer arrives and one price vector *k* of *K* is charged. Product *n* is then bought with
-an unknown chance :math:`d_{kn}` and uses :math:`a_{nm}` units of resource *m*. In each period the chances are drawn from
-their posterior :math:`\theta_{kn} \sim \mathrm{Beta}(1 + \text{bought}, 1 + \text{refused})` and the program
+an unknown chance :math:`d_{kn}` and uses :math:`a_{nm}` units of resource *m*. Each period draws the chances from their
+posterior :math:`\theta_{kn} \sim \mathrm{Beta}(1 + \text{bought}, 1 + \text{refused})` and the program
 
 .. math:: \max_x \sum_k x_k \sum_n p_{kn} \theta_{kn} \quad \text{s.t.}\quad
           \sum_k x_k \sum_n a_{nm} \theta_{kn} \le c_m, \; \sum_k x_k \le 1, \; x \ge 0
