@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -101,7 +103,6 @@ def _balance(design: SavedDesign) -> None:
 
 def _downloads(state: PageState, design: SavedDesign) -> None:
     from pricing_core.pricelist.export import to_excel_csv, to_import_csv
-    from pricing_core.workflows import measuring
 
     with st.container(horizontal=True):
         for label, write, icon in (
@@ -109,7 +110,7 @@ def _downloads(state: PageState, design: SavedDesign) -> None:
             ("Assignment for Excel", to_excel_csv, ":material/table_view:"),
         ):
             st.download_button(
-                label, lambda write=write: write(measuring.assignment_file(state.ws, design)),
+                label, partial(_file, state, design, write),
                 f"{design.name.replace(' ', '_')}_assignment.csv", "text/csv", icon=icon, on_click="ignore",
                 disabled=not access.allowed(state, "export"), key=f"{label}_{design.measurement_id}",
             )  # fmt: skip
@@ -117,6 +118,12 @@ def _downloads(state: PageState, design: SavedDesign) -> None:
                          key=f"delete_{design.measurement_id}"):  # fmt: skip
             measurements.delete_measurement(state.ws, design.measurement_id)
             st.rerun()
+
+
+def _file(state: PageState, design: SavedDesign, write: Callable[[pd.DataFrame], bytes]) -> bytes:
+    from pricing_core.workflows import measuring
+
+    return write(measuring.assignment_file(state.ws, design))
 
 
 def _next_monday() -> Any:

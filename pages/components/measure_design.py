@@ -82,10 +82,10 @@ def form(state: PageState) -> DesignConfig:
         with st.expander("More settings", icon=":material/tune:"):
             more = _more()
         st.form_submit_button("Work it out", type="primary", icon=":material/science:")
-    measure = more.pop("measure") if design == "customer" else "profit_per_offer"
-    more.pop("measure", None)
-    washout = min(more.pop("washout_days"), 7 * more["block_weeks"] - 1)
-    return DesignConfig(design=design, label=label, weeks=int(weeks), measure=measure, washout_days=washout, **more)
+    if design != "customer":
+        more["measure"] = "profit_per_offer"
+    more["washout_days"] = min(more["washout_days"], 7 * more["block_weeks"] - 1)
+    return DesignConfig(**{"design": design, "label": label, "weeks": int(weeks), **more})
 
 
 def sentence(result: DesignResult | str) -> str:
@@ -107,20 +107,19 @@ def show(state: PageState, config: DesignConfig, found: dict[str, DesignResult |
 
 def _more() -> dict[str, Any]:
     one, two, three = st.columns(3)
-    keep = {"persist_state": "session"}
-    share = one.slider("Share with the new prices (%)", 5, 95, 50, 5, key="measure_share", **keep)
+    share = one.slider("Share with the new prices (%)", 5, 95, 50, 5, key="measure_share", persist_state="session")
     before = one.number_input("Weeks before the test to compare with", 0, 52, 8, key="measure_before",
-                              help=glossary.define("cuped"), **keep)  # fmt: skip
+                              help=glossary.define("cuped"), persist_state="session")  # fmt: skip
     block = two.number_input("Weeks per block (switching)", 1, 8, 1, key="measure_block",
-                             help=glossary.define("switchback"), **keep)  # fmt: skip
+                             help=glossary.define("switchback"), persist_state="session")  # fmt: skip
     washout = two.number_input("Days of washout (switching)", 0, 13, 0, key="measure_washout",
-                               help=glossary.define("washout"), **keep)  # fmt: skip
+                               help=glossary.define("washout"), persist_state="session")  # fmt: skip
     sure = three.select_slider("Confidence (%)", [80, 90, 95, 99], 90, key="measure_confidence",
-                               help=glossary.define("confidence"), **keep)  # fmt: skip
+                               help=glossary.define("confidence"), persist_state="session")  # fmt: skip
     power = three.select_slider("Power (%)", [50, 70, 80, 90, 95], 80, key="measure_power",
-                                help=glossary.define("power"), **keep)  # fmt: skip
+                                help=glossary.define("power"), persist_state="session")  # fmt: skip
     measure = st.radio("What is compared", list(MEASURES), format_func=MEASURES.__getitem__, horizontal=True,
-                       key="measure_measure", **keep)  # fmt: skip
+                       key="measure_measure", persist_state="session")  # fmt: skip
     return {
         "test_share": share / 100, "before_weeks": int(before), "block_weeks": int(block),
         "washout_days": int(washout), "confidence": sure / 100, "power": power / 100, "measure": measure,
@@ -156,7 +155,7 @@ def _tiles(result: DesignResult, currency: str) -> None:
 
 
 def _compared(found: dict[str, DesignResult | str], config: DesignConfig) -> None:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, each in found.items():
         if isinstance(each, str):
             if name.startswith("label") and not config.label:

@@ -92,7 +92,8 @@ def measured_data(table: pd.DataFrame, *, confidence: float = 0.9) -> MeasuredCh
         raise DataError("The readout holds no figure.")
     shown = table[["figure", "rate", "rate_low", "rate_high"]]
     shown = shown.rename(columns={"rate_low": "low", "rate_high": "high"})
-    shown = shown[np.isfinite(shown[["rate", "low", "high"]].astype(float)).all(axis=1)].reset_index(drop=True)
+    finite = np.isfinite(shown[["rate", "low", "high"]].to_numpy(dtype=float)).all(axis=1)
+    shown = shown.loc[finite].reset_index(drop=True)
     return MeasuredChanges(shown, confidence, _measured_words(shown, confidence))
 
 

@@ -241,12 +241,10 @@ def arm_of_offers(assignment: pd.DataFrame, unit: pd.Series, offered_at: pd.Seri
         arm = unit.map(assignment.set_index("unit")["arm"])
         return pd.DataFrame({"arm": arm.to_numpy(), "block": 0}, index=unit.index)
     keys = pd.DataFrame({"unit": unit.astype(str).to_numpy(), "week": monday(offered_at).to_numpy()})
-    spread = [
-        (row.unit, row.week_start + k * WEEK, row.arm, row.block, row.counted_from)
-        for row in assignment.itertuples()
-        for k in range(int((row.week_end - row.week_start + pd.Timedelta(days=1)) / WEEK))
-    ]
-    weeks = pd.DataFrame(spread, columns=["unit", "week", "arm", "block", "counted_from"])
+    length = (assignment["week_end"] - assignment["week_start"]).dt.days // 7 + 1
+    weeks = assignment.loc[assignment.index.repeat(length)]
+    place = pd.to_timedelta(7 * weeks.groupby(level=0).cumcount(), unit="D")
+    weeks = weeks.assign(week=weeks["week_start"] + place)[["unit", "week", "arm", "block", "counted_from"]]
     weeks["week"] = weeks["week"].astype(keys["week"].dtype)
     found = keys.merge(weeks, on=["unit", "week"], how="left")
     counted = offered_at.to_numpy() >= found["counted_from"].to_numpy()

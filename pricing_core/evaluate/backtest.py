@@ -108,10 +108,16 @@ def weekly_backtest(
     covered = table["predicted_rate"].between(table["observed_low"], table["observed_high"])
     whole = policy_value(logged, config)
     base = whole.logged_value
-    rates = [
-        value / base if base > 0 else float("nan") for value in (whole.uplift, whole.uplift_low, whole.uplift_high)
-    ]
-    return Backtest(table, int(covered.sum()), *rates, whole.reason, skipped)
+    share = 1 / base if base > 0 else float("nan")
+    return Backtest(
+        table=table,
+        n_covered=int(covered.sum()),
+        uplift_rate=whole.uplift * share,
+        uplift_low=whole.uplift_low * share,
+        uplift_high=whole.uplift_high * share,
+        reason=whole.reason,
+        n_skipped=skipped,
+    )
 
 
 def _week(logged: LoggedOffers, config: PolicyValueConfig) -> tuple[float | int | bool, ...]:

@@ -214,7 +214,7 @@ def _read_parallel(
     former = None if past is None else past.reindex(sums.index, fill_value=0.0)
     found = {name: _compare(sums, name, in_test, former, config) for name in _FIGURES}
     unadjusted = _compare(sums, "profit", in_test, None, config)
-    seen = {arm: int(count) for arm, count in counted.groupby("arm")["unit"].nunique().items()}
+    seen = {str(arm): int(count) for arm, count in counted.groupby("arm")["unit"].nunique().items()}
     mismatch = size_mismatch(seen, _planned_share(assignment, config)) if config.design == "customer" else float("nan")
     return _result(counted, config, found, unadjusted, left_out, seen, mismatch)
 
@@ -234,24 +234,27 @@ def _compare(
 def _read_switchback(counted: pd.DataFrame, config: DesignConfig, left_out: dict[str, int]) -> Readout:
     block = counted["block"].to_numpy(dtype=np.int64) - 1
     table = counted.assign(pair=block // 2, place=block % 2)
-    sums = table.groupby(["unit", "pair", "arm"])[["offers", *_FIGURES]].sum().unstack("arm")
-    places = table.groupby(["unit", "pair", "arm"])["place"].agg(["min", "max"]).unstack("arm")
-    both = sums["offers"].notna().all(axis=1) & (places["min"] == places["max"]).all(axis=1)
-    both &= sums["offers"].shape[1] == 2
-    if (~both).any():
-        lonely = sums["offers"][~both].sum().sum()
-        left_out = {**left_out, "in pairs of blocks of which only one was seen": int(lonely)}
-    sums, places = sums[both], places[both]
-    if len(sums) < 2:
-        raise DataError(f"The outcomes hold {len(sums)} complete pairs of blocks; at least 2 are needed.",
-                        fix="Let the test run longer, or check its start.")  # fmt: skip
-    pair = sums.index.get_level_values("pair").to_numpy(dtype=np.int64)
-    test_first = (places["min"][TEST] == 0).to_numpy()
+    keys = ["unit", "pair"]
+    parts = {
+        arm: table[table["arm"] == arm].groupby(keys)[["offers", *_FIGURES, "place"]].sum() for arm in (TEST, CONTROL)
+    }
+    both = parts[TEST].index.intersection(parts[CONTROL].index)
+    test, control = parts[TEST].loc[both], parts[CONTROL].loc[both]
+    lonely = len(counted) - int(test["offers"].sum() + control["offers"].sum())
+    if lonely:
+        left_out = {**left_out, "in pairs of blocks of which only one was seen": lonely}
+    if len(both) < 2:
+        raise DataError(
+            f"The outcomes hold {len(both)} complete pairs of blocks; at least 2 are needed.",
+            fix="Let the test run longer, or check its start.",
+        )
+    pair = both.get_level_values("pair").to_numpy(dtype=np.int64)
+    test_first = (test["place"] == 0).to_numpy()
     found = {}
     for name in _FIGURES:
-        ratio = {arm: (sums[name][arm] / sums["offers"][arm]).to_numpy(dtype=float) for arm in (TEST, CONTROL)}
-        found[name] = compare_pairs(ratio[TEST], ratio[CONTROL], pair, test_first)
-    seen = {TEST: len(sums), CONTROL: len(sums)}
+        ratio = [(part[name] / part["offers"]).to_numpy(dtype=float) for part in (test, control)]
+        found[name] = compare_pairs(ratio[0], ratio[1], pair, test_first)
+    seen = {TEST: len(both), CONTROL: len(both)}
     return _result(counted, config, found, found["profit"], left_out, seen, float("nan"))
 
 
@@ -264,7 +267,7 @@ def _result(
     seen: dict[str, int],
     mismatch: float,
 ) -> Readout:
-    offers = {arm: int(count) for arm, count in counted["arm"].value_counts().items()}
+    offers = {str(arm): int(count) for arm, count in counted["arm"].value_counts().items()}
     names = dict(_FIGURES)
     if config.measure == "profit_per_customer":
         names["profit"] = "Profit per customer"

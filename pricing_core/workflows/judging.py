@@ -55,7 +55,8 @@ def _weeks(logged: LoggedOffers, offered_at: pd.Series) -> dict[str, Any]:
         table = weekly_backtest(logged, monday(offered_at)).table
     except DataError:
         return {}
-    return table.assign(week=table["week"].dt.strftime("%Y-%m-%d")).to_dict("list")
+    kept = table.assign(week=table["week"].dt.strftime("%Y-%m-%d"))
+    return {str(name): values for name, values in kept.to_dict("list").items()}
 
 
 def _judged_offers(dataset: Dataset, result: TrainingResult) -> dict[str, LoggedOffers]:

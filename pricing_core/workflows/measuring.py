@@ -14,7 +14,7 @@ from pricing_core.data.clean import clean_table
 from pricing_core.data.dataset import Dataset
 from pricing_core.data.mapping import check_mapping, complete_mapping
 from pricing_core.data.options import CleaningOptions
-from pricing_core.data.read import Source, read_raw
+from pricing_core.data.read import File, read_raw
 from pricing_core.errors import ConfigError, DataError
 from pricing_core.evaluate.arms import arms_from_words
 from pricing_core.evaluate.assignment import Assignment, assign
@@ -125,7 +125,7 @@ def assignment_file(ws: Workspace, design: SavedDesign) -> pd.DataFrame:
 
 def read_outcomes(
     ws: Workspace,
-    source: Source,
+    source: File,
     *,
     mapping: Mapping[str, str] | None = None,
     options: CleaningOptions | None = None,
