@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import columns, empty, import_form, job_panel, occasions, quality, versions
+from pages.components import columns, empty, import_form, job_panel, occasions, quality, repairs, versions
 from pages.components.frame import start_page
 
 with start_page("Data", "Can I trust the data?", icon=":material/table_chart:") as page:
@@ -13,7 +13,7 @@ with start_page("Data", "Can I trust the data?", icon=":material/table_chart:") 
         quality.refused(page)
         import_form.show(page)
         st.stop()
-    job_panel.show(page.ws, ("import", "import_sample", "demo"))
+    job_panel.show(page.ws, ("import", "import_sample", "demo", "repair", "use_version"))
     quality.refused(page)
     page.finding(quality.sentence(page))
     if page.run_id is None or page.basis_id != page.dataset_id:
@@ -22,6 +22,7 @@ with start_page("Data", "Can I trust the data?", icon=":material/table_chart:") 
     tabs = dict(zip(names, st.tabs(names), strict=True))
     with tabs["Quality"]:
         quality.show(page)
+        repairs.show(page)
     if "Occasions" in tabs:
         with tabs["Occasions"]:
             occasions.show(page)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
+from pricing_core import workflows
 from pricing_core.schema import TABLES
 from pricing_core.store import datasets
 
+from . import access, job_panel
 from .state import PageState
 from .tables import count_column, text_column
 
@@ -30,3 +33,29 @@ def show(state: PageState) -> None:
         },
     )  # fmt: skip
     st.caption("The newest version is in use. Models remember which version they learned from.")
+    ids = listed["dataset_id"].tolist()
+    if len(ids) > 1:
+        _compare(state, ids)
+
+
+def _compare(state: PageState, ids: list[str]) -> None:
+    """Show how two versions differ, and put an earlier one back into use."""
+    left, right, button = st.columns([2, 2, 3], vertical_alignment="bottom")
+    first = left.selectbox("Compare", ids[1:], key="compare_first")
+    second = right.selectbox("with", ids, key="compare_second")
+    if access.button(
+        state, "import", f"Use {first} again", place=button, icon=":material/history:", key="use_version",
+        help="Makes a new version with the same content; nothing is lost.",
+    ):  # fmt: skip
+        job_panel.start(state.ws, "use_version", {"dataset_id": first})
+    table = _compared(str(state.ws.root), str(first), str(second), state)
+    st.dataframe(
+        table, hide_index=True, height="content",
+        column_config={"figure": text_column("Figure"), "first": text_column(str(first)),
+                       "second": text_column(str(second)), "difference": text_column("Difference")},
+    )  # fmt: skip
+
+
+@st.cache_data(max_entries=8, show_spinner="Comparing the versions …")
+def _compared(root: str, first: str, second: str, _state: PageState) -> pd.DataFrame:
+    return workflows.compare_versions(_state.ws, first, second)

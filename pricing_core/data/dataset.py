@@ -42,6 +42,10 @@ class DatasetManifest:
         Table → canonical field → the column of the source that was read as it.
     note
         Free text of the user or of the sample.
+    repairs
+        Names of the repairs that were applied to the version ``base``.
+    base
+        Id of the version that this one was made from by repairs; empty for an import.
     evidence
         How the offers came about where a shop has none: the rule that built them from orders, its counts, and how much
         other assumptions change the result. Empty where offers were imported.
@@ -58,6 +62,8 @@ class DatasetManifest:
     mapping: dict[str, dict[str, str]] = field(default_factory=dict)
     note: str = ""
     evidence: dict[str, Any] = field(default_factory=dict)
+    repairs: list[str] = field(default_factory=list)
+    base: str = ""
 
     def __post_init__(self) -> None:
         """Validate; a ConfigError names the value received and what is allowed."""

@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 
 from pricing_core import schema
-from pricing_core.data import quality
+from pricing_core.data import checks, quality
 from pricing_core.data.clean import clean_table
 from pricing_core.data.dataset import Dataset, DatasetManifest, check_margin
+from pricing_core.data.exclusions import check_excluded
 from pricing_core.data.mapping import check_mapping, complete_mapping
 from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.data.options import CleaningOptions
@@ -166,7 +167,7 @@ def import_tables(
 
 def _outcome(read: _Read, sheets: dict[str, Worksheet], request: _Request, progress: Progress) -> ImportOutcome:
     tables = {table: sheet.kept()[0] for table, sheet in sheets.items()}
-    exclusions = _check_excluded(request.excluded, tables, read.mapping)
+    exclusions = check_excluded(request.excluded, tables, read.mapping)
     built: list[quality.Finding] = []
     evidence: dict[str, Any] = {}
     if "orders" in tables and not tables["orders"].empty:
@@ -263,6 +264,10 @@ def _findings(
         return findings, request.margin_assumption
     findings += quality.check_references(tables)
     findings += quality.check_currency(tables["offers"], request.currency)
+    numbers = {table: sheet.kept()[1] for table, sheet in sheets.items()}
+    findings += checks.check_suspects(tables, numbers, outliers=request.options.outliers != "keep")
+    findings += checks.check_time(tables["offers"]) + checks.check_variation(tables["offers"])
+    findings += checks.check_personal(tables)
     costs, margin = quality.check_costs(tables, request.margin_assumption)
     return findings + costs, margin
 
@@ -283,25 +288,3 @@ def _set_aside(sheets: dict[str, Worksheet]) -> pd.DataFrame:
     """Stack the rows set aside as the shop wrote them: whoever has to mend them must recognize them."""
     stacked = pd.concat([sheet.set_aside_frame() for sheet in sheets.values()], ignore_index=True)
     return stacked.astype("object").where(stacked.notna(), "")
-
-
-def _check_excluded(
-    excluded: Mapping[str, str], tables: dict[str, pd.DataFrame], mapping: dict[str, dict[str, str]]
-) -> dict[str, str]:
-    """Check that excluded columns exist; they may be named as in the source or canonically."""
-    checked = {}
-    for key, reason in excluded.items():
-        table, _, column = key.partition(".")
-        if table not in tables:
-            raise MappingError(
-                f"The exclusion {key!r} names no imported table.",
-                fix=f"Tables imported: {', '.join(tables)}.",
-            )
-        canonical = {source: name for name, source in mapping[table].items()}.get(column, column)
-        if canonical not in tables[table].columns:
-            raise MappingError(
-                f"{table} has no column {column!r} to exclude.",
-                fix=f"Columns: {', '.join(tables[table].columns)}.",
-            )
-        checked[f"{table}.{canonical}"] = reason
-    return checked

@@ -35,6 +35,8 @@ class Finding:
         What was found and what was done.
     effect
         What that means for the prices.
+    repair
+        Name of the repair that the finding offers; empty if there is none.
     """
 
     severity: Severity
@@ -44,6 +46,7 @@ class Finding:
     rows: tuple[int, ...]
     message: str
     effect: str
+    repair: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,10 +76,11 @@ class QualityReport:
                     "rows": ", ".join(map(str, finding.rows)) + (" …" if finding.count > len(finding.rows) > 0 else ""),
                     "message": finding.message,
                     "effect": finding.effect,
+                    "repair": finding.repair,
                 }
                 for finding in ordered
             ],
-            columns=["severity", "table", "column", "count", "rows", "message", "effect"],
+            columns=["severity", "table", "column", "count", "rows", "message", "effect", "repair"],
         )
 
     def counts_frame(self) -> pd.DataFrame:

@@ -32,8 +32,8 @@ def apply_rules(sheet: Worksheet, options: CleaningOptions) -> None:
     _duplicates(sheet, options)
     if sheet.table == "events":
         _noise(sheet, options)
-    if sheet.table == "offers" and options.outliers != "keep":
-        _outliers(sheet, options)
+    if sheet.table == "offers" and options.outliers == "set_aside":  # "flag" is a finding of the finished table
+        _outliers(sheet)
     if sheet.table != "orders":  # an order line may give its price, its amount or both
         _gaps(sheet, options)
 
@@ -97,7 +97,7 @@ def _noise(sheet: Worksheet, options: CleaningOptions) -> None:
         sheet.set_aside("occurred_at", mask, reason)
 
 
-def _outliers(sheet: Worksheet, options: CleaningOptions) -> None:
+def _outliers(sheet: Worksheet) -> None:
     usable = sheet.frame[~sheet.rejected]
     logs = np.log(usable["price"])
     product = pd.factorize(usable["product_id"])[0]
@@ -105,11 +105,7 @@ def _outliers(sheet: Worksheet, options: CleaningOptions) -> None:
     spread = 1.4826 * distance.groupby(product).transform("median")
     far = ((distance > OUTLIER_DEVIATIONS * spread) & (distance > np.log(OUTLIER_FACTOR))).to_numpy()
     mask = _mask(sheet, usable.index[far])
-    if options.outliers == "set_aside":
-        sheet.set_aside("price", mask, "price is far from the usual price of the product", cells=sheet.frame["price"])
-        return
-    message = "{count} price{s} {are} more than three times above or below the usual price of the product; kept."
-    sheet.note("warning", "price", mask, message, "A mistyped price distorts the response of its product.")
+    sheet.set_aside("price", mask, "price is far from the usual price of the product", cells=sheet.frame["price"])
 
 
 def _gaps(sheet: Worksheet, options: CleaningOptions) -> None:

@@ -1,0 +1,187 @@
+"""Checks of cleaned tables as a whole that point at doubtful rows, gaps in time and products that teach too little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pricing_core.data.personal import personal_data, protected_attribute
+from pricing_core.data.quality import Finding, first_rows
+from pricing_core.data.suspects import Tables, below_cost, out_of_stock, price_blips, price_outliers
+
+RowNumbers = Mapping[str, NDArray[np.int64]]
+
+SUSPECTS: Final[dict[str, tuple[str, Callable[[Tables], Any], str, str, str]]] = {
+    "price_outliers": (
+        "price",
+        price_outliers,
+        "{count} price{s} {are} more than three times above or below the usual price of the product.",
+        "A mistyped price distorts the response of its product.",
+        "set aside: price far from the usual price of the product",
+    ),
+    "below_cost": (
+        "price",
+        below_cost,
+        "{count} offer{s} {were} made below unit cost.",
+        "Real clearance prices are worth keeping; a wrong cost makes every profit of the product wrong.",
+        "set aside: price below unit cost",
+    ),
+    "price_blips": (
+        "price",
+        price_blips,
+        "{count} offer{s} show{verb} a price that lasted for a moment and went back: a slip, or a test.",
+        "A price that hardly anybody saw says little, and a slip says something wrong.",
+        "set aside: price that lasted for a moment",
+    ),
+    "out_of_stock": (
+        "stock",
+        out_of_stock,
+        "{count} offer{s} that nobody bought {were} out of stock.",
+        "Counted as declined they make customers look less willing to pay than they are.",
+        "set aside: out of stock when offered",
+    ),
+}
+"""Repair → column, mask, message, effect, reason of the rows it sets aside."""
+
+DROP: Final = "drop "
+"""Start of the repairs that take a column out of the data set; ``drop customers.email``."""
+
+_ERROR: Final = 0.5
+_Z: Final = 1.645
+_MANY: Final = 5
+
+
+def check_suspects(tables: Tables, numbers: RowNumbers, *, outliers: bool = True) -> list[Finding]:
+    """Report doubtful offers, each kind with the repair that sets its rows aside."""
+    if tables["offers"].empty:
+        return []
+    findings = []
+    for repair, (column, find, message, effect, _) in SUSPECTS.items():
+        if repair == "price_outliers" and not outliers:
+            continue
+        mask = find(tables)
+        count = int(mask.sum())
+        if count:
+            rows = first_rows(numbers["offers"], mask) if "offers" in numbers else ()
+            findings.append(Finding("warning", "offers", column, count, rows, counted(message, count), effect, repair))
+    return findings
+
+
+def check_time(offers: pd.DataFrame) -> list[Finding]:
+    """Report stretches without any offer, and price changes on other weekdays than usual."""
+    if offers.empty:
+        return []
+    days = np.unique(offers["offered_at"].to_numpy(dtype="datetime64[D]"))
+    findings = []
+    if len(days) > 2:
+        gap = np.diff(days).astype(int)
+        limit = max(7.0, 5.0 * float(np.median(gap)))
+        long = np.flatnonzero(gap > limit)
+        if len(long):
+            widest = long[np.argmax(gap[long])]
+            times = "once" if len(long) == 1 else f"{len(long)} times"
+            message = (
+                f"No offers for more than {limit:.0f} days, {times}; the longest gap is from {days[widest]} to "
+                f"{days[widest + 1]} ({gap[widest]} days)."
+            )
+            effect = "Customers seem to have stopped buying then; recent history and seasons are blurred."
+            findings.append(Finding("warning", "offers", "offered_at", len(long), (), message, effect))
+    return findings + _odd_weekdays(offers)
+
+
+def _odd_weekdays(offers: pd.DataFrame) -> list[Finding]:
+    """Changes of shelf prices on other weekdays than the one on which nearly all of them happen."""
+    daily = offers.assign(day=offers["offered_at"].dt.floor("D")).groupby(["product_id", "day"])["price"]
+    spread = daily.agg(["min", "max", "median"]).reset_index()
+    steady = spread[spread["min"] == spread["max"]]
+    if len(steady) < 0.8 * len(spread):
+        return []  # prices differ within a day: there is no shelf price that changes
+    before = steady.groupby("product_id")["median"].shift()
+    changed = steady[before.notna() & (steady["median"] != before)]
+    if len(changed) < 20:
+        return []
+    share = changed["day"].dt.day_name().value_counts(normalize=True)
+    usual = str(share.index[0])
+    odd = changed[changed["day"].dt.day_name() != usual]
+    if share.iloc[0] < 0.8 or odd.empty:
+        return []
+    example = odd.iloc[0]
+    message = (
+        f"{len(odd)} of {len(changed)} price changes happened on another day than {usual}, when this shop changes its "
+        f"prices (such as {example['product_id']} on {example['day']:%Y-%m-%d})."
+    )
+    effect = "A change on an odd day can be a correction of a slip; prices before it may be wrong."
+    return [Finding("info", "offers", "price", len(odd), (), message, effect)]
+
+
+def check_variation(offers: pd.DataFrame) -> list[Finding]:
+    r"""Say which products teach too little about their own reaction to price, and what would be enough.
+
+    With n offers, purchase rate p and variance v of log price, the standard error of the own-price elasticity of a
+    logit is about :math:`\sqrt{(1 - p) / (n p v)}`. A product teaches enough when its 90% range is ±0.82, which is a
+    standard error of 0.5.
+    """
+    if offers.empty or offers["purchased"].sum() == 0:
+        return []
+    logs = np.log(offers["price"])
+    groups = pd.DataFrame({"y": offers["purchased"].astype(float), "x": logs}).groupby(offers["product_id"])
+    table = groups.agg(n=("y", "size"), p=("y", "mean"), v=("x", "var")).fillna({"v": 0.0})
+    usual = float(table["p"].mean())
+    rate = (table["p"] * table["n"] + usual) / (table["n"] + 1)  # a product without sales has some rate, not none
+    varied = table["v"] > 1e-9
+    needed = (1 - rate) / (rate * table["v"].where(varied) * _ERROR**2)
+    weak = varied & (table["n"] < needed)
+    if not weak.any():
+        return []
+    worst = needed[weak].idxmax()
+    spread = float(np.sqrt(table.loc[worst, "v"]))
+    wanted = float(np.sqrt((1 - rate[worst]) / (table.loc[worst, "n"] * rate[worst])) / _ERROR)
+    message = (
+        f"{int(weak.sum()):,} of {len(table):,} products have too few offers or too little price variation to tell "
+        f"their own reaction to price within ±{_Z * _ERROR:.1f}. {worst} has {int(table.loc[worst, 'n']):,} offers and "
+        f"prices that vary by {spread:.0%}: {int(np.ceil(needed[worst])):,} offers would be enough, or {wanted:.0%} "
+        "variation."
+    )
+    effect = "Their reaction is borrowed from similar products, and their prices stay near those tried before."
+    count = int(offers["product_id"].isin(table.index[weak]).sum())
+    return [Finding("warning", "offers", "price", count, (), message, effect)]
+
+
+def check_personal(tables: Tables) -> list[Finding]:
+    """Report columns that identify people, with the repair that takes them out, and protected attributes."""
+    findings = []
+    for name in ("offers", "customers", "events"):
+        frame = tables.get(name)
+        if frame is None or frame.empty:
+            continue
+        for column in frame.columns:
+            if str(column) in ("customer_id", "product_id") or not pd.api.types.is_string_dtype(frame[column]):
+                continue
+            found = personal_data(str(column), frame[column])
+            if found is not None and protected_attribute(str(column)) is None:
+                message = f"The column {column} holds {found}."
+                effect = "It never sets a price, and should not be here at all: a new version without it can be made."
+                count = int(frame[column].notna().sum())
+                repair = f"{DROP}{name}.{column}"
+                findings.append(Finding("warning", name, str(column), count, (), message, effect, repair))
+    customers = tables.get("customers")
+    protected = [] if customers is None else [c for c in customers.columns if protected_attribute(str(c)) is not None]
+    if protected and customers is not None:
+        words = f"{', '.join(map(str, protected[:_MANY]))} {'is a' if len(protected) == 1 else 'are'} protected "
+        message = words + ("attribute of people." if len(protected) == 1 else "attributes of people.")
+        effect = "Never used for a price; kept to check that groups do not pay more."
+        findings.append(Finding("info", "customers", str(protected[0]), len(customers), (), message, effect))
+    return findings
+
+
+def counted(message: str, count: int) -> str:
+    """Fill number, plural and verbs into a message."""
+    one = count == 1
+    return message.format(
+        count=f"{count:,}", s="" if one else "s", are="is" if one else "are", were="was" if one else "were",
+        verb="s" if one else "",
+    )  # fmt: skip

@@ -1,0 +1,87 @@
+"""Rows of a data set that look wrong: masks that the quality report counts and the repairs set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pricing_core.data.rules import OUTLIER_DEVIATIONS, OUTLIER_FACTOR
+
+Mask = NDArray[np.bool_]
+Tables = Mapping[str, pd.DataFrame]
+
+_SHELF_SHARE: Final = 0.2  # share of consecutive offers at another price up to which a product has a shelf price
+_BLIP_HOURS: Final = 24
+_BLIP_OFFERS: Final = 3
+_BLIP_FACTOR: Final = 1.2
+
+
+def price_outliers(tables: Tables) -> Mask:
+    """Offers whose log price lies more than six robust deviations, and more than log 3, from their product's median."""
+    offers = tables["offers"]
+    logs = np.log(offers["price"])
+    product = pd.factorize(offers["product_id"])[0]
+    distance = (logs - logs.groupby(product).transform("median")).abs()
+    spread = 1.4826 * distance.groupby(product).transform("median")
+    return ((distance > OUTLIER_DEVIATIONS * spread) & (distance > np.log(OUTLIER_FACTOR))).to_numpy()
+
+
+def below_cost(tables: Tables) -> Mask:
+    """Offers at a price below their known unit cost."""
+    offers = tables["offers"]
+    cost = from_tables(tables, "unit_cost")
+    return np.asarray((offers["price"] < cost).fillna(False), dtype=bool)
+
+
+def out_of_stock(tables: Tables) -> Mask:
+    """Offers of a product that the shop had none of, and that was not bought: nobody could decide."""
+    offers = tables["offers"]
+    stock = from_tables(tables, "stock")
+    return np.asarray((stock <= 0).fillna(False), dtype=bool) & (offers["purchased"] == 0).to_numpy()
+
+
+def price_blips(tables: Tables) -> Mask:
+    """Offers at a price that a product had for a moment: up to three offers within a day, then the former price again.
+
+    Only of products with a shelf price, which most consecutive offers share.
+    """
+    offers = tables["offers"]
+    order = np.lexsort((offers["offered_at"].to_numpy(), pd.factorize(offers["product_id"])[0]))
+    price = offers["price"].to_numpy(dtype=float)[order]
+    product = pd.factorize(offers["product_id"])[0][order]
+    time = offers["offered_at"].to_numpy(dtype="datetime64[s]")[order]
+    step = np.append(True, (np.diff(price) != 0) | (np.diff(product) != 0))
+    start = np.flatnonzero(step)
+    size = np.diff(np.append(start, len(price)))
+    level, owner = price[start], product[start]
+    changes = np.bincount(owner, minlength=product.max() + 1 if len(product) else 0)
+    shelf = changes - 1 <= _SHELF_SHARE * np.maximum(np.bincount(product), 1)
+    found = np.zeros(len(price), dtype=bool)
+    for k in range(1, len(start) - 1):
+        same_product = owner[k - 1] == owner[k] == owner[k + 1]
+        if not same_product or not shelf[owner[k]] or size[k] > _BLIP_OFFERS or level[k - 1] != level[k + 1]:
+            continue
+        hours = (time[start[k + 1]] - time[start[k]]) / np.timedelta64(1, "h")
+        ratio = max(level[k] / level[k - 1], level[k - 1] / level[k])
+        if hours <= _BLIP_HOURS and ratio >= _BLIP_FACTOR:
+            found[start[k] : start[k] + size[k]] = True
+    mask = np.zeros(len(price), dtype=bool)
+    mask[order] = found
+    return mask
+
+
+def from_tables(tables: Tables, column: str) -> pd.Series:
+    """A number of each offer from the offers, else from the products table; NaN where unknown."""
+    offers = tables["offers"]
+    value = pd.Series(np.nan, index=offers.index, dtype=float)
+    if column in offers.columns:
+        value = pd.to_numeric(offers[column], errors="coerce").astype(float)
+    products = tables.get("products")
+    if products is not None and column in products.columns:
+        known = products.drop_duplicates("product_id").set_index("product_id")[column]
+        value = value.fillna(offers["product_id"].map(known).astype(float))
+    return value

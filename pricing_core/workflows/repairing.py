@@ -1,0 +1,105 @@
+"""Repairs that a quality report offers, and versions of the data: compared, and put back into use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from pricing_core.data import checks, quality
+from pricing_core.data.repairs import apply_repairs
+from pricing_core.data.versions import compare_datasets
+from pricing_core.errors import DataError
+from pricing_core.progress import Progress, SilentProgress
+from pricing_core.store import datasets
+from pricing_core.store.workspace import Workspace
+
+
+def repair_dataset(
+    ws: Workspace, dataset_id: str, repairs: Sequence[str], *, progress: Progress | None = None
+) -> str:
+    """Make a new version of the data with these repairs and no others; returns its id.
+
+    The version that the first repair was applied to stays as it is, so that leaving a repair out undoes it. No repair
+    at all puts that version back into use.
+
+    Raises
+    ------
+    DataError
+        If a repair is unknown, or would leave nothing to learn from.
+    """
+    progress = progress or SilentProgress()
+    manifest = datasets.load_manifest(ws, dataset_id)
+    base_id = manifest.base or dataset_id
+    if not repairs:
+        return use_version(ws, base_id, progress=progress)
+    progress.stage("Repairing", 0.1, "Reading the version as it was imported")
+    base = datasets.load_dataset(ws, base_id)
+    repaired = apply_repairs(base, list(dict.fromkeys(repairs)))
+    settled = replace(repaired.dataset.manifest, base=base_id, margin_assumption=manifest.margin_assumption)
+    dataset = replace(repaired.dataset, manifest=settled)
+    progress.stage("Repairing", 0.6, f"Storing {len(dataset.offers):,} offers")
+    findings = _findings_after(datasets.load_quality(ws, base_id), dataset.tables())
+    counts = _counts_after(datasets.load_counts(ws, base_id), len(base.offers), len(repaired.set_aside))
+    aside = pd.read_csv(datasets.set_aside_path(ws, base_id), dtype=str, keep_default_na=False)
+    aside = pd.concat([aside, repaired.set_aside.astype(str)], ignore_index=True).fillna("")
+    made = datasets.save_dataset(ws, dataset, findings, aside, counts)
+    progress.stage("Done", 1.0, "; ".join(repaired.done))
+    return made
+
+
+def use_version(ws: Workspace, dataset_id: str, *, progress: Progress | None = None) -> str:
+    """Put an earlier version of the data back into use, as a new version with the same content; returns its id.
+
+    The newest version is the one in use already: then nothing happens.
+    """
+    if dataset_id == datasets.latest_dataset_id(ws):
+        return dataset_id
+    progress = progress or SilentProgress()
+    progress.stage("Putting back", 0.2, f"Reading version {dataset_id}")
+    dataset = datasets.load_dataset(ws, dataset_id)
+    aside = pd.read_csv(datasets.set_aside_path(ws, dataset_id), dtype=str, keep_default_na=False)
+    made = datasets.save_dataset(
+        ws, dataset, datasets.load_quality(ws, dataset_id), aside, datasets.load_counts(ws, dataset_id)
+    )
+    progress.stage("Done", 1.0, f"Version {dataset_id} is in use again as {made}")
+    return made
+
+
+def compare_versions(ws: Workspace, first: str, second: str) -> pd.DataFrame:
+    """How two versions of the data differ: rows, period, customers, products, prices, purchases, table by table."""
+    return compare_datasets(datasets.load_dataset(ws, first), datasets.load_dataset(ws, second))
+
+
+def repair_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Background form of :func:`repair_dataset`."""
+    return {"dataset_id": repair_dataset(ws, params["dataset_id"], params["repairs"], progress=progress)}
+
+
+def use_version_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Background form of :func:`use_version`."""
+    return {"dataset_id": use_version(ws, params["dataset_id"], progress=progress)}
+
+
+def _findings_after(findings: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Findings of the import whose repair is not done, and those of the repaired tables in place of the others."""
+    kept = findings[findings.get("repair", pd.Series("", index=findings.index)).fillna("") == ""]
+    fresh = quality.QualityReport(
+        (*checks.check_suspects(tables, {}), *(f for f in checks.check_personal(tables) if f.repair)), {}, {}, {}
+    )
+    return pd.concat([fresh.to_frame(), kept], ignore_index=True)
+
+
+def _counts_after(counts: pd.DataFrame, before: int, removed: int) -> pd.DataFrame:
+    offers = counts["table"] == "offers"
+    if not offers.any():
+        extra = {"table": "offers", "rows_in": before, "rows_kept": before - removed, "rows_set_aside": removed}
+        return pd.concat([counts, pd.DataFrame([extra])], ignore_index=True)
+    if removed > int(counts.loc[offers, "rows_kept"].iloc[0]):
+        raise DataError("The row counts of the version do not fit its rows.", fix="Import the file again.")
+    counts = counts.copy()
+    counts.loc[offers, "rows_kept"] -= removed
+    counts.loc[offers, "rows_set_aside"] += removed
+    return counts
