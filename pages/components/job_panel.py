@@ -27,9 +27,13 @@ KEPT_DISMISSED = 100
 NAMES = {
     "import_sample": "Loading the sample",
     "import": "Importing your files",
+    "repair": "Repairing the data",
+    "use_version": "Putting a version back",
     "train": "Training the models",
     "price_list": "Making the price list",
     "explain": "Explaining recommendations",
+    "explain_list": "Explaining the price list",
+    "export": "Writing the file to take away",
     "demo": "Loading and training the sample shop",
     "backtest": "Running the backtest",
 }

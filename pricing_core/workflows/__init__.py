@@ -27,6 +27,7 @@ from pricing_core.workflows.importing import (
     set_exclusions,
     set_margin_assumption,
 )
+from pricing_core.workflows.list_explaining import explain_list, explain_list_job, list_explanations
 from pricing_core.workflows.lists import make_list_from_scenario, make_price_list, price_list_job
 from pricing_core.workflows.objectives import choose_objective, chosen_objective
 from pricing_core.workflows.pricing import PricedTable, predict, price, rows_for, simulate
@@ -42,8 +43,21 @@ from pricing_core.workflows.release import (
     set_terms,
     submit,
 )
+from pricing_core.workflows.repairing import (
+    compare_versions,
+    repair_dataset,
+    repair_job,
+    use_version,
+    use_version_job,
+)
 from pricing_core.workflows.runs import TrainedRun, load_run
-from pricing_core.workflows.strategies import choose_settings, chosen_settings, own_strategies, settings_for
+from pricing_core.workflows.strategies import (
+    choose_settings,
+    chosen_settings,
+    judge_segments,
+    own_strategies,
+    settings_for,
+)
 from pricing_core.workflows.targets import prepare_targets, read_targets
 from pricing_core.workflows.training import estimated_seconds, train, training_job
 
@@ -57,9 +71,12 @@ def _import_sample_job(ws: Workspace, params: dict[str, Any], progress: Progress
 JOB_HANDLERS: dict[str, Handler] = {
     "import_sample": _import_sample_job,
     "import": import_job,
+    "repair": repair_job,
+    "use_version": use_version_job,
     "train": training_job,
     "price_list": price_list_job,
     "explain": explain_job,
+    "explain_list": explain_list_job,
     "demo": demo_job,
     "export": export_job,
     "backtest": backtest_job,
@@ -80,14 +97,18 @@ __all__ = [
     "chosen_objective",
     "chosen_settings",
     "comment",
+    "compare_versions",
     "decide",
     "demo",
     "estimated_seconds",
     "explain",
+    "explain_list",
     "explain_row",
     "import_files",
     "import_sample",
     "keep_uploads",
+    "list_explanations",
+    "judge_segments",
     "load_run",
     "make_list_from_scenario",
     "make_price_list",
@@ -99,6 +120,7 @@ __all__ = [
     "price",
     "read_targets",
     "reject",
+    "repair_dataset",
     "rollback",
     "rows_for",
     "schedule",
@@ -110,4 +132,5 @@ __all__ = [
     "simulate",
     "submit",
     "train",
+    "use_version",
 ]
