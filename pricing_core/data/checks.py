@@ -137,7 +137,7 @@ def check_variation(offers: pd.DataFrame) -> list[Finding]:
     weak = varied & (table["n"] < needed)
     if not weak.any():
         return []
-    worst = needed[weak].idxmax()
+    worst: Any = needed[weak].idxmax()
     spread = float(np.sqrt(table.loc[worst, "v"]))
     wanted = float(np.sqrt((1 - rate[worst]) / (table.loc[worst, "n"] * rate[worst])) / _ERROR)
     message = (
