@@ -4,30 +4,53 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import assumptions, cautions, guardrails, job_panel, price_lists, pricing, results, rule_receipt
+from pages.components import (
+    assumptions,
+    cautions,
+    guardrails,
+    job_panel,
+    objective,
+    price_lists,
+    pricing,
+    results,
+    rule_receipt,
+    strategy_details,
+    trade_offs,
+    value_ladder,
+)
 from pages.components.frame import start_page
 
 with start_page("Optimize", "What should prices be?", icon=":material/tune:", needs="model") as page:
     job_panel.show(page.ws, ("price_list",))
     job_panel.ready(page.ws, "price_list", page="pages/price_list.py", label="Review the price list")
-    strategy = guardrails.form(page)
-    rules = guardrails.chosen(page.ws)
+    strategy = guardrails.form(page, lambda: objective.inputs(page))
+    aim, rules = objective.keep(page), guardrails.chosen(page.ws)
     priced = results.prices(page, strategy, rules)
     compared = tuple(dict.fromkeys(["status_quo", "uniform", strategy]))
     simulated = results.simulation(page, compared, results.base_case(page), rules)
     page.finding(pricing.sentence(priced, simulated, strategy))
     assumptions.margin_note(page)
     pricing.discounts_note(strategy)
+    objective.note(aim, page.currency)
+    pricing.coupled_note(priced)
     cautions.doubt(page)
     pricing.tiles(page, simulated, strategy)
     cautions.one_unit(page)
     price_lists.make(page, strategy)
-    changes, binding, receipt, held = st.tabs(["Prices", "What stops them", "What rules cost", "Held rows"])
+    strategy_details.show(page, rules, priced)
+    names = ["Prices", "What stops them", "What rules cost", "Frontier", "Substitutes", "Value ladder", "Held rows"]
+    changes, binding, receipt, frontier, substitutes, ladder, held = st.tabs(names)
     with changes:
         pricing.changes(page, priced, simulated)
     with binding:
         pricing.binding(priced)
     with receipt:
-        rule_receipt.show(page, strategy, rules, priced)
+        rule_receipt.show(page, strategy, rules, priced, aim)
+    with frontier:
+        trade_offs.frontier(page, strategy, rules, aim)
+    with substitutes:
+        trade_offs.substitutes(page, priced, strategy, rules)
+    with ladder:
+        value_ladder.show(page, rules)
     with held:
-        pricing.held(page, priced)
+        pricing.held(page, priced, rules)

@@ -9,9 +9,12 @@ import streamlit as st
 
 from pricing_core import glossary
 from pricing_core.charts.price_list import price_change_data, price_change_figure
-from pricing_core.charts.rules import binding_rules_data, held_rows_data, status_data
+from pricing_core.charts.rules import binding_rules_data, status_data
 from pricing_core.charts.scenarios import scenario_data, scenario_figure
 from pricing_core.charts.strategy import against_today_data
+from pricing_core.guardrails.money import minor_unit_digits
+from pricing_core.guardrails.rules import Guardrails
+from pricing_core.optimize.held import held_help
 
 from .state import PageState
 from .tables import count_column, money_column, number_column, record, signed, text_column
@@ -54,6 +57,27 @@ def discounts_note(strategy: str) -> None:
             "A raise is a smaller discount than today: no price is moved above the list price "
             "(or above today's price where the list price is unknown)."
         )
+
+
+def coupled_note(priced: PricedTable) -> None:
+    """Say how good prices under rules for several prices are, and which of these rules cannot be kept."""
+    prices = priced.prices
+    for note in prices.notes:
+        st.caption(f":material/info: {markdown(sentence_of(note))}")
+    if prices.duals and np.isfinite(prices.gap_rate):
+        st.caption(
+            f":material/verified: Rules for several prices are met at no more than {_gap(prices.gap_rate)} below the "
+            "best that they allow."
+        )
+
+
+def sentence_of(text: str) -> str:
+    """Write a note as a sentence: a capital letter and a full stop."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def _gap(rate: float) -> str:
+    return "0.01%" if rate < 1e-4 else percent(rate, digits=2)
 
 
 def tiles(state: PageState, simulated: SimulationResult, strategy: str) -> None:
@@ -124,20 +148,28 @@ def binding(priced: PricedTable) -> None:
     )  # fmt: skip
 
 
-def held(state: PageState, priced: PricedTable) -> None:
-    """Show the rows for which no price is allowed, and why."""
-    table = held_rows_data(priced.rows, priced.prices)
+def held(state: PageState, priced: PricedTable, rules: Guardrails) -> None:
+    """Show the rows for which no price is allowed, why, and which data would help."""
+    table = held_help(priced.rows, priced.prices, rules.with_changes(decimals=minor_unit_digits(state.currency)))
     if table.empty:
         st.success("Every row has an allowed price.", icon=":material/check_circle:")
         return
-    st.caption(f"{plural(len(table), 'row')} stay at today's price: no price keeps all rules and the supported range.")
+    st.caption(
+        f"{plural(len(table), 'row')} stay at today's price: no price keeps all rules and the supported range. "
+        "Prices are supported where at least 1% of past offers in such situations were beyond them; offers at the "
+        "prices named here would widen that range at the next training."
+    )
+    shown = table[["product_id", "customer_id", "current_price", "reason", "help"]]
     st.dataframe(
-        table, hide_index=True, placeholder="–",
+        shown.head(SHOWN_ROWS), hide_index=True, placeholder="–",
         column_config={
             "product_id": text_column("Product"), "customer_id": text_column("Customer"),
-            "current_price": money_column("Price today", state.currency), "reason": text_column("Why", width="large"),
+            "current_price": money_column("Price today", state.currency),
+            "reason": text_column("Why", width="large"), "help": text_column("What would help", width="large"),
         },
     )  # fmt: skip
+    if len(shown) > SHOWN_ROWS:
+        st.caption(f"The first {count(SHOWN_ROWS)} of {plural(len(shown), 'held row')}.")
 
 
 def _uplift_range(row: dict[str, Any]) -> str:
