@@ -7,6 +7,7 @@ import streamlit as st
 from pages.components import (
     assumptions,
     cautions,
+    downloads,
     job_panel,
     list_origin,
     list_review,
@@ -41,7 +42,7 @@ with start_page("Price list", "What goes live?", icon=":material/sell:", needs="
     elif view == list_views.LOG:
         list_views.log(page, stored)
     elif view == list_views.DOWNLOADS:
-        price_lists.downloads(page, stored)
+        downloads.show(page, stored)
     list_status.terms(page, stored)
     list_origin.show(page, stored, page.currency)
     assumptions.margin_note(page)

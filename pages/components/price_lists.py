@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pricing_core import workflows
 from pricing_core.optimize.settings import STRATEGIES
 from pricing_core.pricelist import decisions
-from pricing_core.pricelist.export import dangerous_identifiers, to_excel_csv, to_import_csv
 from pricing_core.pricelist.summary import change_counts
 from pricing_core.store import list_edits, list_states, pricelists, scenarios
 
@@ -119,30 +117,3 @@ def another(state: PageState) -> None:
         scenario = st.selectbox("Assumptions", list(names), format_func=names.__getitem__, key="another_scenario")
         st.caption("Guardrails as last set on Optimize.")
         make(state, str(strategy), scenario_id=str(scenario) or None, key="make_another_list")
-
-
-def downloads(state: PageState, stored: StoredPriceList) -> None:
-    """Offer the two files, made only when one is asked for, and name identifiers that a spreadsheet would run."""
-    frame, name = stored.current, stored.price_list_id
-    if frame["customer_id"].notna().any() and st.checkbox(
-        "Put the shop's own customer ids into the files", True, key="own_ids", persist_state="session",
-        help="On screen customers have pseudonyms. Your shop's system needs its own ids; they are put back only into "
-        "the files that you download.",
-    ):  # fmt: skip
-        frame = workflows.own_customer_ids(state.ws, frame)
-    with st.container(horizontal=True):
-        st.download_button(
-            "Download for Excel", lambda: to_excel_csv(frame), f"{name}_excel.csv", "text/csv", key="for_excel",
-            icon=":material/table_view:", on_click="ignore",
-            help="UTF-8 with a byte order mark; text that a spreadsheet would run as a formula is made harmless.",
-        )  # fmt: skip
-        st.download_button(
-            "Download for import", lambda: to_import_csv(frame), f"{name}_import.csv", "text/csv", key="for_import",
-            type="primary", icon=":material/upload_file:", on_click="ignore",
-            help="UTF-8, dot decimals, nothing altered: for another system.",
-        )  # fmt: skip
-    dangerous = dangerous_identifiers(frame)
-    if len(dangerous):
-        rows = ", ".join(str(row) for row in dangerous["row_number"].head(10))
-        cells = plural(len(dangerous), "cell")
-        st.warning(f"{cells} start like a formula (rows {rows}). The file for import keeps them as they are.")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pandas as pd
 
 from pricing_core.pricelist.formats import ExportOptions, find
 from pricing_core.pricelist.formats.checks import COLUMNS
+
+SHOWN: Final = 5
 
 
 def preflight(
@@ -46,3 +50,23 @@ def counts(problems: pd.DataFrame) -> dict[str, int]:
     left_out = problems.loc[problems["severity"] == "blocking", "row_number"]
     warned = problems.loc[problems["severity"] == "warning", "row_number"]
     return {"blocking": left_out.nunique(), "warning": int((~warned.drop_duplicates().isin(left_out)).sum())}
+
+
+def grouped(problems: pd.DataFrame) -> pd.DataFrame:
+    """Problems by kind, those that leave most rows out first.
+
+    Returns
+    -------
+    DataFrame
+        ``severity, column, problem, fix``, ``rows`` (how many) and ``first`` (the first row numbers as text).
+    """
+    keys = ["severity", "column", "problem", "fix"]
+    if problems.empty:
+        return pd.DataFrame(columns=[*keys, "rows", "first"])
+    found = problems.groupby(keys, sort=False)["row_number"].agg(rows="size", first=_first).reset_index()
+    return found.sort_values(["severity", "rows"], ascending=[True, False], kind="stable").reset_index(drop=True)
+
+
+def _first(rows: pd.Series) -> str:
+    known = [str(row) for row in rows.head(SHOWN) if not pd.isna(row)]
+    return ", ".join(known) + (", …" if len(rows) > SHOWN and known else "")

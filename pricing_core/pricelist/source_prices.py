@@ -29,8 +29,9 @@ def as_source(chosen: ShopFormat) -> ShopFormat:
                 frame, unmapped, "tier_price_customer_group", "The segment has no customer group.",
                 "Choose a customer group for the segment.",
             )  # fmt: skip
+        among = ~checks.personal(frame) & ((chosen.name == "magento") | ~checks.in_segment(frame))
         key = pd.DataFrame({"product": frame["product_id"], "group": group})
-        return [*one, *checks.amounts(frame, currency), *checks.unique(frame, key, "product_id", "product")]
+        return [*one, *checks.amounts(frame, currency), *checks.unique(frame, key, "product_id", "product", among)]
 
     return replace(chosen, check=check)
 

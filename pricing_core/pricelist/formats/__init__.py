@@ -106,10 +106,15 @@ def acceptable(
     refused = frame.index.isin(problems["row_number"].to_numpy(dtype=int) - 2)
     kept = frame[~refused]
     if len(frame) and kept.empty:
-        top = problems[["problem", "fix"]].value_counts().index[0]
-        problem, fix = str(top[0]), str(top[1])  # type: ignore[index]
-        raise DataError(f"{chosen.label} would take none of the {len(frame):,} prices. {problem}", fix=fix)
+        raise refusal(chosen, frame, problems)
     return kept.reset_index(drop=True), problems
+
+
+def refusal(chosen: ShopFormat, frame: pd.DataFrame, problems: pd.DataFrame) -> DataError:
+    """Why a target takes no price at all: the reason that most rows share."""
+    top = problems.loc[problems["severity"] == "blocking", ["problem", "fix"]].value_counts().index[0]
+    problem, fix = str(top[0]), str(top[1])  # type: ignore[index]
+    return DataError(f"{chosen.label} would take none of the {len(frame):,} prices. {problem}", fix=fix)
 
 
 def blocking(found: list[pd.DataFrame]) -> pd.DataFrame:

@@ -131,12 +131,21 @@ def keys(frame: pd.DataFrame, key: pd.Series, column: str, label: str, longest: 
     ]  # fmt: skip
 
 
-def unique(frame: pd.DataFrame, key: pd.Series | pd.DataFrame, column: str, label: str) -> list[pd.DataFrame]:
-    """Rows with the same key: the target would take the last, or refuse the file."""
+def public(frame: pd.DataFrame) -> Mask:
+    """Rows whose price is for everybody."""
+    return ~personal(frame) & ~in_segment(frame)
+
+
+def unique(
+    frame: pd.DataFrame, key: pd.Series | pd.DataFrame, column: str, label: str, among: Mask
+) -> list[pd.DataFrame]:
+    """Rows with the same key among some: the target would take the last, or refuse the file."""
+    twice = np.zeros(len(frame), dtype=bool)
+    twice[among] = key[among].duplicated(keep=False).to_numpy()
     return [
         problem_rows(
-            frame, key.duplicated(keep=False).to_numpy(), column,
-            f"Several rows have the same {label}; only one price can hold.", "Keep one of the rows.",
+            frame, twice, column, f"Several rows have the same {label}; only one price can hold.",
+            "Keep one of the rows.",
         )
     ]  # fmt: skip
 

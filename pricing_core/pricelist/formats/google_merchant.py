@@ -37,7 +37,7 @@ def _check(frame: pd.DataFrame, currency: str, options: ExportOptions) -> list[p
             f"Google rounds prices to {DECIMALS} decimals, and yours has more.", "Override it with a rounded price.",
         ),
         *checks.keys(frame, ids, "id", "id", LONGEST_ID),
-        *checks.unique(frame, ids, "id", "id"),
+        *checks.unique(frame, ids, "id", "id", checks.public(frame)),
         *checks.formulas(frame, ids, "id"),
     ]  # fmt: skip
 

@@ -45,10 +45,11 @@ def _check(frame: pd.DataFrame, currency: str, options: ExportOptions) -> list[p
             f"The customer group is longer than {LONGEST_GROUP} characters.", "Use the group's name as in your shop.",
         ),
         *checks.unique(
-            frame, pd.DataFrame({"sku": sku, "group": group}), "tier_price_customer_group", "SKU and customer group"
+            frame, pd.DataFrame({"sku": sku, "group": group}), "tier_price_customer_group", "SKU and customer group",
+            ~checks.personal(frame) & (group.str.strip() != "").to_numpy(),
         ),
         checks.problem_rows(
-            frame, raised, "tier_price",
+            frame, raised & ~checks.personal(frame), "tier_price",
             "The price is raised, and Magento charges the lower of the product's own price and the tier price.",
             "Raise the product's own price in your shop first.", blocking=False,
         ),

@@ -89,7 +89,7 @@ def _check(frame: pd.DataFrame, currency: str, options: ExportOptions) -> list[p
             frame, (title.str.len() > LONGEST_TITLE).to_numpy(), "Title",
             f"The title is longer than {LONGEST_TITLE} characters.", "Shorten the title in your shop.",
         ),
-        *checks.unique(frame, variant, "URL handle", "product and option"),
+        *checks.unique(frame, variant, "URL handle", "product and option", checks.public(frame)),
         *checks.formulas(frame, sku, "SKU"),
         *checks.formulas(frame, title, "Title"),
     ]  # fmt: skip

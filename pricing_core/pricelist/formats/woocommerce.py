@@ -29,7 +29,7 @@ def _check(frame: pd.DataFrame, currency: str, options: ExportOptions) -> list[p
         *checks.one_price(frame, _WHY, _FIX),
         *checks.amounts(frame, currency),
         *checks.keys(frame, sku, "SKU", "SKU", LONGEST_SKU),
-        *checks.unique(frame, sku, "SKU", "SKU"),
+        *checks.unique(frame, sku, "SKU", "SKU", checks.public(frame)),
         *checks.formulas(frame, sku.where(~sku.str.startswith(ESCAPED), ""), "SKU"),
         # An apostrophe of the SKU's own would be taken for the escape.
         checks.problem_rows(
@@ -61,7 +61,7 @@ def _notes(frame: pd.DataFrame, currency: str, options: ExportOptions) -> list[s
     ]
     if options.announce_reductions:
         notes.append(
-            "Where the list announces a reduction, the earlier price is the regular price and the new price is the sale "
+            "Where the list announces a reduction, the earlier price is the regular price and the new one the sale "
             "price; elsewhere the sale price is taken away."
         )
     else:
