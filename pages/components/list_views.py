@@ -10,8 +10,8 @@ import streamlit as st
 
 from pricing_core import workflows
 from pricing_core.charts.price_list import price_change_data, price_change_figure
+from pricing_core.pricelist import decisions, violations
 from pricing_core.pricelist import difference as differences
-from pricing_core.pricelist import violations
 from pricing_core.store import audit, list_comments, pricelists
 
 from . import access
@@ -217,14 +217,7 @@ def _values(values: dict[str, Any]) -> str:
 
 
 def _say(state: PageState, stored: StoredPriceList, text: str, product: str) -> None:
-    from pricing_core.errors import PriceListError
-
-    row = None
-    if product:
-        hit = (stored.frame["product_id"].astype("str") == product).to_numpy().nonzero()[0]
-        if not len(hit):
-            raise PriceListError(f"The list has no product {product!r}.", fix="Write its id, or leave it empty.")
-        row = int(hit[0])
+    row = int(decisions.rows_of(stored.frame, product)[0]) if product else None
     workflows.comment(state.ws, stored.price_list_id, text, actor=access.actor(state), row=row)
 
 

@@ -40,9 +40,7 @@ def empty() -> pd.DataFrame:
     )
 
 
-def changes(
-    rows: ArrayLike, decision: str | Sequence[str], price: Any = np.nan, reason: Any = ""
-) -> pd.DataFrame:
+def changes(rows: ArrayLike, decision: str | Sequence[str], price: Any = np.nan, reason: Any = "") -> pd.DataFrame:
     """Changes to make: ``row, decision, price, reason``.
 
     Parameters
@@ -132,6 +130,24 @@ def name_rows(proposals: pd.DataFrame, rows: Sequence[int] | NDArray[np.int64]) 
     ]
     more = len(rows) - len(names)
     return ", ".join(names) + (f" and {more:,} more" if more else "")
+
+
+def rows_of(proposals: pd.DataFrame, product_id: str, customer_id: str | None = None) -> NDArray[np.int64]:
+    """Positions of a product's prices, or of its price for one customer.
+
+    Raises
+    ------
+    PriceListError
+        If the list has none.
+    """
+    hit = (proposals["product_id"].astype("str") == product_id).to_numpy(dtype=bool)
+    if customer_id is not None:
+        hit = hit & (proposals["customer_id"].astype("str") == customer_id).fillna(False).to_numpy(dtype=bool)
+    found = np.flatnonzero(hit)
+    if not len(found):
+        who = "" if customer_id is None else f" for the customer {customer_id!r}"
+        raise PriceListError(f"The list has no price of {product_id!r}{who}.", fix="Check the id, as the list has it.")
+    return found
 
 
 def _checked(change: pd.DataFrame, proposals: pd.DataFrame) -> pd.DataFrame:

@@ -173,7 +173,8 @@ append_only.protect(audit)
 
 _engines: dict[tuple[str, int, int], Engine] = {}
 _engines_lock = threading.Lock()
-_OPTIONS: Final[dict[str, Any]] = {"wait_seconds": BUSY_SECONDS, "json_serializer": lambda value: to_json(value)}
+OPTIONS: Final[dict[str, Any]] = {"wait_seconds": BUSY_SECONDS, "json_serializer": lambda value: to_json(value)}
+"""How every engine is opened."""
 
 
 def get_engine(ws: Workspace) -> Engine:
@@ -196,10 +197,10 @@ def _file_engine(ws: Workspace) -> Engine:
     if not path.exists():
         if not ws.create:
             raise WorkspaceError("The workspace's database is gone.", fix="Open the workspace again.")
-        sqlite.create(ws, METADATA, **_OPTIONS)
+        sqlite.create(ws, METADATA, **OPTIONS)
     key = (str(path), os.getpid(), path.stat().st_ino)
     if key not in _engines:
-        _engines[key] = sqlite.open_engine(path, METADATA, **_OPTIONS)
+        _engines[key] = sqlite.open_engine(path, METADATA, **OPTIONS)
     return _engines[key]
 
 
@@ -207,21 +208,22 @@ def _server_engine(ws: Workspace, url: sa.URL) -> Engine:
     schema = postgresql.schema_name(ws)
     key = (f"{url.render_as_string(hide_password=False)} {schema}", os.getpid(), 0)
     if key not in _engines:
-        _engines[key] = postgresql.open_engine(url, schema, METADATA, **_OPTIONS)
+        _engines[key] = postgresql.open_engine(url, schema, METADATA, **OPTIONS)
     return _engines[key]
 
 
 def _refuse_another_kind(ws: Workspace, url: sa.URL | None) -> None:
     """Refuse to start a second, empty index beside the one that the workspace has."""
-    if url is None and ws.schema_marker.exists():
+    if ws.database_path.exists():
+        if url is not None:
+            raise WorkspaceError(
+                f"The workspace keeps its index in {ws.database_path.name}, and a PostgreSQL server is named.",
+                fix="Move it there: python -m pricing_core database-move. Or name no server.",
+            )
+    elif url is None and ws.schema_marker.exists():
         raise WorkspaceError(
             "The workspace keeps its index on a PostgreSQL server, and no server is named.",
             fix=f"Set {postgresql.ENVIRONMENT_VARIABLE}, as when the workspace was made.",
-        )
-    if url is not None and ws.database_path.exists() and not ws.schema_marker.exists():
-        raise WorkspaceError(
-            f"The workspace keeps its index in {ws.database_path.name}, and a PostgreSQL server is named.",
-            fix="Move it there: python -m pricing_core database-move. Or name no server.",
         )
 
 

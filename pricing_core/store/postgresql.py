@@ -60,7 +60,7 @@ def schema_name(ws: Workspace) -> str:
             raise WorkspaceError("The workspace's database is gone.", fix="Open the workspace again.")
         draft = ws.temp_dir / f"schema-{secrets.token_hex(8)}"
         try:
-            draft.write_text(f"pricing_{secrets.token_hex(8)}\n", encoding="ascii")
+            draft.write_text(new_schema_name() + "\n", encoding="ascii")
             os.link(draft, path)
         except FileExistsError:
             pass  # another process was first
@@ -75,6 +75,18 @@ def schema_name(ws: Workspace) -> str:
     if not re.fullmatch(r"pricing_[0-9a-f]{16}", name):
         raise WorkspaceError(f"The file {path.name} in the workspace is damaged.", fix="Restore it from a copy.")
     return name
+
+
+def new_schema_name() -> str:
+    """Draw a name that no other workspace has."""
+    return f"pricing_{secrets.token_hex(8)}"
+
+
+def write_schema_name(ws: Workspace, name: str) -> None:
+    """Have the workspace use this schema, in place of another that it may name."""
+    draft = ws.temp_dir / f"schema-{secrets.token_hex(8)}"
+    draft.write_text(name + "\n", encoding="ascii")
+    os.replace(draft, ws.schema_marker)
 
 
 def open_engine(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from pricing_core.errors import WorkspaceError
+from pricing_core.errors import ConfigError, WorkspaceError
 from pricing_core.store import database, migrations, runs, settings
 from pricing_core.store.workspace import Workspace
 from tests.databases import use_database
@@ -119,6 +119,34 @@ def test_a_workspace_does_not_get_a_second_empty_index(
             with pytest.raises(WorkspaceError, match=r"on a PostgreSQL server, and no server is named\. Set PRICING_"):
                 settings.get(other, "target")
         assert settings.get(other, "target") == 0.5
+
+
+def test_an_index_moves_from_its_file_to_the_server_with_everything(
+    file_ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pandas as pd
+
+    from pricing_core.store import audit, moving, pricelists, scenarios
+    from tests.list_cases import LEA, make_list
+
+    key = make_list(file_ws, actor=LEA)
+    scenarios.save_scenario(file_ws, "Base", {"x": 1}, pd.DataFrame({"profit": [1.5]}))
+    settings.set(file_ws, "target", {"margin": [1, None, "é"]})
+    head = audit.verify(file_ws).head
+    with pytest.raises(ConfigError, match="No PostgreSQL server is named"):
+        moving.to_server(file_ws)
+    with use_database("postgresql", monkeypatch):
+        counts = moving.to_server(file_ws)
+        assert (counts["price_lists"], counts["audit"], counts["scenarios"]) == (1, 1, 1)
+        assert not list(file_ws.root.glob("workspace.sqlite*")) and (file_ws.root / moving.KEPT).exists()
+        assert settings.get(file_ws, "target") == {"margin": [1, None, "é"]}
+        assert pricelists.load_price_list(file_ws, key).state.authors == ("lea@shop.example",)
+        check = audit.verify(file_ws, noted=head)
+        assert check.intact and check.entries == 1
+        assert scenarios.save_scenario(file_ws, "Other", {}, pd.DataFrame({"profit": [2.5]})) == "s0002"
+        assert make_list(file_ws) == "p0002"
+        with pytest.raises(WorkspaceError, match="The workspace has no SQLite file to move"):
+            moving.to_server(file_ws)
 
 
 def test_workspaces_on_one_server_know_nothing_of_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
