@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pricing_core.data.personal import personal_data, protected_attribute
 from pricing_core.data.quality import Finding, first_rows
-from pricing_core.data.suspects import Tables, below_cost, out_of_stock, price_blips, price_outliers
+from pricing_core.data.suspects import Tables, below_cost, out_of_stock, price_blips, price_outliers, to_seconds
 
 RowNumbers = Mapping[str, NDArray[np.int64]]
 
@@ -53,6 +53,7 @@ DROP: Final = "drop "
 _ERROR: Final = 0.5
 _Z: Final = 1.645
 _MANY: Final = 5
+_LEAST_SPREAD: Final = 0.01  # below one percent a product was in effect offered at one price
 
 
 def check_suspects(tables: Tables, numbers: RowNumbers, *, outliers: bool = True) -> list[Finding]:
@@ -75,7 +76,7 @@ def check_time(offers: pd.DataFrame) -> list[Finding]:
     """Report stretches without any offer, and price changes on other weekdays than usual."""
     if offers.empty:
         return []
-    days = np.unique(offers["offered_at"].to_numpy(dtype="datetime64[D]"))
+    days = np.unique(to_seconds(offers["offered_at"]) // 86_400).astype("datetime64[D]")
     findings = []
     if len(days) > 2:
         gap = np.diff(days).astype(int)
@@ -132,12 +133,12 @@ def check_variation(offers: pd.DataFrame) -> list[Finding]:
     table = groups.agg(n=("y", "size"), p=("y", "mean"), v=("x", "var")).fillna({"v": 0.0})
     usual = float(table["p"].mean())
     rate = (table["p"] * table["n"] + usual) / (table["n"] + 1)  # a product without sales has some rate, not none
-    varied = table["v"] > 1e-9
+    varied = table["v"] > _LEAST_SPREAD**2
     needed = (1 - rate) / (rate * table["v"].where(varied) * _ERROR**2)
     weak = varied & (table["n"] < needed)
     if not weak.any():
         return []
-    worst: Any = needed[weak].idxmax()
+    worst: Any = table.loc[weak, "n"].idxmax()  # the one nearest to the goal is the most useful example
     spread = float(np.sqrt(table.loc[worst, "v"]))
     wanted = float(np.sqrt((1 - rate[worst]) / (table.loc[worst, "n"] * rate[worst])) / _ERROR)
     message = (

@@ -113,7 +113,7 @@ class _Coded:
         store_text = lines["store"].fillna("").astype(str) if self.stores else pd.Series("", index=lines.index)
         self.store, self.store_names = pd.factorize(store_text, sort=True)
         self.category_of = self._categories()
-        self.time = lines["ordered_at"].astype("datetime64[us, UTC]").to_numpy(dtype="datetime64[us]").astype(np.int64)
+        self.time = lines["ordered_at"].astype("datetime64[us, UTC]").astype("int64").to_numpy(dtype=np.int64)
         self.start = int(self.time.min() // _DAY_US * _DAY_US)
         self.period = self._periods(self.time)
         self.n_periods = int(self.period.max()) + 1
@@ -142,7 +142,7 @@ class _Coded:
         events = events[events["event_type"].isin(_VISITS)]
         customer = pd.Index(self.customer_names).get_indexer(events["customer_id"].astype(str))
         product = pd.Index(self.product_names).get_indexer(events["product_id"].astype(str))
-        time = events["occurred_at"].astype("datetime64[us, UTC]").to_numpy(dtype="datetime64[us]").astype(np.int64)
+        time = events["occurred_at"].astype("datetime64[us, UTC]").astype("int64").to_numpy(dtype=np.int64)
         period = self._periods(time)
         known = (customer >= 0) & (product >= 0) & (period >= 0) & (period < self.n_periods)
         market = self.category_of[np.maximum(product, 0)]

@@ -50,28 +50,37 @@ def price_blips(tables: Tables) -> Mask:
     Only of products with a shelf price, which most consecutive offers share.
     """
     offers = tables["offers"]
-    order = np.lexsort((offers["offered_at"].to_numpy(), pd.factorize(offers["product_id"])[0]))
-    price = offers["price"].to_numpy(dtype=float)[order]
-    product = pd.factorize(offers["product_id"])[0][order]
-    time = offers["offered_at"].to_numpy(dtype="datetime64[s]")[order]
+    if not len(offers):
+        return np.zeros(0, dtype=bool)
+    code = pd.factorize(offers["product_id"])[0]
+    order = np.lexsort((to_seconds(offers["offered_at"]), code))
+    price, product = offers["price"].to_numpy(dtype=float)[order], code[order]
+    time = to_seconds(offers["offered_at"])[order]
     step = np.append(True, (np.diff(price) != 0) | (np.diff(product) != 0))
     start = np.flatnonzero(step)
     size = np.diff(np.append(start, len(price)))
     level, owner = price[start], product[start]
-    changes = np.bincount(owner, minlength=product.max() + 1 if len(product) else 0)
-    shelf = changes - 1 <= _SHELF_SHARE * np.maximum(np.bincount(product), 1)
-    found = np.zeros(len(price), dtype=bool)
-    for k in range(1, len(start) - 1):
-        same_product = owner[k - 1] == owner[k] == owner[k + 1]
-        if not same_product or not shelf[owner[k]] or size[k] > _BLIP_OFFERS or level[k - 1] != level[k + 1]:
-            continue
-        hours = (time[start[k + 1]] - time[start[k]]) / np.timedelta64(1, "h")
-        ratio = max(level[k] / level[k - 1], level[k - 1] / level[k])
-        if hours <= _BLIP_HOURS and ratio >= _BLIP_FACTOR:
-            found[start[k] : start[k] + size[k]] = True
+    shelf = np.bincount(owner) - 1 <= _SHELF_SHARE * np.bincount(product)
+    inner = np.arange(1, len(start) - 1)
+    blip = np.zeros(len(start), dtype=bool)
+    ratio = np.abs(np.log(level[inner] / level[inner - 1]))
+    blip[inner] = (
+        (owner[inner - 1] == owner[inner])
+        & (owner[inner] == owner[inner + 1])
+        & shelf[owner[inner]]
+        & (size[inner] <= _BLIP_OFFERS)
+        & (level[inner - 1] == level[inner + 1])
+        & (time[start[inner + 1]] - time[start[inner]] <= 3_600 * _BLIP_HOURS)
+        & (ratio >= np.log(_BLIP_FACTOR))
+    )
     mask = np.zeros(len(price), dtype=bool)
-    mask[order] = found
+    mask[order] = np.repeat(blip, size)
     return mask
+
+
+def to_seconds(times: pd.Series) -> NDArray[np.int64]:
+    """Whole seconds since 1970."""
+    return times.astype("datetime64[us, UTC]").astype("int64").to_numpy(dtype=np.int64) // 1_000_000
 
 
 def from_tables(tables: Tables, column: str) -> pd.Series:
