@@ -44,6 +44,11 @@ def allowed(page: PageState, action: str) -> bool:
     return access.can(actor(page), action)
 
 
+def may(ws: Workspace, action: str) -> bool:
+    """Whether the person of this session may do something."""
+    return access.can(person(ws), action)
+
+
 def require(ws: Workspace, action: str) -> None:
     """Raise a sentence that a page shows if the person may not do something."""
     access.require(person(ws), action)

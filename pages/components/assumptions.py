@@ -6,6 +6,7 @@ import streamlit as st
 
 from pricing_core import glossary
 
+from . import access
 from .state import PageState
 from .words import percent
 
@@ -24,7 +25,7 @@ def margin_note(state: PageState) -> None:
                 min_value=0.0, max_value=95.0, value=round(rate * 100, 2), step=1.0, key="margin_percent",
                 help="Every profit on this page moves with it. Upload unit costs to replace the assumption.",
             )  # fmt: skip
-            if st.form_submit_button("Use this margin", type="primary"):
+            if access.form_button(state, "edit", "Use this margin", type="primary"):
                 from pricing_core import workflows
 
                 workflows.set_margin_assumption(state.ws, str(state.basis_id), chosen / 100)

@@ -8,7 +8,7 @@ import streamlit as st
 from pricing_core.data.columns import classify_columns, column_uses_frame
 from pricing_core.store import datasets
 
-from . import cache
+from . import access, cache
 from .state import PageState
 from .tables import text_column
 from .words import markdown, plural
@@ -48,7 +48,7 @@ def show(state: PageState) -> None:
                 "exclude": st.column_config.CheckboxColumn("Leave out", help="Takes effect at the next training."),
             },
         )  # fmt: skip
-        if st.form_submit_button("Save", icon=":material/save:"):
+        if access.form_button(state, "import", "Save", icon=":material/save:"):
             _save(state, edited, excluded)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from . import job_panel
+from . import access, job_panel
 from .state import PageState
 
 SAMPLES = {"demo_shop": "Load the sample shop", "grocery": "Load the real grocery sample"}
@@ -28,10 +28,12 @@ def samples(state: PageState, *, link: bool = False) -> None:
     """Show the buttons that load a sample, and the way to the user's own files."""
     with st.container(horizontal=True, vertical_alignment="center"):
         for name, label in SAMPLES.items():
-            if st.button(label, key=f"load_{name}", type="primary" if name == "demo_shop" else "secondary"):
+            kind = "primary" if name == "demo_shop" else "secondary"
+            if access.button(state, "import", label, key=f"load_{name}", type=kind):
                 job_panel.start(state.ws, "import_sample", {"name": name})
         if link:
-            if st.button("Load and train in one go", key="demo", help="Sample, quick training and a price list."):
+            about = "Sample, quick training and a price list."
+            if access.button(state, "train", "Load and train in one go", key="demo", help=about):
                 job_panel.start(state.ws, "demo", DEMO)
             st.page_link("pages/data.py", label="Upload my own files", icon=":material/upload_file:")
 
@@ -47,6 +49,7 @@ def no_model(state: PageState) -> None:
             "meanwhile."
         )
         with st.container(horizontal=True):
-            if st.button("Train now (quick)", key="train_quick", type="primary", icon=":material/play_arrow:"):
+            icon = ":material/play_arrow:"
+            if access.button(state, "train", "Train now (quick)", key="train_quick", type="primary", icon=icon):
                 job_panel.start(state.ws, "train", {"dataset_id": state.dataset_id, "quick": True, "seed": 0})
             st.page_link("pages/models.py", label="Choose how to train", icon=":material/model_training:")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pricing_core.schema import SOURCES, field_names, required_names
 
-from . import job_panel, occasions, uploads
+from . import access, job_panel, occasions, uploads
 from .state import PageState
 from .words import markdown
 
@@ -58,7 +58,7 @@ def show(state: PageState) -> None:
         about = _about()
         options = _rules()
         rule = occasions.form() if any(file.table == "orders" for file in files) else None
-        if st.form_submit_button("Import", type="primary", icon=":material/download:"):
+        if access.form_button(state, "import", "Import", type="primary", icon=":material/download:"):
             problem = _problem(files)
             if problem:
                 st.error(markdown(problem))

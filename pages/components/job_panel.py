@@ -18,6 +18,7 @@ from pricing_core.jobs import JobView
 from pricing_core.store import settings
 from pricing_core.store.workspace import Workspace
 
+from . import access
 from .words import ago, duration, markdown
 
 POLL_SECONDS = 1.0
@@ -37,10 +38,16 @@ NAMES = {
     "demo": "Loading and training the sample shop",
     "backtest": "Running the backtest",
 }
+ACTIONS = {
+    "import_sample": "import", "import": "import", "repair": "import", "use_version": "import", "demo": "train",
+    "train": "train", "explain": "view", "export": "export",
+}  # fmt: skip
+"""What a person must be allowed to do for a job to start; any other job needs "edit"."""
 
 
 def start(ws: Workspace, kind: str, params: dict[str, Any]) -> None:
-    """Put a job into the queue and show it at once."""
+    """Put a job into the queue and show it at once; refuse those who may not do what it does."""
+    access.require(ws, ACTIONS.get(kind, "edit"))
     jobs.submit(ws, kind, params)
     st.rerun()
 
@@ -101,7 +108,7 @@ def _live(ws: Workspace, job_id: str) -> None:
         stopping = "Stopping …" if job.cancel_requested else "Cancel"
         action.button(
             stopping, key=f"cancel_{job.id}", icon=":material/stop_circle:", width="stretch",
-            disabled=job.cancel_requested, on_click=jobs.cancel, args=(ws, job.id),
+            disabled=job.cancel_requested or not _may(ws, job.kind), on_click=_cancel, args=(ws, job.id),
         )  # fmt: skip
         st.progress(job.fraction, text=markdown(_doing(job)))
         curve = jobs.metrics(ws, job.id)
@@ -116,20 +123,34 @@ def _ended(ws: Workspace, job: JobView) -> None:
     else:
         st.error(f"{name} did not finish: {markdown(job.error or 'no reason was recorded')}", icon=":material/error:")
     with st.container(horizontal=True):
-        st.button("Try again", key=f"retry_{job.id}", icon=":material/refresh:", on_click=_retry, args=(ws, job.id))
+        st.button(
+            "Try again", key=f"retry_{job.id}", icon=":material/refresh:", on_click=_retry, args=(ws, job.id),
+            disabled=not _may(ws, job.kind),
+        )  # fmt: skip
         st.button(
             "Dismiss", key=f"dismiss_{job.id}", icon=":material/close:", type="tertiary", on_click=_dismiss,
-            args=(ws, job.id),
+            args=(ws, job.id), disabled=not _may(ws, job.kind),
         )  # fmt: skip
 
 
+def _may(ws: Workspace, kind: str) -> bool:
+    return access.may(ws, ACTIONS.get(kind, "edit"))
+
+
+def _cancel(ws: Workspace, job_id: str) -> None:
+    if _may(ws, jobs.get(ws, job_id).kind):
+        jobs.cancel(ws, job_id)
+
+
 def _dismiss(ws: Workspace, job_id: str) -> None:
-    kept = [*settings.get(ws, DISMISSED, []), job_id]
-    settings.set(ws, DISMISSED, kept[-KEPT_DISMISSED:])
+    if _may(ws, jobs.get(ws, job_id).kind):
+        kept = [*settings.get(ws, DISMISSED, []), job_id]
+        settings.set(ws, DISMISSED, kept[-KEPT_DISMISSED:])
 
 
 def _retry(ws: Workspace, job_id: str) -> None:
-    jobs.retry(ws, job_id)
+    if _may(ws, jobs.get(ws, job_id).kind):
+        jobs.retry(ws, job_id)
 
 
 def _doing(job: JobView) -> str:

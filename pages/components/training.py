@@ -11,7 +11,7 @@ from pricing_core import glossary
 from pricing_core.charts.leaderboard import BEHAVIOR_MODEL, leaderboard_data
 from pricing_core.store import datasets, runs
 
-from . import job_panel
+from . import access, job_panel
 from .guardrails import strategy_name
 from .state import PageState
 from .tables import number_column, record, records, signed, text_column
@@ -33,7 +33,9 @@ def form(state: PageState) -> None:
             "Seed", 0, 10_000, 0, key="train_seed", persist_state="session",
             help="Number that starts all random choices: the same data and seed give the same prices.",
         )  # fmt: skip
-        if button.form_submit_button("Train", type="primary", icon=":material/play_arrow:", width="stretch"):
+        if access.form_button(
+            state, "train", "Train", place=button, type="primary", icon=":material/play_arrow:", width="stretch"
+        ):
             params = {"dataset_id": state.dataset_id, "quick": bool(quick), "seed": int(chosen)}
             job_panel.start(state.ws, "train", params)
 
@@ -116,7 +118,7 @@ def registry(state: PageState) -> None:
     if others:
         with st.form("promote", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
             chosen = st.selectbox("Put another run into use", others, key="promote_run", width=260)
-            if st.form_submit_button("Use this run", icon=":material/swap_horiz:"):
+            if access.form_button(state, "train", "Use this run", icon=":material/swap_horiz:"):
                 runs.promote_run(state.ws, chosen)
                 st.rerun()
 
