@@ -6,12 +6,13 @@ import streamlit as st
 
 from pricing_core.guardrails import Guardrails
 from pricing_core.optimize.infeasible import Conflict, find_conflicts, relax_until_possible
+from pricing_core.optimize.relaxing import Relaxation
 
 from . import access, guardrail_state, results
 from .state import PageState
 from .words import markdown, plural
 
-SHOWN = 4
+SHOWN = 6
 DONE = "relaxation_done"
 
 
@@ -26,15 +27,17 @@ def show(state: PageState, strategy: str) -> None:
         return
     held = [each for each in found if each.holds_rows]
     with st.container(border=True):
-        st.markdown(f"**{_headline(found, held)}**")
-        for number, conflict in enumerate(found[:SHOWN]):
-            _one(state, rules, conflict, number)
-        if len(found) > SHOWN:
-            st.caption(f"And {plural(len(found) - SHOWN, 'smaller contradiction')}.")
-        if len(found) > 1 and any(each.relaxations for each in found):
+        st.markdown(f":material/block: **{_headline(found, held)}**")
+        _one(state, rules, found[0], 0)
+        if len(found) > 1:
             label = "Use the smallest relaxation for all"
             if access.button(state, "edit", label, icon=":material/auto_fix:", key="relax_all"):
                 _relax_all(state, strategy)
+            with st.expander(f"{plural(len(found) - 1, 'more contradiction')}"):
+                for number, conflict in enumerate(found[1:SHOWN], start=1):
+                    _one(state, rules, conflict, number)
+                if len(found) > SHOWN:
+                    st.caption(f"And {plural(len(found) - SHOWN, 'smaller one')}.")
 
 
 def _headline(found: tuple[Conflict, ...], held: list[Conflict]) -> str:
@@ -47,17 +50,25 @@ def _headline(found: tuple[Conflict, ...], held: list[Conflict]) -> str:
 
 
 def _one(state: PageState, rules: Guardrails, conflict: Conflict, number: int) -> None:
-    st.warning(markdown(conflict.message[0].upper() + conflict.message[1:]), icon=":material/block:")
+    st.markdown(markdown(conflict.message[0].upper() + conflict.message[1:]))
     if not conflict.relaxations:
         return
     with st.container(horizontal=True):
         for place, relaxation in enumerate(conflict.relaxations[:3]):
-            words = relaxation.words[0].upper() + relaxation.words[1:]
+            words = _imperative(relaxation)
             key = f"relax_{number}_{place}"
             if access.button(state, "edit", markdown(words), key=key, icon=":material/auto_fix:"):
                 guardrail_state.adopt(state.ws, relaxation.apply(rules))
                 st.session_state[DONE] = f"Done: {relaxation.words}."
                 st.rerun()
+
+
+def _imperative(relaxation: Relaxation) -> str:
+    """Say what a button does: ``Lower the margin floor to 31.2%``."""
+    verbs = {"lowering": "lower", "raising": "raise", "leaving": "leave"}
+    parts = [change.words.split(" ", 1) for change in relaxation.changes]
+    words = " and ".join(f"{verbs.get(first, first)} {rest}" for first, rest in parts)
+    return words[0].upper() + words[1:]
 
 
 def _relax_all(state: PageState, strategy: str) -> None:

@@ -12,7 +12,7 @@ from pricing_core.guardrails import KINDS, Guardrails, Rule, Scope
 from pricing_core.response import PricingRows
 
 from . import access, guardrail_fields, guardrail_state
-from .guardrail_words import ALL, UNITS, kind_name, limit_words, place_name, where_words
+from .guardrail_words import ALL, kind_name, limit_words, place_name, where_words
 from .state import PageState
 from .tables import records, text_column
 from .words import markdown
@@ -23,8 +23,7 @@ UNGROUPED = ("week",)
 def show(state: PageState) -> None:
     """Show the rules for parts of the shop, and let the user change, remove and add some."""
     rules = guardrail_state.chosen(state.ws)
-    title = f"Rules for a part of the shop ({len(rules.rules)})" if rules.rules else "Rules for a part of the shop"
-    with st.expander(title, icon=":material/account_tree:"):
+    with st.expander("Rules for a part of the shop", icon=":material/account_tree:"):
         st.caption(
             "For a category, brand, product or segment, or that tie prices together: a budget for discounts, stock, "
             "pack sizes in order, at most so many changes. A strict rule is never broken; any other gives way, as far "
@@ -41,7 +40,7 @@ def _list(state: PageState, rules: Guardrails) -> None:
         [
             {
                 "rule": kind_name(rule.kind), "where": where_words(rule), "limit": limit_words(rule, currency),
-                "number": _shown(rule), "unit": _unit(rule, currency), "hard": rule.hard, "priority": rule.priority,
+                "number": _shown(rule), "hard": rule.hard, "priority": rule.priority,
                 "remove": False,
             }
             for rule in rules.rules
@@ -49,12 +48,14 @@ def _list(state: PageState, rules: Guardrails) -> None:
     )  # fmt: skip
     with st.form("guardrail_rules", border=False):
         edited = st.data_editor(
-            table, hide_index=True, key=f"rules_{hash(rules.rules)}", disabled=["rule", "where", "limit", "unit"],
+            table, hide_index=True, key=f"rules_{hash(rules.rules)}", placeholder="–",
+            disabled=["rule", "where", "limit"],
             column_config={
                 "rule": text_column("Rule"), "where": text_column("Where"),
-                "limit": text_column("What it allows", width="large"),
-                "number": st.column_config.NumberColumn("Number", help="Blank where a rule has none."),
-                "unit": text_column("Unit", width="small"),
+                "limit": text_column("What it allows", width="medium"),
+                "number": st.column_config.NumberColumn(
+                    "Number", width="small", help="Percent, money, units or a count; blank where a rule has none."
+                ),
                 "hard": st.column_config.CheckboxColumn("Strict", help="Never broken."),
                 "priority": st.column_config.NumberColumn(
                     "Priority", min_value=1, step=1, help="Of rules that are not strict, 1 is kept longest."
@@ -89,10 +90,6 @@ def _changed(rule: Rule, row: dict[str, Any]) -> Rule:
 
 def _shown(rule: Rule) -> float | None:
     return None if rule.value is None else guardrail_fields.shown(rule.about, rule.value)
-
-
-def _unit(rule: Rule, currency: str) -> str:
-    return currency if rule.about.unit == "money" else UNITS.get(rule.about.unit, "")
 
 
 def _add(state: PageState, rules: Guardrails) -> None:

@@ -48,7 +48,9 @@ def _saved(state: PageState) -> None:
     name = st.selectbox("Saved sets", names, key="guardrail_set")
     stored = guardrail_sets.load(state.ws, name)
     by = f" by {stored.saved_by}" if stored.saved_by else ""
-    st.caption(f"{markdown(in_words(stored.guardrails, state.currency))}. Saved {ago(stored.saved_at)}{markdown(by)}.")
+    st.caption(
+        f"Rules: {markdown(in_words(stored.guardrails, state.currency))}. Saved {ago(stored.saved_at)}{markdown(by)}."
+    )
     with st.container(horizontal=True):
         if access.button(state, "edit", "Load", icon=":material/upload:", key="load_set"):
             guardrail_state.adopt(state.ws, stored.guardrails)

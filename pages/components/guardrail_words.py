@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pricing_core.guardrails import KINDS, Guardrails, Rule
-from pricing_core.guardrails.kinds import COMPETITOR_BAND, PRICE_ORDER
+from pricing_core.guardrails.kinds import COMPETITOR_BAND, ENDINGS, PRICE_ORDER
 
 from .words import count, money, number, percent
 
@@ -19,7 +19,6 @@ LIMITS = {
     "capacity": "at most {} are sold", "min_conversion_rate": "at least {} of offers sell",
     "min_units": "at least {} are sold", "parity": "price levels differ by at most {}",
 }  # fmt: skip
-UNITS = {"rate": "%", "units": "units", "count": "prices"}
 
 
 def kind_name(kind: str) -> str:
@@ -42,12 +41,14 @@ def where_words(rule: Rule) -> str:
 def limit_words(rule: Rule, currency: str) -> str:
     """Say what a rule allows."""
     if rule.kind == COMPETITOR_BAND:
-        return f"{percent(rule.low_rate)} to {percent(rule.high_rate)} of the competitor's price"
+        return f"{share(rule.low_rate)} to {share(rule.high_rate)} of the competitor's price"
     if rule.kind == PRICE_ORDER:
         gap = f" by {money(rule.value, currency)}" if rule.value else ""
         return f"{rule.lower} below {rule.higher}{gap}"
     if rule.ranges:
-        return "; ".join(each.words for each in rule.ranges)
+        alone = rule.ranges[0].start == 0 and rule.ranges[0].end is None
+        start = "prices end in " if alone else "endings "
+        return (start if rule.kind == ENDINGS else "price points ") + "; ".join(each.words for each in rule.ranges)
     if rule.kind == "discount_only":
         return "never above the list price"
     if rule.kind == "equal_price":
@@ -62,12 +63,17 @@ def amount(rule: Rule, value: float | None, currency: str) -> str:
     """Write a number of a rule with its unit."""
     unit = rule.about.unit
     if unit == "rate":
-        return percent(value)
+        return share(value)
     if unit == "money":
         return money(value, currency)
     if unit == "count":
         return f"{count(value)} {'products' if rule.level == 'product' else 'offers'}"
     return f"{number(value, digits=0 if float(value or 0).is_integer() else 2)} units"
+
+
+def share(rate: float | None) -> str:
+    """Write a share with as many digits as it has: ``5%``, ``2.5%``."""
+    return percent(rate, digits=0 if float(100 * (rate or 0)).is_integer() else 1)
 
 
 def rule_words(rule: Rule, currency: str) -> str:
@@ -80,8 +86,8 @@ def rule_words(rule: Rule, currency: str) -> str:
 def in_words(rules: Guardrails, currency: str) -> str:
     """List the active guardrails in one line."""
     parts = [
-        (rules.margin_floor, f"margin at least {percent(rules.margin_floor)}"),
-        (rules.max_change_rate, f"change at most ±{percent(rules.max_change_rate)}"),
+        (rules.margin_floor, f"margin at least {share(rules.margin_floor)}"),
+        (rules.max_change_rate, f"change at most ±{share(rules.max_change_rate)}"),
         (rules.price_floor, f"never below {money(rules.price_floor, currency)}"),
         (rules.price_ceiling, f"never above {money(rules.price_ceiling, currency)}"),
         (rules.endings, f"prices end in {endings_words(rules.endings)}"),

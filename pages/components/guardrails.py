@@ -19,7 +19,7 @@ from . import access, guardrail_conflicts, guardrail_rules, guardrail_sets
 from .guardrail_state import ADOPTED, chosen, follow_pace, keep, last_strategy, plain
 from .guardrail_words import endings_words, in_words
 from .state import PageState
-from .words import markdown, money
+from .words import markdown, money, plural
 
 __all__ = ["chosen", "form", "in_words", "last_strategy", "line", "plain", "strategy_name", "strategy_names"]
 
@@ -66,7 +66,7 @@ def form(state: PageState, beside: Callable[[], None] | None = None) -> str:
         with right:
             rules = _rules(now, state.currency)
             if now.rules:
-                st.caption(f"{len(now.rules)} more for parts of the shop, below.")
+                st.caption(f"And {plural(len(now.rules), 'rule')} for a part of the shop, below.")
         run = access.form_button(state, "edit", "Run", type="primary", icon=":material/play_arrow:")
         problem = _problem(now, rules, state.currency)
         if problem is not None:

@@ -54,7 +54,7 @@ def show(
         receipts, scale=scene.occasions(priced.rows) / float(priced.rows.weight.sum()), period=period,
         currency=currency, words=[_sentence(named.get(each.rule, each.words)) for each in receipts],
     )  # fmt: skip
-    left, right = st.columns([3, 2])
+    left, right = st.columns(2)
     left.plotly_chart(rule_cost_figure(costs, currency=currency, period=period), key="receipt_chart")
     with right:
         _table(state, costs, period, counts)
@@ -62,8 +62,8 @@ def show(
     st.caption(
         "What a rule costs is what the strategy would earn without it, minus what it earns with it, by the same "
         "demand model that chose the prices: an upper estimate. Costs of single rules do not add up; where two rules "
-        f"stop the same price, leaving out one changes nothing. {glossary.define('supported prices')} That limit is "
-        "never lifted, so it is not on the receipt."
+        "stop the same price, leaving out one changes nothing. Prices stay among those that past data support in any "
+        "case; that limit is never lifted, so it is not on the receipt."
     )
 
 

@@ -123,7 +123,7 @@ class PriceRange:
             where = f"from {self.start:g}: "
         else:
             where = f"below {self.end:g}: " if self.start == 0 else f"from {self.start:g} to {self.end:g}: "
-        return where + what + ("" if self.rounding == NEAREST else f", rounded {self.rounding}")
+        return where + what + ("" if self.rounding == NEAREST else f" rounded {self.rounding}")
 
 
 def checked_endings(endings: Any) -> tuple[int, ...]:

@@ -79,8 +79,8 @@ class Rule:
             raise self._error("hard", "true or false")
         if type(self.priority) is not int or self.priority < 1:
             raise self._error("priority", "a whole number of at least 1; 1 is kept longest")
-        if not isinstance(self.name, str):
-            raise self._error("name", "text")
+        if not isinstance(self.name, str) or ";" in self.name:
+            raise self._error("name", "text without a semicolon")
 
     @property
     def about(self) -> Kind:
@@ -101,7 +101,7 @@ class Rule:
     def words(self) -> str:
         """Kind, number and scope in words: ``margin floor 10% for category wine``."""
         where = f" for {self.scope.words}" if self.scope.words else ""
-        return f"{self.about.words}{self._number_words()}{where}"
+        return f"{self.about.words}{self._number_words()}{where}".replace(";", ",")  # lists of rules are split at it
 
     def with_changes(self, **changes: Any) -> Rule:
         """Return a copy with some values changed, validated again."""
@@ -114,7 +114,7 @@ class Rule:
             gap = f" with a gap of {self.value:g}" if self.value else ""
             return f" {self.lower} below {self.higher}{gap}"
         if self.ranges:
-            return f" ({'; '.join(each.words for each in self.ranges)})"
+            return f" ({' / '.join(each.words for each in self.ranges)})"
         by = f" by {self.group.split(': ', 1)[-1].replace('_', ' ')}" if self.group else ""
         if self.value is None:
             return " of stock" if self.kind == CAPACITY else by

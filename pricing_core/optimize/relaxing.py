@@ -87,7 +87,7 @@ def rule_called(guardrails: Guardrails, name: str) -> Rule | None:
 
 def leaving_out(rule: Rule) -> Change:
     """Return the change that drops a rule."""
-    return Change(rule.label, "", None, f"leaving out the rule {_name(rule)}")
+    return Change(rule.label, "", None, f"leaving out “{_name(rule)}”")
 
 
 def moved_to(rule: Rule, value: float, decimals: int, *, field: str = "value") -> Change:

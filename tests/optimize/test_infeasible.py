@@ -210,7 +210,7 @@ def test_a_group_without_a_common_price_is_named() -> None:
     [found] = conflicts(mixed, Rule("equal_price", group="brand"))
     assert found.message == (
         "equal price by brand: other rules and the supported prices leave no common price in groups with 12 products: "
-        "leaving out the rule equal price is enough."
+        "leaving out “equal price” is enough."
     )
 
 
@@ -221,5 +221,5 @@ def test_stock_that_the_highest_prices_exceed_is_named_with_its_product() -> Non
     least = float(rows.response.probability(rows.support_high)[mine].sum())
     assert found.message == (
         f"capacity of stock: even at its highest allowed prices P0 sells {least:.1f} units, while 1.0 are in stock: "
-        "leaving out the rule capacity is enough."
+        "leaving out “capacity” is enough."
     )
