@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import (
+    assumptions,
     job_panel,
     measure_assignment,
     measure_backtest,
@@ -17,6 +18,7 @@ from pages.components.frame import sentences_for_errors, start_page
 
 with start_page("Measure", "Did it work?", icon=":material/science:", needs="dataset") as page:
     busy = job_panel.show(page.ws, ("backtest",))
+    assumptions.margin_note(page)
     design, result, past, promises = st.tabs(["Design a test", "Read the result", "Backtest", "Ledger"])
     with design, sentences_for_errors():
         promised = measure_design.promise(page)

@@ -53,8 +53,8 @@ def _designs(
     root: str, dataset_id: str, stamp: str, config: str, promised: float | None, _state: PageState,
     _config: DesignConfig,
 ) -> dict[str, DesignResult | str]:  # fmt: skip
+    from pricing_core.evaluate.compared_designs import compare_designs
     from pricing_core.evaluate.sales import group_of
-    from pricing_core.evaluate.test_design import compare_designs
 
     label = _config.label
     by_group = group_of(_state.dataset, label) if label else None

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pricing_core import glossary
 from pricing_core.charts.measure import detectable_data, detectable_figure
+from pricing_core.evaluate.compared_designs import quickest
 from pricing_core.evaluate.test_design import DESIGNS, DesignConfig, DesignResult
 from pricing_core.store import pricelists
 
@@ -27,9 +28,9 @@ NAMES = {
 }
 CAVEATS = {
     "customer": "Two customers can see different prices on the same day.",
-    "label": "Everyone in a group sees the same price; needs many groups.",
-    "switchback": "Everyone sees the same price; customers may wait for the cheap week.",
-    "label_switchback": "Everyone in a group sees the same price at a time; prices change by week.",
+    "label": "All of a group see one price; needs many groups.",
+    "switchback": "All see one price; some may wait for a cheap week.",
+    "label_switchback": "All of a group see one price; it changes by week.",
 }
 MEASURES = {
     "profit_per_offer": "Profit per offer",
@@ -174,8 +175,17 @@ def _compared(found: dict[str, DesignResult | str], config: DesignConfig) -> Non
         column_config={
             "design": text_column("Design", pinned=True),
             "seen": rate_column(f"Seen in {config.weeks} weeks (±)", help=glossary.define("minimum detectable effect")),
-            "power": text_column("Chance to see it", width="small", help=glossary.define("power")),
+            "power": text_column("Chance to see it", help=glossary.define("power")),
             "weeks": st.column_config.NumberColumn("Weeks needed", format="%d", help="For what the plan promises."),
             "note": text_column("What to know", width="large"),
         },
     )  # fmt: skip
+    best = quickest(found)
+    if best is not None:
+        result = found[best]
+        assert not isinstance(result, str)
+        needs = result.weeks_needed
+        st.caption(
+            f"“{NAMES[best]}” sees the promise first, after {plural(needs, 'week')}." if needs else
+            f"“{NAMES[best]}” sees the smallest change in {plural(config.weeks, 'week')}."
+        )  # fmt: skip

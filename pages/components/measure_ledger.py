@@ -48,6 +48,9 @@ def show(state: PageState) -> None:
                     cache.stamp(state.ws, state.dataset_id), _revision(state, str(price_list)), state)  # fmt: skip
     st.markdown(f"**{markdown(sentence(str(price_list), found, state.currency))}**")
     _tiles(found, state.currency)
+    status = _revision(state, str(price_list)).partition("|")[2]
+    st.caption(f"Status of the list: {status.lower()}. Counted are offers at its prices from {_from(found)}"
+               f"{'' if found.effective_to is None else f' to {found.effective_to:%Y-%m-%d}'}.")  # fmt: skip
     if found.n_applied:
         st.plotly_chart(ledger_figure(ledger_data(found.table)), key="ledger")
     _table(found, state.currency)
@@ -99,7 +102,7 @@ def drift(state: PageState) -> None:
 
 def _revision(state: PageState, price_list_id: str) -> str:
     stored = pricelists.load_price_list(state.ws, price_list_id)
-    return str(getattr(stored, "revision", 0))
+    return f"{stored.revision}|{stored.status}"
 
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing with what came …")

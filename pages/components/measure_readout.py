@@ -60,9 +60,12 @@ def form(state: PageState) -> None:
 
 
 def finding(state: PageState) -> str | None:
-    """Return the sentence of the newest stored result; None while there is none."""
+    """Return the sentence of the newest stored result with the name of its test; None while there is none."""
     listed = records(measurements.list_measurements(state.ws, "readout"))
-    return str(listed[0]["record"]["sentence"]) if listed else None
+    if not listed:
+        return None
+    said = str(listed[0]["record"]["sentence"])
+    return f"“{listed[0]['name']}”: {said[0].lower()}{said[1:]}"
 
 
 def show(state: PageState) -> None:
@@ -72,8 +75,8 @@ def show(state: PageState) -> None:
         st.info("No result has been read yet. It stays here, also after a restart, once it has.")
         return
     names = {str(row["measurement_id"]): f"{row['name']} · read {ago(str(row['created_at']))}" for row in listed}
-    chosen = st.selectbox("Results", list(names), format_func=names.__getitem__, key=f"readout_{next(iter(names))}",
-                          width=460)  # fmt: skip
+    chosen = st.selectbox("Results", list(names), format_func=names.__getitem__, width=460,
+                          key=f"readout_{listed[0]['created_at']}")  # fmt: skip
     record = next(dict(row["record"]) for row in listed if row["measurement_id"] == chosen)
     st.markdown(f"**{markdown(record['sentence'])}**")
     _tiles(record)
@@ -93,7 +96,7 @@ def _upload() -> tuple[tuple[bytes, str] | None, dict[str, str]]:
     if file is None:
         return None, {}
     content = file.getvalue()
-    columns = list(read_raw((content, file.name)).frame.columns)
+    columns = _columns(file.file_id, file.name, content)
     guessed = guess_mapping(columns, "offers")
     start = pd.DataFrame([
         {"field": each.name, "column": guessed.get(each.name, NOT_THERE), "meaning": each.meaning}
@@ -111,6 +114,11 @@ def _upload() -> tuple[tuple[bytes, str] | None, dict[str, str]]:
         )  # fmt: skip
     mapping = {row["field"]: "" if row["column"] == NOT_THERE else row["column"] for row in records(edited)}
     return (content, file.name), mapping
+
+
+@st.cache_data(max_entries=4, show_spinner="Reading the file …")
+def _columns(file_id: str, name: str, _content: bytes) -> list[str]:
+    return list(read_raw((_content, name)).frame.columns)
 
 
 def _how() -> tuple[dict[str, Any], CleaningOptions]:

@@ -20,7 +20,7 @@ _CAP: Final = 1.0  # effects above 100% are of no use to anyone who plans
 
 @dataclass(frozen=True)
 class DetectableCurve:
-    """``table`` has ``weeks, detectable_rate``; the plan's length and what it promises are marked."""
+    """``table`` has ``weeks, detectable_rate`` (in steps for switchbacks); the plan's length and promise are marked."""
 
     table: pd.DataFrame
     weeks: int
@@ -29,6 +29,7 @@ class DetectableCurve:
     weeks_needed: int | None
     power: float
     finding: str
+    steps: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,19 @@ def detectable_data(result: DesignResult) -> DetectableCurve:
     table = result.curve.loc[result.curve["weeks"] <= last, ["weeks", "detectable_rate"]]
     table = table[np.isfinite(table["detectable_rate"]) & (table["detectable_rate"] <= _CAP)].reset_index(drop=True)
     return DetectableCurve(
-        table, config.weeks, result.detectable_rate, result.promised_rate, needed, config.power, _curve_words(result)
-    )
+        table, config.weeks, result.detectable_rate, result.promised_rate, needed, config.power, _curve_words(result),
+        steps=config.switches,
+    )  # fmt: skip
 
 
 def detectable_figure(data: DetectableCurve) -> go.Figure:
     """Draw the curve falling with time, the promise as a dashed line, and the planned duration as a diamond."""
     if data.table.empty:
         return empty("No duration up to a year can see a change of less than 100%.")
-    figure = go.Figure()
+    figure, shape = go.Figure(), "hv" if data.steps else "linear"
     figure.add_scatter(
         x=data.table["weeks"], y=data.table["detectable_rate"], mode="lines", fill="tozeroy",
-        fillcolor=faint(TEAL, 0.12), line={"color": TEAL, "width": 2}, showlegend=False,
+        fillcolor=faint(TEAL, 0.12), line={"color": TEAL, "width": 2, "shape": shape}, showlegend=False,
         hovertemplate="%{x} weeks: ±%{y:.1%} or more<extra></extra>",
     )  # fmt: skip
     if np.isfinite(data.detectable_rate) and data.detectable_rate <= _CAP:

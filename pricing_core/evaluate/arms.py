@@ -1,4 +1,4 @@
-"""Test and control: how files name them, and whether their sizes fit the plan."""
+"""Test and control: how files name them, and whether their sizes and their time fit the plan."""
 
 from __future__ import annotations
 
@@ -53,3 +53,13 @@ def size_warnings(mismatch: float, seen: Mapping[str, int], left_out: Mapping[st
     if lost > 0.1 * (lost + n):
         found.append(f"{lost / (lost + n):.0%} of the offers were not counted; check that the file fits the design.")
     return tuple(found)
+
+
+def early_warnings(days: int, planned: int) -> tuple[str, ...]:
+    """Sentence that a test has not run its planned days; none if it has, but for a day."""
+    if days >= planned - 1:
+        return ()
+    return (
+        f"The test has run {days} of its {planned} days. Stopping as soon as a result looks good raises false alarms: "
+        "decide at the planned end.",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pricing_core.errors import DataError
-from pricing_core.evaluate.arms import CONTROL, TEST, size_mismatch, size_warnings
+from pricing_core.evaluate.arms import CONTROL, TEST, early_warnings, size_mismatch, size_warnings
 from pricing_core.evaluate.assignment import arm_of_offers
 from pricing_core.evaluate.estimates import ArmDifference, compare_arms, compare_pairs
 from pricing_core.evaluate.test_design import DesignConfig
@@ -134,11 +134,15 @@ def read_test(
     counted, left_out = _counted(table[~early], config, assignment)
     if early.any():
         left_out["before the test began"] = int(early.sum())
+    ended = counted["offered_at"].max().floor("D")
+    early_words = () if starts_on is None else early_warnings((ended - starts_on).days + 1, 7 * config.weeks)
     if config.switches and assignment is None:
         raise DataError("A switchback is read with its schedule.", fix="Choose the design saved for this test.")
     if config.switches:
-        return _read_switchback(counted, config, left_out)
-    return _read_parallel(counted, config, left_out, assignment, _past(before, before_unit, config, counted))
+        found = _read_switchback(counted, config, left_out)
+    else:
+        found = _read_parallel(counted, config, left_out, assignment, _past(before, before_unit, config, counted))
+    return replace(found, warnings=(*found.warnings, *early_words))
 
 
 def _units(table: pd.DataFrame, config: DesignConfig, groups: pd.Series | None) -> pd.Series:

@@ -22,7 +22,7 @@ Improving the sensitivity of online controlled experiments by utilizing pre-expe
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
@@ -212,21 +212,6 @@ def design_test(
         promised_rate=promised_rate,
         weeks_needed=_needed(curve, promised_rate),
     )
-
-
-def compare_designs(
-    sales: pd.DataFrame, config: DesignConfig, *, groups: pd.Series | None = None, promised_rate: float | None = None
-) -> dict[str, DesignResult | str]:
-    """All designs with the same settings: the result of each, or the sentence that says why it cannot be done."""
-    found: dict[str, DesignResult | str] = {}
-    for design in DESIGNS:
-        measure: Measure = config.measure if design == "customer" else "profit_per_offer"
-        try:
-            same = replace(config, design=design, measure=measure)
-            found[design] = design_test(sales, same, groups=groups, promised_rate=promised_rate)
-        except (ConfigError, DataError) as error:
-            found[design] = str(error)
-    return found
 
 
 def _units(sales: pd.DataFrame, config: DesignConfig, groups: pd.Series | None) -> pd.Series:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,6 +34,9 @@ def test_the_curve_reaches_as_far_as_the_promise_needs_and_leaves_out_what_sees_
     assert [trace.mode for trace in figure.data] == ["lines", "markers+text"]
     assert figure.layout.shapes[0].y0 == 0.05
     assert "80% power" in figure.layout.yaxis.title.text
+    assert figure.data[0].line.shape == "linear"
+    switching = replace(design(), config=DesignConfig(design="switchback"))
+    assert measure.detectable_figure(measure.detectable_data(switching)).data[0].line.shape == "hv"
 
 
 def test_a_test_that_sees_nothing_says_so() -> None:

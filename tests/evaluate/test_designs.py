@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from pricing_core.errors import ConfigError, DataError
+from pricing_core.evaluate.compared_designs import compare_designs, quickest
 from pricing_core.evaluate.power import critical_value, detectable_effect
 from pricing_core.evaluate.sales import complete_weeks, monday
-from pricing_core.evaluate.test_design import DESIGNS, DesignConfig, compare_designs, design_test
+from pricing_core.evaluate.test_design import DESIGNS, DesignConfig, design_test
 from pricing_core.evaluate.variance import switch_variance, unit_variance, weekly_sums
 
 START = pd.Timestamp("2025-01-06", tz="UTC")
@@ -151,6 +154,10 @@ def test_designs_are_compared_and_an_impossible_one_says_why() -> None:
         "Split customers, or alternate the whole shop by week."
     )
     assert not isinstance(found["customer"], str) and not isinstance(found["switchback"], str)
+    late, early = replace(found["customer"], weeks_needed=9), replace(found["switchback"], weeks_needed=4)
+    assert quickest({"label": "no", "customer": late, "switchback": early}) == "switchback"
+    assert quickest({"customer": replace(late, weeks_needed=None), "switchback": early}) == "switchback"
+    assert quickest({"label": "no"}) is None
 
 
 def test_currency_and_order_of_rows_do_not_matter() -> None:

@@ -163,6 +163,17 @@ def test_nothing_is_lost_without_being_counted() -> None:
     )
 
 
+def test_a_test_that_is_read_before_its_end_says_so() -> None:
+    outcomes, before, config, made = split()
+    part = outcomes[outcomes["week"] < LATER + pd.Timedelta(weeks=3)]
+    found = read_test(part, config, assignment=made, before=before, starts_on=LATER)
+    assert found.warnings == (
+        "The test has run 21 of its 70 days. Stopping as soon as a result looks good raises false alarms: decide at "
+        "the planned end.",
+    )
+    assert read_test(outcomes, config, assignment=made, before=before, starts_on=LATER).warnings == ()
+
+
 def test_customers_in_both_arms_are_left_out_and_a_wrong_design_is_refused() -> None:
     outcomes, _, config, made = split()
     arm = outcomes["customer_id"].map(made.set_index("unit")["arm"])

@@ -82,7 +82,7 @@ def test_a_result_is_read_from_newer_data_and_stays(trained: Workspace, open_pag
     page.radio(key="read_source").set_value(page.radio(key="read_source").options[1]).run()
     press(page, "Read the result")
     assert re.match(
-        r"The new prices moved profit per offer by [+−]?[\d.]+% \(90% range [+−]?[\d.]+% to [+−]?[\d.]+%\): "
+        r"“Winter”: the new prices moved profit per offer by [+−]?[\d.]+% \(90% range [+−]?[\d.]+% to [+−]?[\d.]+%\): "
         r"(they earn (more|less)|the test cannot tell it from no change); chance of a loss (<1|>99|\d+)%\.",
         finding(page),
     )
