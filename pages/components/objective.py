@@ -31,6 +31,8 @@ HELP = {
     "cautious": "The profit that is reached with the chance beside: prices stay where the model is sure.",
 }
 
+_SEEN = "objective_seen"
+
 
 def inputs(state: PageState) -> None:
     """Ask for the objective and its numbers; inside the form."""
@@ -59,16 +61,23 @@ def inputs(state: PageState) -> None:
 
 
 def keep(state: PageState) -> Objective:
-    """Keep what the form was last submitted with; return it."""
+    """Keep what the form was submitted with; return the objective in force.
+
+    Inputs of a form change only when it is submitted: a change since the last run of the page is a submission, and
+    another session's choice is not undone by opening the page.
+    """
     now = chosen_objective(state.ws)
     try:
         asked = _asked(now)
     except ConfigError as error:
         st.error(markdown(str(error)))
         return now
-    if asked != now:
-        access.require(state.ws, "edit")
-        choose_objective(state.ws, asked)
+    before = st.session_state.get(_SEEN, asked)
+    st.session_state[_SEEN] = asked
+    if asked in (before, now):
+        return now
+    access.require(state.ws, "edit")
+    choose_objective(state.ws, asked)
     return asked
 
 

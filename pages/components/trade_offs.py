@@ -66,20 +66,21 @@ def _gains(state: PageState, demand: CategoryDemand, similarity: float) -> None:
     weeks = f"{results.base_case(state).horizon_weeks:.0f} weeks"
     places = st.columns(3)
     for place, label, value, about in (
-        (places[0], "Gain if products were independent", found.alone, "Of the new prices, against today's."),
-        (places[1], f"Gain if {percent(similarity, digits=0)} stays in the category", found.together,
-         "Of the same prices, with all of them in force and products competing."),
-        (places[2], "Gain of prices that mind their siblings", found.best,
-         "Of one price per product, chosen for the whole category within the same ranges."),
+        (places[0], "These prices, if independent", found.alone,
+         f"Gain over today's prices in {weeks}, if no product took sales from another."),
+        (places[1], f"These prices, if {percent(similarity, digits=0)} stays", found.together,
+         f"Gain in {weeks} of the same prices, with all of them in force and products competing."),
+        (places[2], "Prices that mind siblings", found.best,
+         f"Gain in {weeks} of one price per product, chosen for its whole category within the same ranges."),
     ):  # fmt: skip
-        place.metric(f"{label}, {weeks}", money(value, currency, compact=True, signed=True), help=about)
-    left, right = st.columns([2, 3])
+        place.metric(label, money(value, currency, compact=True, signed=True), help=about)
+    st.caption(f"Gains over today's prices in {weeks}.")
     chart = similarity_figure(similarity_data(demand, similarity), currency=currency, period=weeks)
-    left.plotly_chart(chart, key="optimize_similarity")
+    st.plotly_chart(chart, key="optimize_similarity")
     table = found.table.sort_values("from_siblings", kind="stable")
-    right.dataframe(
+    st.dataframe(
         signed(table, currency, money=["own_gain", "from_siblings", "net_gain"]),
-        hide_index=True, height=420,
+        hide_index=True, height=380,
         column_config={
             "product_id": text_column("Product"), "category": text_column("Category"),
             "current_price": money_column("Price today", currency),

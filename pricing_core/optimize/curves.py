@@ -83,7 +83,7 @@ class RowCurves:
         self._cautious = objective.cautious
         self._cost = objective.effective_cost(cost)
         self._chance = ProfitFunction(response, np.zeros(response.n))
-        self._objective = objective_function(response, cost, objective)
+        self._objective = objective_function(response, cost, objective) if self._cautious else self._chance
         self._start = np.clip(0.5 * (low + high) if start is None else start, low, high)
         self._below = self._start
         self._at: Floats | None = None

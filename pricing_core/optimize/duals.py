@@ -208,11 +208,11 @@ class _Search:
 
     def descend(self) -> None:
         """Lower the bound over all duals at once, where one by one takes too long."""
-        from scipy.optimize import minimize
-
         sizes = [len(limit.bound) for limit in self.limits]
         if len(sizes) < 2 or sum(sizes) > _MOST_AT_ONCE:
             return
+        from scipy.optimize import minimize
+
         cuts = np.cumsum(sizes)[:-1]
         unit = np.concatenate([np.full(len(e.bound), 1.0 if e.discount else self.scale) for e in self.limits])
         price = self.rows.best(*self.charges())
