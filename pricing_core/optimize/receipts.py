@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pricing_core.guardrails import Guardrails, Rule, allowed_range, coupled_rules, without_rule
+from pricing_core.guardrails.coupled import TOTALS
 from pricing_core.guardrails.kinds import POINT_KINDS
 from pricing_core.guardrails.scope import codes_of
 from pricing_core.guardrails.selection import all_rules
@@ -200,13 +201,16 @@ class _Case:
 
     def _affected(self, rule: Rule, without: Guardrails) -> Mask:
         """Rows whose allowed prices a rule changes; all of them where prices depend on each other."""
-        if rule.coupled or not self.unit.any():
-            return np.ones(self.rows.n, dtype=bool)
+        if rule.coupled:
+            idle = rule.kind in TOTALS and self.prices.duals.get(rule.label) == 0.0
+            return np.full(self.rows.n, not idle)
         if rule.kind in POINT_KINDS:
-            return rule.scope.mask(self.rows)
-        ends = [allowed_range(self.rows, rules, self.strategy) for rules in (self.guardrails, without)]
-        same = (ends[0].low == ends[1].low) & (ends[0].high == ends[1].high)
-        return np.asarray(~(same & (ends[0].feasible == ends[1].feasible)))
+            mask = rule.scope.mask(self.rows)
+        else:
+            ends = [allowed_range(self.rows, rules, self.strategy) for rules in (self.guardrails, without)]
+            same = (ends[0].low == ends[1].low) & (ends[0].high == ends[1].high)
+            mask = np.asarray(~(same & (ends[0].feasible == ends[1].feasible)))
+        return mask if self.unit.any() else np.full(self.rows.n, bool(mask.any()))
 
     def _optimum(self, guardrails: Guardrails, affected: Mask) -> tuple[Floats, Floats]:
         """Prices and values (n,) without some rules: of what the strategy asks for then and now, the better by unit."""

@@ -6,18 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from pricing_core.guardrails import Guardrails, PriceRange, Rule, Scope
 from pricing_core.optimize.objectives import Objective
 from pricing_core.optimize.receipts import ALL_RULES, Receipt, bound_rows_data, receipts_data, rule_receipts
 from pricing_core.optimize.settings import STRATEGIES
 from pricing_core.optimize.strategies import price_strategy
+from pricing_core.response import PricingRows
 from tests.pricing_cases import grid_best, make_rows
 
 FREE = Guardrails(margin_floor=None)
 
 
-def receipts(strategy: str, rows: object, rules: Guardrails, **options: object) -> dict[str, Receipt]:
+def receipts(strategy: str, rows: PricingRows, rules: Guardrails, **options: object) -> dict[str, Receipt]:
     return {each.rule: each for each in rule_receipts(strategy, rows, rules, **options)}  # type: ignore[arg-type]
 
 
@@ -126,3 +128,54 @@ def test_tables_hold_one_line_per_rule_and_per_bound_row() -> None:
         one["row"] - 1, np.flatnonzero(found[[f.rule for f in found].index("maximum change")].bound)
     )
     assert bound_rows_data(rows, prices, ()).empty
+
+
+def best_within(rows: PricingRows, capacity: float) -> float:
+    """Largest profit with at most so many units, by linear programming over a dense grid of prices."""
+    share = np.linspace(0, 1, 161)
+    price = rows.support_low[:, None] + share * (rows.support_high - rows.support_low)[:, None]
+    chance = rows.response.probability(price)
+    profit = (price - rows.unit_cost[:, None]) * chance
+    n, m = price.shape
+    one_each = np.kron(np.eye(n), np.ones(m))
+    found = linprog(
+        -profit.ravel(), A_ub=chance.reshape(1, -1), b_ub=[capacity], A_eq=one_each, b_eq=np.ones(n), method="highs"
+    )
+    return -float(found.fun)
+
+
+def test_a_capacity_costs_what_a_linear_program_says_and_its_dual_is_the_worth_of_one_more_unit() -> None:
+    rows = make_rows(40, products=8)
+    free = price_strategy("personalized", rows, FREE).price
+    limit = round(0.8 * float(rows.response.probability(free).sum()), 2)
+    rules = Guardrails(margin_floor=None, decimals=3, rules=(Rule("capacity", limit),))
+    found = receipts("personalized", rows, rules)[f"capacity {limit:g}"]
+    cost = best_within(rows, 1e9) - best_within(rows, limit)
+    assert found.cost == pytest.approx(cost, rel=0.02)
+    worth = (best_within(rows, 1.02 * limit) - best_within(rows, 0.98 * limit)) / (0.04 * limit)
+    assert found.dual == pytest.approx(worth, rel=0.05)
+    assert found.rows_bound > 30
+
+
+@pytest.mark.parametrize("strategy", ["personalized", "product"])
+def test_receipts_of_rules_that_tie_prices_together_are_never_negative(strategy: str) -> None:
+    rows = make_rows(60, products=6, seed=2)
+    rules = Guardrails(
+        max_change_rate=0.1,
+        rules=(
+            Rule("capacity", 8),
+            Rule("max_changes", 2),
+            Rule("price_ceiling", 30),
+            Rule("min_conversion_rate", 0.05),
+        ),
+    )
+    found = rule_receipts(strategy, rows, rules)
+    assert min(each.cost for each in found) >= 0
+    assert found[-1].cost >= max(each.cost for each in found[:-1]) - 1e-9
+    assert next(each for each in found if each.rule.startswith("maximum number")).cost > 0
+
+
+def test_a_rule_that_is_far_from_binding_is_free_and_stops_nothing() -> None:
+    rows = make_rows(40, products=8)
+    found = receipts("personalized", rows, FREE.with_changes(rules=(Rule("capacity", 1e6), Rule("price_floor", 0.01))))
+    assert {(each.cost, each.rows_bound) for each in found.values()} == {(0.0, 0)}
