@@ -1,4 +1,4 @@
-"""Why one recommendation is what it is, and what drives the model as a whole."""
+"""Why one recommendation is what it is: the choice, the reason in words, the price steps, and the drivers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import streamlit as st
 from pricing_core import glossary
 from pricing_core.charts import explain as charts
 from pricing_core.charts.demand import demand_curve_data, demand_curve_figure
+from pricing_core.charts.price_steps import price_ladder_figure
+from pricing_core.explain.reasons import LANGUAGES
 
 from . import guardrails, results
 from .state import PageState
@@ -16,18 +18,28 @@ from .tables import records
 from .words import markdown, money, number, percent
 
 if TYPE_CHECKING:
-    from pricing_core.workflows import RowExplanation, TrainedRun
+    from pricing_core.workflows import RowExplanation
+    from pricing_core.workflows.pricing import PricedTable
 
 SHOWN = 200
 EXACT = 1e-9
-OUTCOMES = {"probability": "chance of a purchase at this price", "sensitivity": "price sensitivity"}
-GLOBAL = {"probability": "chance of a purchase", "sensitivity": "price sensitivity"}
+OUTCOMES = {
+    "probability": "Chance of a purchase",
+    "taste": "Taste",
+    "sensitivity": "Price sensitivity",
+    "price": "Best price before rules",
+}
+ABOUT = {
+    "probability": "Chance that this customer buys at the recommended price.",
+    "taste": "How much this customer likes the product: log-odds of a purchase at the going price.",
+    "sensitivity": "How much this customer minds the price: fall of the log-odds when the price doubles.",
+    "price": "The price that would earn most here if there were no rule and no limit of supported prices.",
+}
 
 
 def choose(state: PageState) -> int:
     """Let the user choose one of the recent offers of a product; the newest come first."""
-    strategy = guardrails.last_strategy(state.ws)
-    priced = results.prices(state, strategy, guardrails.chosen(state.ws))
+    strategy, priced = guardrails.last_strategy(state.ws), priced_rows(state)
     product_place, offer_place = st.columns([1, 2])
     listed = list(results.products(state)["product_id"])
     product = product_place.selectbox("Product", listed, key="explain_product", persist_state="session")
@@ -42,17 +54,29 @@ def choose(state: PageState) -> int:
     )  # fmt: skip
 
 
+def priced_rows(state: PageState) -> PricedTable:
+    """Return the recent offers priced as chosen on Optimize."""
+    return results.prices(state, guardrails.last_strategy(state.ws), guardrails.chosen(state.ws))
+
+
+def stamp(state: PageState) -> str:
+    """Return what an explanation depends on besides its row."""
+    return f"{results.key(state)}|{guardrails.last_strategy(state.ws)}|{guardrails.chosen(state.ws)!r}"
+
+
 def explanation(state: PageState, index: int) -> RowExplanation:
     """Return the explanation of one recommendation, computed once."""
-    rules, strategy = guardrails.chosen(state.ws), guardrails.last_strategy(state.ws)
-    return _explained(results.key(state), index, strategy, repr(rules), state, rules)
+    return _explained(stamp(state), index, state)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Taking the recommendation apart …")
-def _explained(stamp: str, index: int, strategy: str, rules: str, _state: PageState, _rules: Any) -> RowExplanation:
+def _explained(stamp: str, index: int, _state: PageState) -> RowExplanation:
     from pricing_core import workflows
 
-    return workflows.explain_row(_state.run, index, strategy=strategy, guardrails=_rules)
+    rules, strategy = guardrails.chosen(_state.ws), guardrails.last_strategy(_state.ws)
+    return workflows.explain_row(
+        _state.run, index, strategy=strategy, guardrails=rules, prices=priced_rows(_state).prices
+    )  # fmt: skip
 
 
 def sentence(state: PageState, found: RowExplanation) -> str:
@@ -65,10 +89,28 @@ def sentence(state: PageState, found: RowExplanation) -> str:
     return f"{final} is recommended; what moved it most: {largest.meaning[0].lower()}{largest.meaning[1:]} ({moved})."
 
 
+def reason(state: PageState, index: int) -> None:
+    """Show the reason in the language that the user chooses."""
+    with st.container(border=True):
+        text, choice = st.columns([5, 1], vertical_alignment="center")
+        language = choice.segmented_control(
+            "Language of reasons", list(LANGUAGES), format_func=LANGUAGES.__getitem__, default="en", required=True,
+            key="reason_language", persist_state="session", label_visibility="collapsed",
+        )  # fmt: skip
+        text.markdown(markdown(_reason(stamp(state), index, str(language), state)))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _reason(stamp: str, index: int, language: str, _state: PageState) -> str:
+    from pricing_core.workflows.reasoning import reason_of
+
+    return reason_of(_state.run, index, priced_rows(_state).prices, guardrails.chosen(_state.ws), language)
+
+
 def steps(state: PageState, found: RowExplanation) -> None:
     """Show the price step ladder, the rule that stopped the price, and the offer's demand curve."""
     left, right = st.columns(2)
-    left.plotly_chart(charts.price_ladder_figure(found.ladder, currency=state.currency), key="ladder")
+    left.plotly_chart(price_ladder_figure(found.ladder, currency=state.currency), key="ladder")
     left.caption(f"{markdown(_sum(found, state.currency))}  \n:material/info: {markdown(str(found.price.reason[0]))}")
     product = str(found.row.product_id[0])
     curve = demand_curve_data(
@@ -78,39 +120,40 @@ def steps(state: PageState, found: RowExplanation) -> None:
     right.caption("The line is this customer's; the points are what all buyers of the product did at such prices.")
 
 
-def drivers(found: RowExplanation) -> None:
-    """Show the Shapley values of the chance of a purchase and of the price sensitivity, with their check."""
-    st.subheader("What drives it", anchor=False)
-    st.caption(glossary.define("shap"))
-    for place, (outcome, name) in zip(st.columns(len(OUTCOMES)), OUTCOMES.items(), strict=True):
-        result = found.shap[outcome]
-        data = charts.shap_local_data(result, name=name, is_rate=outcome == "probability")
-        figure = charts.shap_local_figure(data, unit=name.capitalize())
-        place.plotly_chart(figure, key=f"shap_{outcome}")
-        place.caption(f"The bars add up to the prediction {_exactness(result.additivity_error)} (additivity error).")
-
-
-def cross_check(found: RowExplanation) -> None:
-    """Show LIME beside its fidelity: a second, independent answer to the same question."""
-    with st.expander("Cross-check with a second method (LIME)", icon=":material/rule:"):
-        st.caption(glossary.define("lime"))
-        st.plotly_chart(charts.lime_figure(charts.lime_data(found.lime, name=OUTCOMES["probability"])), key="lime")
-        st.caption(
-            f"Fidelity R² {number(found.lime.r2)}: how much of the model's behavior around here the line catches. "
-            f"Stability {number(found.lime.stability)}: how alike the answers of repeated runs are; 1 is identical."
+def drivers(state: PageState, found: RowExplanation) -> None:
+    """Show Shapley values and LIME of one outcome side by side, with their checks and where they disagree."""
+    outcome = str(
+        st.segmented_control(
+            "What to explain", list(OUTCOMES), format_func=OUTCOMES.__getitem__, default="probability", required=True,
+            key="explain_outcome", persist_state="session",
         )
+    )  # fmt: skip
+    st.caption(ABOUT[outcome])
+    shap, lime, both = found.shap[outcome], found.lime[outcome], found.agreement[outcome]
+    name, rate = OUTCOMES[outcome].lower(), outcome == "probability"
+    unit = f"{OUTCOMES[outcome]} ({state.currency})" if outcome == "price" else OUTCOMES[outcome]
+    left, right = st.columns(2)
+    left.plotly_chart(
+        charts.shap_local_figure(charts.shap_local_data(shap, name=name, is_rate=rate), unit=unit),
+        key=f"shap_{outcome}",
+    )  # fmt: skip
+    left.caption(
+        f"SHAP: {glossary.define('shap')} The bars add up to the prediction {_exactness(shap.additivity_error, rate)} "
+        "(additivity error)."
+    )
+    right.plotly_chart(charts.lime_figure(charts.lime_data(lime, name=name)), key=f"lime_{outcome}")
+    right.caption(
+        f"LIME: {glossary.define('lime')} Fidelity R² {number(lime.r2)}: how much of the model's behavior around here "
+        f"the line catches. Stability {number(lime.stability)}: how alike repeated runs are; 1 is identical."
+    )
+    icon = ":material/check_circle:" if both.agrees else ":material/warning:"
+    (st.info if both.agrees else st.warning)(markdown(both.sentence), icon=icon)
 
 
-def importance(run: TrainedRun) -> None:
-    """Show what moves the model's answers most, on average over recent offers."""
-    st.caption("Mean size of each feature's contribution (SHAP) over a sample of recent offers.")
-    for place, (outcome, name) in zip(st.columns(len(GLOBAL)), GLOBAL.items(), strict=True):
-        data = charts.shap_global_data(run.importance, outcome=outcome, name=name)
-        place.plotly_chart(charts.shap_global_figure(data), key=f"global_{outcome}")
-
-
-def _exactness(error: float) -> str:
-    return "exactly" if error < EXACT else f"within {error:.1e}"
+def _exactness(error: float, rate: bool) -> str:
+    if error < EXACT:
+        return "exactly"
+    return f"within {error * 100:.2g} points" if rate else f"within {error:.2g}"
 
 
 def _sum(found: RowExplanation, currency: str) -> str:

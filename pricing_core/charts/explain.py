@@ -1,4 +1,4 @@
-"""Why this price: Shapley values, LIME and the price step ladder as bars."""
+"""Why this answer: Shapley values and LIME of one offer, and importance over many, as bars."""
 
 from __future__ import annotations
 
@@ -17,19 +17,16 @@ from pricing_core.charts.style import (
     MINUS,
     RAISES,
     TEAL,
-    decimals_of,
     empty,
     frame,
-    money,
     number,
     padded,
     percent,
     safe,
     shorten,
 )
-from pricing_core.errors import ConfigError, DataError
+from pricing_core.errors import DataError
 from pricing_core.explain.lime import LimeResult
-from pricing_core.explain.price_steps import PriceLadder
 from pricing_core.explain.shapley import ShapResult
 
 REST: Final = "all other features"
@@ -103,7 +100,7 @@ def shap_global_data(importance: pd.DataFrame, *, outcome: str, name: str = "", 
     return Bars(table.reset_index(drop=True), len(mine) - len(shown), finding[:1].upper() + finding[1:])
 
 
-def shap_global_figure(data: Bars, *, unit: str = "Mean effect") -> go.Figure:
+def shap_global_figure(data: Bars, *, unit: str = "Mean effect", is_rate: bool = False) -> go.Figure:
     """Draw mean |contribution| per feature."""
     if data.table.empty:
         return empty("There is nothing to explain yet.")
@@ -116,8 +113,8 @@ def shap_global_figure(data: Bars, *, unit: str = "Mean effect") -> go.Figure:
         )
     )  # fmt: skip
     figure.update_yaxes(type="category")
-    figure.update_xaxes(range=padded([0.0, *table["value"]]))
-    return frame(figure, data.finding, x=f"{unit} (label: share of all){_rest(data)}", height=_height(len(table)))
+    figure.update_xaxes(range=padded([0.0, *table["value"]]), tickformat=".1%" if is_rate else None)
+    return frame(figure, data.finding, x=f"{unit}<br>(label: share of all{_rest(data)})", height=_height(len(table)))
 
 
 def shap_local_data(
@@ -220,54 +217,6 @@ def lime_figure(data: Bars, *, unit: str = "Effect against a typical value") -> 
     )  # fmt: skip
     figure.update_yaxes(type="category")
     return frame(figure, data.finding, x=unit + _rest(data), height=_height(len(table)))
-
-
-def price_ladder_data(ladder: PriceLadder) -> pd.DataFrame:
-    """Rungs for drawing: ``step, meaning, price, change`` as numbers and ``kind`` (start, change or final).
-
-    Raises
-    ------
-    ConfigError
-        If the ladder has no steps.
-    """
-    if not ladder.steps:
-        raise ConfigError("The price ladder has no steps.")
-    table = ladder.to_frame()
-    kind = ["start", *["change"] * (len(table) - 2), "final"]
-    return table.assign(price=table["price"].astype(float), change=table["change"].astype(float), kind=kind)
-
-
-def price_ladder_figure(ladder: PriceLadder, *, currency: str = "") -> go.Figure:
-    """Draw the ladder as a waterfall in money, from the going price to the recommended one."""
-    table = price_ladder_data(ladder)
-    middle = table[table["kind"] == "change"]
-    shown = [float(ladder.start), *middle["change"], float(ladder.final)]
-    totals = (money(shown[0], currency), money(shown[-1], currency))
-    text = [totals[0], *[money(v, currency, signed=True) if v else "no change" for v in shown[1:-1]], totals[1]]
-    figure = go.Figure(
-        go.Waterfall(
-            x=[str(step) for step in table["step"]], y=shown, text=text, textposition="outside", cliponaxis=False,
-            measure=["absolute", *["relative"] * len(middle), "total"], hovertext=table["meaning"],
-            increasing={"marker": {"color": RAISES}}, decreasing={"marker": {"color": LOWERS}},
-            totals={"marker": {"color": GRAY}}, connector={"line": {"color": GRAY, "width": 1, "dash": "dot"}},
-            hovertemplate="%{hovertext}: %{text}<extra></extra>",
-        )
-    )  # fmt: skip
-    # Steps are small beside the price, so the axis starts near the lowest rung; the bars' lengths are the changes.
-    low, high = float(table["price"].min()), float(table["price"].max())
-    room = max(0.3 * (high - low), 0.02 * high)
-    figure.update_yaxes(range=[max(0.0, low - room), high + room], tickformat=f",.{decimals_of(currency)}f")
-    return frame(figure, ladder_finding(ladder, currency), y=f"Price ({currency})" if currency else "Price")
-
-
-def ladder_finding(ladder: PriceLadder, currency: str = "") -> str:
-    """Say where the price comes from in one sentence."""
-    start, final = money(float(ladder.start), currency), money(float(ladder.final), currency)
-    largest = ladder.largest()
-    if largest is None:
-        return f"The recommended price {final} is the going price; no step moves it"
-    change = money(float(largest.change), currency, signed=True)
-    return f"From the going price {start} to {final}: the largest step is {largest.name} ({change})"
 
 
 def _rest(data: Bars) -> str:

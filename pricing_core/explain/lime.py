@@ -8,14 +8,15 @@ is repeated with other random replacements to see whether the coefficients stay.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from pricing_core.errors import ConfigError
+from pricing_core.errors import ConfigError, DataError
 from pricing_core.explain.mixing import FeatureBatch, Floats, Outcome, answers, checked_pair
 
 TOP: Final = 5
@@ -30,7 +31,7 @@ class LimeConfig:
     n_samples
         Combinations of kept and replaced features per fit.
     n_replacements
-        Typical offers over which the answer to each combination is averaged.
+        Typical offers, the first of the background, over which the answer to each combination is averaged.
     kernel_width
         Width of the weight exp(−(d / width)²), d being the share of features replaced. Small widths describe only the
         nearest combinations; large ones give every combination a say, as Shapley values do.
@@ -43,10 +44,10 @@ class LimeConfig:
     """
 
     n_samples: int = 400
-    n_replacements: int = 12
+    n_replacements: int = 10
     kernel_width: float = 0.25
     ridge: float = 1e-3
-    n_seeds: int = 5
+    n_seeds: int = 4
     random_state: int = 0
 
     def __post_init__(self) -> None:
@@ -94,6 +95,17 @@ class LimeResult:
     stability: float
     top_overlap: float
 
+    def scaled(self, factor: float) -> LimeResult:
+        """The same answer in another unit: every number times ``factor``; fidelity and stability stay."""
+        return replace(
+            self,
+            coefficients=self.coefficients * factor,
+            coefficient_spread=self.coefficient_spread * abs(factor),
+            intercept=self.intercept * factor,
+            prediction=self.prediction * factor,
+            line_prediction=self.line_prediction * factor,
+        )
+
     def to_frame(self) -> pd.DataFrame:
         """Features by size of coefficient: ``feature, coefficient, spread``."""
         table = pd.DataFrame(
@@ -132,12 +144,39 @@ def lime_explanation(
     ----------
     Ribeiro, Singh and Guestrin (2016), "Why should I trust you?"
     """
+    return lime_outcomes(f, row, background, outcomes=("answer",), config=config)["answer"]
+
+
+def lime_outcomes(
+    f: Outcome,
+    row: FeatureBatch,
+    background: FeatureBatch,
+    *,
+    outcomes: Sequence[str],
+    config: LimeConfig | None = None,
+) -> dict[str, LimeResult]:
+    """Fit a line per outcome that one call of the model answers, as (n, K) with K = len(outcomes).
+
+    Asking for all at once costs as much as asking for one; see :func:`lime_explanation`.
+    """
     config = config or LimeConfig()
     names = checked_pair(row, background)
     if row.n != 1:
         raise ConfigError(f"LIME explains one offer at a time; {row.n} were given.")
+    prediction = answers(f, row)[0]
+    if len(prediction) != len(outcomes):
+        raise DataError(f"The model gave {len(prediction)} answers per row for {len(outcomes)} outcomes.")
     rng = np.random.default_rng(config.random_state)
-    samples = [_sample(f, row, background, len(names), config, rng) for _ in range(config.n_seeds)]
+    drawn = [_sample(f, row, background, len(names), config, rng) for _ in range(config.n_seeds)]
+    return {
+        name: _line(names, float(prediction[k]), [(kept, value[:, k]) for kept, value in drawn], config)
+        for k, name in enumerate(outcomes)
+    }
+
+
+def _line(
+    names: tuple[str, ...], prediction: float, samples: list[tuple[Floats, Floats]], config: LimeConfig
+) -> LimeResult:
     fits = np.array([_fit(kept, value, _weights(kept, config), config.ridge) for kept, value in samples])
     fidelity = [
         _fidelity(fit, kept, value, _weights(kept, config))
@@ -149,7 +188,7 @@ def lime_explanation(
         coefficients=mean[1:],
         coefficient_spread=fits[:, 1:].std(axis=0, ddof=1),
         intercept=float(mean[0]),
-        prediction=float(answers(f, row)[0, 0]),
+        prediction=prediction,
         line_prediction=float(mean.sum()),
         r2=float(np.mean(fidelity)),
         r2_by_seed=np.array(fidelity),
@@ -161,19 +200,17 @@ def lime_explanation(
 def _sample(
     f: Outcome, row: FeatureBatch, background: FeatureBatch, g: int, config: LimeConfig, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Draw combinations (samples, G) of ones for kept features, and the model's mean answer to each, (samples,)."""
+    """Draw combinations (samples, G) of ones for kept features, and the model's mean answers to each, (samples, K)."""
     # The number of replaced features is uniform, so that near and far combinations are both present.
     n_replaced = rng.integers(0, g + 1, config.n_samples)
     place = rng.permuted(np.tile(np.arange(g), (config.n_samples, 1)), axis=1)
     kept = place >= n_replaced[:, None]
-    times = config.n_replacements
-    others = np.concatenate(
-        [rng.permutation(background.n) for _ in range(-(-config.n_samples * times // background.n))]
-    )
-    theirs = background.take(others[: config.n_samples * times])
+    # The same typical offers for every combination: with others each time, chance would pass for misfit.
+    times = min(config.n_replacements, background.n)
+    theirs = background.take(np.tile(np.arange(times), config.n_samples))
     mine = row.take(np.zeros(config.n_samples * times, dtype=np.int64))
-    value = answers(f, mine.mix(theirs, np.repeat(kept, times, axis=0)))[:, 0]
-    return kept.astype(float), value.reshape(config.n_samples, times).mean(axis=1)
+    value = answers(f, mine.mix(theirs, np.repeat(kept, times, axis=0)))
+    return kept.astype(float), value.reshape(config.n_samples, times, -1).mean(axis=1)
 
 
 def _weights(kept: Floats, config: LimeConfig) -> Floats:

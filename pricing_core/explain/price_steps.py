@@ -17,10 +17,13 @@ STEPS: Final[dict[str, str]] = {
     "reference": "Going price of the product in its market",
     "product": "What is known of the product: cost, demand and rating",
     "market": "The market now: competitor price, season and promotion",
-    "customer": "What is known of the customer: taste and price sensitivity",
+    "taste": "How much this customer likes the product",
+    "sensitivity": "How much this customer minds the price",
+    "shared": "One price for all who get it, within the guardrails",
     "guardrail": "Guardrails and the prices that the data support",
+    "coupled": "Rules that tie several prices together",
     "ending": "Price ending",
-    "final": "Recommended price",
+    "kept": "Today's price is kept",
 }
 _MOST_DECIMALS: Final = 6  # what lies beyond is the tail of a binary float
 
@@ -37,7 +40,7 @@ class PriceStep:
 
 @dataclass(frozen=True)
 class PriceLadder:
-    """Rungs from the reference price to the final one.
+    """Rungs from the reference price to the recommended one.
 
     ``steps[0]`` is the start with no change; all prices are exact decimals of one precision, so ``start`` + the changes
     = ``final`` without any remainder.
@@ -82,20 +85,21 @@ def price_ladder(prices: Mapping[str, Money], *, minor_units: int = 2) -> PriceL
     Parameters
     ----------
     prices
-        Name of the rung → price, in the order of :data:`STEPS`; rungs may be left out, but not the final one.
+        Name of the rung → price reached with it, in the order of :data:`STEPS`; rungs may be left out. The last one is
+        the recommended price.
     minor_units
         Decimals of the currency (ISO 4217): 2 for dollars, 0 for yen.
 
     Raises
     ------
     ConfigError
-        If a rung is unknown or out of order, or a price is not a number above zero.
+        If a rung is unknown or out of order, there are fewer than two, or a price is not a number above zero.
 
     Examples
     --------
-    >>> ladder = price_ladder({"reference": 12.99, "customer": 11.6312, "ending": 11.49, "final": 11.49})
+    >>> ladder = price_ladder({"reference": 12.99, "taste": 11.6312, "ending": 11.49})
     >>> [str(step.change) for step in ladder.steps]
-    ['0.00', '-1.36', '-0.14', '0.00']
+    ['0.00', '-1.36', '-0.14']
     """
     known = list(STEPS)
     unknown = [name for name in prices if name not in STEPS]
@@ -104,8 +108,8 @@ def price_ladder(prices: Mapping[str, Money], *, minor_units: int = 2) -> PriceL
     names = list(prices)
     if names != sorted(names, key=known.index):
         raise ConfigError(f"The steps {', '.join(names)} are out of order; the order is {', '.join(known)}.")
-    if len(names) < 2 or names[-1] != "final":
-        raise ConfigError("A price ladder needs a first price and the final one.")
+    if len(names) < 2:
+        raise ConfigError("A price ladder needs a first price and the recommended one.")
     exact = [_decimal(name, price) for name, price in prices.items()]
     unit = Decimal(1).scaleb(-max(minor_units, _decimals(exact[-1])))
     rounded = [value.quantize(unit, rounding=ROUND_HALF_UP) for value in exact]

@@ -10,7 +10,7 @@ number of walks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -52,6 +52,17 @@ class ShapResult:
     additivity_error: float
     standard_error: Floats
     displayed: pd.DataFrame | None = None
+
+    def scaled(self, factor: float) -> ShapResult:
+        """The same answer in another unit: every number times ``factor``."""
+        return replace(
+            self,
+            values=self.values * factor,
+            base_value=self.base_value * factor,
+            prediction=self.prediction * factor,
+            additivity_error=self.additivity_error * abs(factor),
+            standard_error=self.standard_error * abs(factor),
+        )
 
     def importance(self) -> pd.DataFrame:
         """Features by mean |contribution|, largest first: ``feature, mean_abs, mean, share``."""
@@ -248,6 +259,29 @@ def tree_shap_values(
         additivity_error=float(np.abs(parts[:, -1] + values.sum(axis=1) - prediction).max()),
         standard_error=np.zeros_like(values),
         displayed=displayed,
+    )
+
+
+def mean_result(results: Sequence[ShapResult]) -> ShapResult:
+    """Shapley values of the mean of several models' answers: the mean of their Shapley values.
+
+    Raises
+    ------
+    DataError
+        If there is no result, or the features differ.
+    """
+    if not results or any(each.feature_names != results[0].feature_names for each in results):
+        raise DataError("Only Shapley values of the same features can be averaged.")
+    values = np.mean([each.values for each in results], axis=0)
+    base = float(np.mean([each.base_value for each in results]))
+    prediction = np.mean([each.prediction for each in results], axis=0)
+    return replace(
+        results[0],
+        values=values,
+        base_value=base,
+        prediction=prediction,
+        additivity_error=float(np.abs(base + values.sum(axis=1) - prediction).max()),
+        standard_error=np.zeros_like(values),
     )
 
 

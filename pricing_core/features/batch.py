@@ -57,6 +57,23 @@ class EncodedBatch:
         code = self.product_code[:, None].astype(np.float32)
         return np.hstack([self.customer, self.product, self.market, code])
 
+    def columns_of(self, blocks: tuple[str, ...], start: int = 0) -> dict[str, list[int]]:
+        """Columns of each feature where ``blocks`` stand side by side with the product code behind them.
+
+        Features without a column there (events, the usual price) are left out; ``start`` columns come before.
+        """
+        offsets = {}
+        for block in blocks:
+            offsets[block] = start
+            start += getattr(self, block).shape[1]
+        found: dict[str, list[int]] = {}
+        for name, block, columns in self.groups:
+            if block in offsets and columns:
+                found[name] = [offsets[block] + column for column in columns]
+            elif block == "product_code":
+                found[name] = [start]
+        return found
+
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> EncodedBatch:
         """Rows by index or mask."""
         return replace(self, **{name: getattr(self, name)[rows] for name in _ARRAYS})

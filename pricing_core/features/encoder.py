@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,25 @@ class FeatureEncoder:
             ),
             n_products=len(index),
         )
+
+    def replaced(self, batch: EncodedBatch, name: str, values: Floats) -> EncodedBatch:
+        """Batch in which one number among the features has other values (n,), encoded as :meth:`transform` would.
+
+        Raises
+        ------
+        ModelError
+            If the encoder knows no such number.
+        """
+        for block in BLOCKS:
+            start = 0
+            for spec in self.columns_[block]:
+                encoded_width = len(spec["levels"]) if spec["kind"] == "category" else 1 + bool(spec["missing"])
+                if spec["name"] == name and spec["kind"] == "number":
+                    array = getattr(batch, block).copy()
+                    array[:, start : start + encoded_width] = _encode_column(spec, pd.Series(values), batch.n)
+                    return replace(batch, **{block: array})
+                start += encoded_width
+        raise ModelError(f"The models know no number called {name!r}.", fix="Choose one of their numeric features.")
 
     @property
     def n_products(self) -> int:

@@ -174,6 +174,18 @@ class PricingModel:
         place = np.clip(np.searchsorted(edges, z, side="right") - 1, 0, len(height) - 1)
         return np.where((z < edges[0]) | (z > edges[-1]), 0.0, height[place]) / going.spread
 
+    def views(self, batch: EncodedBatch) -> dict[str, tuple[list[lgb.Booster], Floats32, dict[str, list[int]]]]:
+        """Return by part the boosters whose mean answers, the matrix that they read, and each feature's columns of it.
+
+        ``reference`` answers with the log of the going price over the price level, ``expected`` with the price that the
+        shop's habit would set, relative to the going price.
+        """
+        goods, everything = ("product", "market"), ("customer", "product", "market")
+        return {
+            "reference": ([self.reference_], _without_customer(batch), batch.columns_of(goods)),
+            "expected": (self.expected_, batch.matrix(), batch.columns_of(everything)),
+        }
+
     def save(self, folder: Path) -> None:
         """Write LightGBM text files and a JSON file."""
         self.reference_.save_model(str(folder / "pricing_reference.txt"))

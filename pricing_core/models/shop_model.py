@@ -90,7 +90,7 @@ class ShopModel:
     def rows(self, dataset: Dataset, encoded: EncodedOffers) -> PricingRows:
         """Return what the optimizer sees of encoded offers: prices, costs, support and the price response."""
         table, going = encoded.table, encoded.going
-        low, high = self._supported(table, going)
+        low, high = self.supported(table.offers["product_id"], going)
         current = current_prices(dataset, table, going)
         groups = self.groups(dataset, encoded)
         return PricingRows(
@@ -117,10 +117,10 @@ class ShopModel:
         """Labels, numbers and stock by which the encoded offers can be grouped."""
         return offer_groups(dataset, encoded.table, self.uses)
 
-    def _supported(self, table: FeatureTable, going: GoingPrice) -> tuple[Floats, Floats]:
+    def supported(self, product_id: pd.Series, going: GoingPrice) -> tuple[Floats, Floats]:
         """Range of prices common in comparable situations, and never outside those at which the product was offered."""
         low, high = self.pricing.supported_range(going, self.coverage)
-        seen = table.offers["product_id"].astype(str).map(self.product_prices)
+        seen = product_id.astype(str).map(self.product_prices)
         known = seen.notna().to_numpy()
         if known.any():
             ends = np.array(seen[known].tolist())

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pricing_core.data.dataset import Dataset
-from pricing_core.models.shop_model import ShopModel
+from pricing_core.models.shop_model import EncodedOffers, ShopModel
 from pricing_core.optimize.registry import FOLDER, load_strategies
 from pricing_core.response.pricing_rows import PricingRows
 from pricing_core.store import datasets, runs
@@ -78,6 +78,11 @@ class TrainedRun:
             groups = self.model.groups(self.dataset, encoded)
             rows = replace(rows, labels=groups.labels, numbers=groups.numbers, stock=groups.stock)
         return self.with_margin(rows)
+
+    @cached_property
+    def encoded(self) -> EncodedOffers:
+        """The recent offers as the models read them, in the order of ``targets``."""
+        return self.model.encode(self.dataset, self.targets)
 
     @cached_property
     def usual_price(self) -> dict[str, float]:

@@ -11,17 +11,15 @@ import pytest
 
 from pricing_core.charts.explain import (
     REST,
-    ladder_finding,
     lime_data,
     lime_figure,
-    price_ladder_data,
-    price_ladder_figure,
     shap_global_data,
     shap_global_figure,
     shap_local_data,
     shap_local_figure,
 )
 from pricing_core.charts.price_list import price_change_data, price_change_figure
+from pricing_core.charts.price_steps import ladder_finding, price_ladder_data, price_ladder_figure
 from pricing_core.charts.scenarios import frontier_data, frontier_figure, scenario_data, scenario_figure
 from pricing_core.errors import DataError
 from pricing_core.explain.lime import LimeResult
@@ -121,16 +119,15 @@ def test_a_flat_model_has_no_line_to_praise() -> None:
 
 
 def test_the_ladder_is_drawn_in_money_and_names_its_largest_step() -> None:
-    ladder = price_ladder({"reference": 12.99, "customer": 11.64, "ending": 11.49, "final": 11.49})
+    ladder = price_ladder({"reference": 12.99, "sensitivity": 11.64, "ending": 11.49})
     table = price_ladder_data(ladder)
     assert table["kind"].tolist() == ["start", "change", "change", "final"]
     assert 12.99 + table["change"].sum() == pytest.approx(11.49)
     figure = price_ladder_figure(ladder, currency="USD")
     assert list(figure.data[0].text) == ["$12.99", "−$1.35", "−$0.15", "$11.49"]
-    assert (
-        ladder_finding(ladder, "USD") == "From the going price $12.99 to $11.49: the largest step is customer (−$1.35)"
-    )
-    still = price_ladder({"reference": 5, "final": 5})
+    told = "From the going price $12.99 to $11.49: the largest step is price sensitivity (−$1.35)"
+    assert ladder_finding(ladder, "USD") == told
+    still = price_ladder({"reference": 5, "kept": 5})
     assert ladder_finding(still) == "The recommended price 5.00 is the going price; no step moves it"
 
 

@@ -11,7 +11,7 @@ from sklearn.linear_model import Ridge
 
 from pricing_core.errors import ConfigError, DataError
 from pricing_core.explain import lime
-from pricing_core.explain.lime import LimeConfig, lime_explanation
+from pricing_core.explain.lime import LimeConfig, lime_explanation, lime_outcomes
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ def test_fidelity_is_low_where_no_line_fits_and_is_measured_on_other_combination
     assert found.r2 < 0.1
     # Sixty samples and nine parameters: on its own samples the line would look better than it is.
     config, rng = LimeConfig(kernel_width=10.0, n_samples=60), np.random.default_rng(0)
-    kept, value = lime._sample(parity, row, background, 8, config, rng)
+    kept, values = lime._sample(parity, row, background, 8, config, rng)
+    value = values[:, 0]
     weight = lime._weights(kept, config)
     assert lime._fidelity(lime._fit(kept, value, weight, config.ridge), kept, value, weight) > found.r2
 
@@ -93,16 +94,30 @@ def test_a_narrow_kernel_describes_the_neighborhood_better_than_a_wide_one() -> 
     assert abs(narrow.line_prediction - narrow.prediction) < abs(wide.line_prediction - wide.prediction)
 
 
-def test_averaging_over_more_typical_offers_makes_the_line_more_stable() -> None:
+def test_what_is_additive_is_a_line_exactly_since_every_combination_meets_the_same_typical_offers() -> None:
     row, background = _row_and_background(3)
 
-    def curved(batch: Table) -> np.ndarray:
-        return np.tanh(batch.x @ WEIGHT) + 0.3 * batch.x[:, 0] * batch.x[:, 3]
+    def additive(batch: Table) -> np.ndarray:
+        return np.tanh(3 * batch.x).sum(axis=1)
 
-    few = lime_explanation(curved, row, background, LimeConfig(n_replacements=1, n_samples=100))
-    many = lime_explanation(curved, row, background, LimeConfig(n_replacements=30, n_samples=100))
-    assert many.r2 > few.r2
-    assert many.coefficient_spread.mean() < few.coefficient_spread.mean()
+    found = lime_explanation(additive, row, background, LimeConfig(n_replacements=3, ridge=0.0))
+    assert found.r2 == pytest.approx(1, abs=1e-9)
+    typical = np.tanh(3 * background.x[:3]).mean(axis=0)
+    assert found.coefficients == pytest.approx(np.tanh(3 * row.x[0]) - typical, abs=1e-9)
+
+
+def test_several_outcomes_of_one_call_are_those_of_one_call_each() -> None:
+    row, background = _row_and_background(6)
+
+    def both(batch: Table) -> np.ndarray:
+        return np.column_stack([_linear(batch), np.cos(batch.x).prod(axis=1)])
+
+    found = lime_outcomes(both, row, background, outcomes=("line", "wave"))
+    alone = lime_explanation(lambda batch: both(batch)[:, 1], row, background)
+    assert found["wave"].coefficients == pytest.approx(alone.coefficients)
+    assert found["wave"].r2 == pytest.approx(alone.r2) and found["wave"].r2 < found["line"].r2
+    with pytest.raises(DataError, match="2 answers per row for 1 outcomes"):
+        lime_outcomes(both, row, background, outcomes=("line",))
 
 
 def test_the_same_seed_gives_the_same_line_and_the_table_is_sorted() -> None:
@@ -111,7 +126,7 @@ def test_the_same_seed_gives_the_same_line_and_the_table_is_sorted() -> None:
     again = lime_explanation(_linear, row, background, LimeConfig(random_state=7))
     assert np.array_equal(first.coefficients, again.coefficients)
     assert first.to_frame()["coefficient"].abs().is_monotonic_decreasing
-    assert len(first.r2_by_seed) == 5
+    assert len(first.r2_by_seed) == LimeConfig().n_seeds
 
 
 def test_a_model_that_never_changes_has_no_fidelity_to_speak_of() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pricing_core.explain.lime import lime_explanation
+from pricing_core.explain.lime import LimeConfig, lime_explanation
 from pricing_core.explain.shapley import shap_values
 from pricing_core.features.batch import EncodedBatch
 
@@ -67,7 +67,7 @@ def test_each_feature_gets_its_own_addend_and_an_empty_one_gets_nothing() -> Non
 
 def test_lime_finds_the_same_addends() -> None:
     rows, background = _batch(1, 2), _batch(12, 3)
-    found = lime_explanation(_sum, rows, background)
+    found = lime_explanation(_sum, rows, background, LimeConfig(n_replacements=background.n))
     expected = _parts(rows)[0] - _parts(background).mean(axis=0)
     assert found.r2 > 0.98
     assert found.coefficients == pytest.approx(expected, abs=0.05 * np.abs(expected).max())

@@ -17,22 +17,22 @@ PRICES = {
     "reference": 12.99,
     "product": 12.4049,
     "market": 12.6051,
-    "customer": 11.6312,
+    "taste": 11.6312,
+    "sensitivity": 11.8,
     "guardrail": 11.69,
     "ending": 11.49,
-    "final": 11.49,
 }
 
 
 def test_each_step_is_the_difference_of_its_rounded_neighbors() -> None:
     ladder = price_ladder(PRICES)
     changes = [str(step.change) for step in ladder.steps]
-    assert changes == ["0.00", "-0.59", "0.21", "-0.98", "0.06", "-0.20", "0.00"]
+    assert changes == ["0.00", "-0.59", "0.21", "-0.98", "0.17", "-0.11", "-0.20"]
     assert ladder.start == Decimal("12.99") and ladder.final == Decimal("11.49")
     assert ladder.largest() is ladder.steps[3]
     frame = ladder.to_frame()
     assert frame["step"].tolist() == list(PRICES)
-    assert frame["meaning"][5] == "Price ending"
+    assert frame["meaning"][6] == "Price ending"
 
 
 @settings(max_examples=200, deadline=None)
@@ -50,16 +50,16 @@ def test_start_plus_steps_is_the_final_price_exactly(prices: list[float], cents:
 
 
 def test_steps_may_be_left_out_and_yen_have_no_decimals() -> None:
-    ladder = price_ladder({"reference": 1299.6, "final": 1180}, minor_units=0)
+    ladder = price_ladder({"reference": 1299.6, "shared": 1180}, minor_units=0)
     assert [str(step.change) for step in ladder.steps] == ["0", "-120"]
-    assert price_ladder({"reference": 5, "final": "5.00"}).largest() is None
+    assert price_ladder({"reference": 5, "kept": "5.00"}).largest() is None
 
 
 def test_a_kept_price_with_more_decimals_sets_the_precision_and_float_tails_do_not() -> None:
-    kept = price_ladder({"reference": 12.0044, "customer": 11.1, "final": 11.493})
+    kept = price_ladder({"reference": 12.0044, "taste": 11.1, "kept": 11.493})
     assert [str(step.price) for step in kept.steps] == ["12.004", "11.100", "11.493"]
     assert kept.start + sum(step.change for step in kept.steps) == Decimal("11.493")
-    assert str(price_ladder({"reference": 12, "final": 11.490000000000002}).final) == "11.49"
+    assert str(price_ladder({"reference": 12, "shared": 11.490000000000002}).final) == "11.49"
 
 
 def test_the_example_in_the_documentation_is_true() -> None:
@@ -69,12 +69,12 @@ def test_the_example_in_the_documentation_is_true() -> None:
 @pytest.mark.parametrize(
     ("prices", "message"),
     [
-        ({"reference": 1, "taste": 2, "final": 3}, "'taste' is not a step of the price ladder; allowed are reference"),
-        ({"market": 1, "reference": 2, "final": 3}, "The steps market, reference, final are out of order"),
-        ({"reference": 1, "customer": 2}, "needs a first price and the final one"),
-        ({"reference": float("nan"), "final": 2}, "step 'reference' is nan; it must be above zero"),
-        ({"reference": "a", "final": 2}, "step 'reference' is 'a'; it must be a number"),
-        ({"reference": 1, "final": 0}, "step 'final' is 0; it must be above zero"),
+        ({"reference": 1, "mood": 2, "kept": 3}, "'mood' is not a step of the price ladder; allowed are reference"),
+        ({"market": 1, "reference": 2, "kept": 3}, "The steps market, reference, kept are out of order"),
+        ({"reference": 1}, "needs a first price and the recommended one"),
+        ({"reference": float("nan"), "kept": 2}, "step 'reference' is nan; it must be above zero"),
+        ({"reference": "a", "kept": 2}, "step 'reference' is 'a'; it must be a number"),
+        ({"reference": 1, "kept": 0}, "step 'kept' is 0; it must be above zero"),
     ],
 )
 def test_what_is_no_ladder_is_refused(prices: dict[str, float], message: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 import subprocess
@@ -12,7 +10,6 @@ import sys
 from streamlit.testing.v1 import AppTest
 
 from pricing_core import jobs, workflows
-from pricing_core.pricelist.export import to_excel_csv, to_import_csv
 from pricing_core.store import datasets, pricelists, runs, settings
 from pricing_core.store.workspace import Workspace
 
@@ -93,11 +90,13 @@ def test_explain_takes_one_recommendation_apart(trained: Workspace, open_page: O
     assert re.search(r"is recommended|stays at the going price", finding(page))
     captions = " ".join(caption.value for caption in page.caption)
     assert "the steps add up exactly" in captions
-    errors = re.findall(r"(exactly|within [\d.e+-]+) \(additivity error\)", captions)
-    assert len(errors) == 2
-    assert all(error == "exactly" or 1e-9 <= float(error.removeprefix("within ")) < 1e-5 for error in errors)
+    errors = re.findall(r"prediction (exactly|within [\d.e+-]+ points) \(additivity error\)", captions)
+    assert len(errors) == 1
+    assert all(error == "exactly" or float(error.split()[1]) < 1 for error in errors)
+    assert re.search(r"Additivity error: at most \d\.\d\d% of the range of predictions", captions)
     assert re.search(r"Fidelity R² −?\d\.\d\d", captions)
-    assert len(page.get("plotly_chart")) == 7
+    assert any("Evidence: " in text.value for text in page.markdown)
+    assert len(page.get("plotly_chart")) == 9
 
 
 def test_optimize_applies_the_guardrails_and_names_what_binds(trained: Workspace, open_page: OpenPage) -> None:
