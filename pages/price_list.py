@@ -9,6 +9,7 @@ from pages.components import (
     cautions,
     downloads,
     job_panel,
+    list_explanations,
     list_origin,
     list_review,
     list_status,
@@ -26,6 +27,7 @@ with start_page("Price list", "What goes live?", icon=":material/sell:", needs="
         st.stop()
     page.finding(price_lists.sentence(stored))
     list_status.show(page, stored)
+    list_status.terms(page, stored)
     list_views.alarm(stored)
     view = list_views.choose(page, stored)
     if view == list_views.PRICES:
@@ -35,6 +37,8 @@ with start_page("Price list", "What goes live?", icon=":material/sell:", needs="
         list_views.difference(page, stored)
     elif view == list_views.VIOLATIONS:
         list_views.violating(page, stored)
+    elif view == list_views.EXPLANATIONS:
+        list_explanations.show(page, stored.price_list_id)
     elif view == list_views.COMMENTS:
         list_views.comments(page, stored)
     elif view == list_views.VERSIONS:
@@ -43,7 +47,6 @@ with start_page("Price list", "What goes live?", icon=":material/sell:", needs="
         list_views.log(page, stored)
     elif view == list_views.DOWNLOADS:
         downloads.show(page, stored)
-    list_status.terms(page, stored)
     list_origin.show(page, stored, page.currency)
     assumptions.margin_note(page)
     cautions.doubt(page)

@@ -153,7 +153,8 @@ def terms(state: PageState, stored: StoredPriceList) -> None:
 
 def _people(stored: StoredPriceList) -> str:
     standing = stored.state
-    said = [f"Made {ago(stored.created_at)}" + (f" by {', '.join(standing.authors)}" if standing.authors else "")]
+    authors = f" by {', '.join(standing.author_labels)}" if standing.authors else ""
+    said = [f"Made {ago(stored.created_at)}{authors}"]
     if standing.submitted_by:
         said.append(f"submitted by {standing.submitted_by} {ago(standing.submitted_at)}")
     if standing.approved_by:

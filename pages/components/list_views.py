@@ -33,8 +33,8 @@ KINDS = {
 }
 
 PRICES, DIFFERENCE, VIOLATIONS, COMMENTS = "Prices", "Difference to live", "Violations", "Comments"
-VERSIONS, LOG, DOWNLOADS = "Versions", "Audit log", "Download"
-VIEWS = (PRICES, DIFFERENCE, VIOLATIONS, COMMENTS, VERSIONS, LOG, DOWNLOADS)
+EXPLANATIONS, VERSIONS, LOG, DOWNLOADS = "Explanations", "Versions", "Audit log", "Download"
+VIEWS = (PRICES, DIFFERENCE, VIOLATIONS, EXPLANATIONS, COMMENTS, VERSIONS, LOG, DOWNLOADS)
 
 
 def choose(state: PageState, stored: StoredPriceList) -> str:

@@ -80,7 +80,7 @@ def _status(options: argparse.Namespace) -> None:
     _say(stored)
     standing = stored.state
     for label, value in (
-        ("made by", ", ".join(standing.authors)), ("submitted by", standing.submitted_by),
+        ("made by", ", ".join(standing.author_labels)), ("submitted by", standing.submitted_by),
         ("approved by", standing.approved_by), ("sent back by", standing.rejection), ("restores", standing.restores),
     ):  # fmt: skip
         if value:

@@ -86,33 +86,60 @@ def applied(proposals: pd.DataFrame, decided: pd.DataFrame, effects: EffectGrid 
     What depends on the price follows it: change, margin, expected effect (read off ``effects``; unknown without them or
     outside of their prices) and the reason shown.
     """
-    n = len(proposals)
-    decision: NDArray[Any] = np.full(n, PROPOSED, dtype=object)
-    reason: NDArray[Any] = np.full(n, "", dtype=object)
-    who: NDArray[Any] = np.full(n, "", dtype=object)
-    price = proposals["new_price"].to_numpy(dtype=float, copy=True)
     place = decided["row"].to_numpy(dtype=np.int64)
-    decision[place], reason[place] = decided["decision"].to_numpy(), decided["reason"].to_numpy()
-    who[place] = decided["decided_by"].to_numpy()
-    held, overridden = np.flatnonzero(decision == HELD), np.flatnonzero(decision == OVERRIDDEN)
-    current = proposals["current_price"].to_numpy(dtype=float)
-    price[held] = current[held]
-    price[place[decided["decision"].to_numpy() == OVERRIDDEN]] = decided.loc[
-        decided["decision"] == OVERRIDDEN, "price"
-    ].to_numpy(dtype=float)
+    price = decided_prices(proposals, decided)
     proposed = proposals["new_price"].to_numpy(dtype=float)
-    moved = np.flatnonzero(np.abs(price - proposed) > _SLACK)
     frame = proposals.assign(
-        proposed_price=proposed, decision=pd.array(decision, dtype="str"),
-        decision_reason=pd.array(reason, dtype="str"), decided_by=pd.array(who, dtype="str"),
-    )  # fmt: skip
-    if not len(moved):
+        proposed_price=proposed,
+        decision=_texts(len(proposals), PROPOSED, place, decided["decision"]),
+        decision_reason=_texts(len(proposals), "", place, decided["reason"]),
+        decided_by=_texts(len(proposals), "", place, decided["decided_by"]),
+    )
+    moved = np.flatnonzero(np.abs(price - proposed) > _SLACK)
+    by_hand = decided[decided["decision"].isin([HELD, OVERRIDDEN])]
+    if by_hand.empty:
         return frame
-    frame = frame.assign(new_price=price, **_effects(proposals, price, moved, effects), **_rates(proposals, price))
-    shown = proposals["reason"].to_numpy(dtype=object, copy=True)
-    shown[held] = [_said("Held at today's price", who[i], reason[i]) for i in held]
-    shown[overridden] = [_said("Set by hand", who[i], reason[i]) for i in overridden]
-    return frame.assign(reason=pd.array(shown, dtype="str"))
+    shown = proposals["reason"].astype("str").array.copy()
+    words = by_hand["decision"].map({HELD: "Held at today's price", OVERRIDDEN: "Set by hand"})
+    said = [_said(*each) for each in zip(words, by_hand["decided_by"], by_hand["reason"], strict=True)]
+    shown[by_hand["row"].to_numpy(dtype=np.int64)] = np.array(said, dtype=object)
+    return frame.assign(
+        new_price=price, reason=shown, **_effects(proposals, price, moved, effects), **_rates(proposals, price)
+    )  # fmt: skip
+
+
+def decided_prices(proposals: pd.DataFrame, decided: pd.DataFrame) -> NDArray[np.float64]:
+    """(n,) price of each row after the decisions, in money."""
+    price = proposals["new_price"].to_numpy(dtype=float, copy=True)
+    held = decided.loc[decided["decision"] == HELD, "row"].to_numpy(dtype=np.int64)
+    price[held] = proposals["current_price"].to_numpy(dtype=float)[held]
+    set_by_hand = decided[decided["decision"] == OVERRIDDEN]
+    price[set_by_hand["row"].to_numpy(dtype=np.int64)] = set_by_hand["price"].to_numpy(dtype=float)
+    return price
+
+
+def transitions(
+    proposals: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame, rows: NDArray[np.int64]
+) -> pd.DataFrame:
+    """From what to what some prices went, for the audit log.
+
+    Returns
+    -------
+    DataFrame
+        ``product_id, customer_id, from_decision, from_price, to_decision, to_price, reason``, one row for each of
+        ``rows``.
+    """
+    part = proposals.iloc[rows]
+    columns: dict[str, Any] = {
+        "product_id": part["product_id"].to_numpy(dtype=object),
+        "customer_id": np.array(_customers(part), dtype=object),
+    }
+    for end, decided in (("from", before), ("to", after)):
+        known = decided.set_index("row")["decision"].reindex(rows)
+        columns[f"{end}_decision"] = known.fillna(PROPOSED).to_numpy(dtype=object)
+        columns[f"{end}_price"] = decided_prices(proposals, decided)[rows]
+    columns["reason"] = after.set_index("row")["reason"].reindex(rows).fillna("").to_numpy(dtype=object)
+    return pd.DataFrame(columns)
 
 
 def counts(frame: pd.DataFrame) -> dict[str, int]:
@@ -206,6 +233,14 @@ def _check_prices(change: pd.DataFrame, proposals: pd.DataFrame) -> None:
             f"A price in {currency} has at most {digits} decimals: {name_rows(proposals, uneven)}.",
             fix="Round the price.",
         )
+
+
+def _texts(n: int, default: str, place: NDArray[np.int64], values: pd.Series) -> Any:
+    """(n,) text that is ``default`` but for some places."""
+    found = pd.array([default], dtype="str").take(np.zeros(n, dtype=np.int64))
+    if len(place):
+        found[place] = values.to_numpy(dtype=object)
+    return found
 
 
 def _rates(proposals: pd.DataFrame, price: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

@@ -113,7 +113,7 @@ def false_reductions(frame: pd.DataFrame, was: pd.Series, currency: str) -> pd.D
     return pd.DataFrame(
         {
             "row": wrong,
-            "product_id": frame["product_id"].to_numpy(dtype=object)[wrong],
+            "product_id": frame["product_id"].iloc[wrong].to_numpy(dtype=object),
             "new_price": frame["new_price"].to_numpy(dtype=float)[wrong],
             "was_price": claimed[wrong],
             "prior_price_30d": prior[wrong],

@@ -35,6 +35,8 @@ class ListState:
         One of :data:`STATUSES`, as it was last written down; see :func:`statuses_at` for how it stands now.
     authors
         Everybody whose work the list is: who made it, who edited it. They do not approve it where names are verified.
+    self_declared
+        Those of them whose names nobody has verified.
     effective_from, effective_to
         UTC times in ISO 8601 between which the prices are meant to be charged; no end if None.
     released_at
@@ -53,6 +55,7 @@ class ListState:
 
     status: str = DRAFT
     authors: tuple[str, ...] = ()
+    self_declared: tuple[str, ...] = ()
     submitted_by: str | None = None
     submitted_at: str | None = None
     approved_by: str | None = None
@@ -82,13 +85,25 @@ class ListState:
         """State from JSON values; unknown keys of a newer version are left out."""
         known = {f.name for f in fields(cls)}
         kept = {key: value for key, value in values.items() if key in known}
-        kept["authors"] = tuple(kept.get("authors", ()))
+        kept |= {name: tuple(kept.get(name, ())) for name in ("authors", "self_declared")}
         kept["files"] = tuple((str(kind), str(name)) for kind, name in kept.get("files", ()))
         return cls(**kept)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
         return asdict(self)
+
+    def by(self, actor: Actor) -> ListState:
+        """State with one more author."""
+        if actor.name in self.authors:
+            return self
+        declared = self.self_declared if actor.verified else (*self.self_declared, actor.name)
+        return replace(self, authors=(*self.authors, actor.name), self_declared=declared)
+
+    @property
+    def author_labels(self) -> tuple[str, ...]:
+        """Authors as shown: a name that nobody has verified says so."""
+        return tuple(f"{name} (self-declared)" if name in self.self_declared else name for name in self.authors)
 
     def file(self, kind: str) -> str | None:
         """Name of the file of one kind; None if there is none."""
@@ -114,17 +129,15 @@ def edited(state: ListState, actor: Actor, what: str = "edit") -> ListState:
             f"The price list is {state.status.lower()}: its prices have been charged and stay as they were ({what}).",
             fix="Make a new version of it and change that.",
         )
-    return _unapproved(state, authors=_with(state.authors, actor))
+    return _unapproved(state.by(actor))
 
 
 def submitted(state: ListState, actor: Actor, now: datetime) -> ListState:
     """Draft → Ready for review."""
     require(actor, "submit")
     _expect(state, (DRAFT,), "submitted")
-    return replace(
-        state, status=IN_REVIEW, submitted_by=actor.label, submitted_at=text(now), rejection=None,
-        authors=_with(state.authors, actor),
-    )  # fmt: skip
+    now_in = replace(state, status=IN_REVIEW, submitted_by=actor.label, submitted_at=text(now), rejection=None)
+    return now_in.by(actor)
 
 
 def approved(state: ListState, actor: Actor, now: datetime) -> ListState:
@@ -148,7 +161,7 @@ def rejected(state: ListState, actor: Actor, reason: str) -> ListState:
     _expect(state, (IN_REVIEW, APPROVED, SCHEDULED), "rejected")
     if not reason.strip():
         raise PriceListError("A rejection needs a reason.", fix="Say what has to change.")
-    return replace(_unapproved(state, authors=state.authors), rejection=f"{actor.label}: {reason.strip()}")
+    return replace(_unapproved(state), rejection=f"{actor.label}: {reason.strip()}")
 
 
 def scheduled(state: ListState, actor: Actor, start: datetime, end: datetime | None, now: datetime) -> ListState:
@@ -206,10 +219,9 @@ def _calendar(state: ListState, successor: datetime | None, now: datetime) -> Li
     return replace(state, status=ACTIVE)
 
 
-def _unapproved(state: ListState, *, authors: tuple[str, ...]) -> ListState:
+def _unapproved(state: ListState) -> ListState:
     return replace(
-        state, status=DRAFT, authors=authors, submitted_by=None, submitted_at=None, approved_by=None, approved_at=None,
-        released_at=None,
+        state, status=DRAFT, submitted_by=None, submitted_at=None, approved_by=None, approved_at=None, released_at=None
     )  # fmt: skip
 
 
@@ -223,7 +235,3 @@ def _expect(state: ListState, allowed: tuple[str, ...], verb: str) -> None:
 
 def _article(status: str) -> str:
     return "a " if status == DRAFT else ""
-
-
-def _with(authors: tuple[str, ...], actor: Actor) -> tuple[str, ...]:
-    return authors if actor.name in authors else (*authors, actor.name)

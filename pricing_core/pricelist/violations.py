@@ -99,5 +99,5 @@ def _known(price: float) -> str:
 
 
 def _part(frame: pd.DataFrame, rows: np.ndarray, kind: str, price: np.ndarray, limit: np.ndarray) -> pd.DataFrame:
-    names = frame["product_id"].to_numpy(dtype=object)[rows]
+    names = frame["product_id"].iloc[rows].to_numpy(dtype=object)
     return pd.DataFrame({"row": rows, "product_id": names, "kind": kind, "price": price[rows], "limit": limit[rows]})

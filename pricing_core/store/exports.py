@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from pricing_core.errors import ConfigError, WorkspaceError
 from pricing_core.store import audit
@@ -32,13 +33,15 @@ def keep_export(ws: Workspace, name: str, data: bytes, *, actor: Actor, price_li
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(draft, path)
+        entry = _entry(name, audit.file_hash(draft), len(data), kind)
+        with audit.recording(ws) as connection:
+            audit.append(connection, actor=actor, action="export", object_id=price_list_id, after=entry)
+            os.replace(draft, path)  # last before the entry counts
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise WorkspaceError(
             f"The file {name} cannot be written: {error.strerror or error}.", fix="Free some space and try again."
         ) from error
-    note_export(ws, name, audit.file_hash(path), len(data), actor=actor, price_list_id=price_list_id, kind=kind)
     return path
 
 
@@ -47,5 +50,10 @@ def note_export(
 ) -> None:
     """Enter a file that somebody took away in the audit log: its name, format, size in bytes and SHA-256."""
     require(actor, "export")
-    after = {"file": name, "format": kind, "bytes": size, "sha256": sha256}
-    audit.append(ws, actor=actor, action="export", object_id=price_list_id, after=after)
+    audit.append(
+        ws, actor=actor, action="export", object_id=price_list_id, after=_entry(name, sha256, size, kind)
+    )  # fmt: skip
+
+
+def _entry(name: str, sha256: str, size: int, kind: str) -> dict[str, Any]:
+    return {"file": name, "format": kind, "bytes": size, "sha256": sha256}

@@ -117,10 +117,11 @@ def apply_changes(
     def step(stored: StoredPriceList, now: datetime) -> Outcome:
         state = lifecycle.edited(stored.state, actor, "edit of prices")
         decided = decisions.merged(stored.decided, changes, stored.frame, actor=actor, now=now)
-        details = _edit_details(stored, changes, decided)
+        rows = changes["row"].to_numpy(dtype=np.int64)
+        details = decisions.transitions(stored.frame, stored.decided, decided, rows)
         word = str(changes["decision"].iloc[0]) if changes["decision"].nunique() == 1 else "several decisions"
         after = {"prices": len(changes), "decision": word}
-        after["products"] = decisions.name_rows(stored.frame, changes["row"].to_numpy())
+        after["products"] = decisions.name_rows(stored.frame, rows)
         return Outcome(
             state, {"status": stored.status}, after, {pricelists.DECISIONS: decided}, details=details
         )  # fmt: skip
@@ -156,36 +157,6 @@ def set_terms(
         return Outcome(state, _terms(stored.state), _terms(state), {pricelists.PRIOR: prior_prices})
 
     return change(ws, price_list_id, step, actor=actor, action="terms", expected_revision=expected_revision)
-
-
-def _edit_details(stored: StoredPriceList, changes: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:
-    """From what to what, one row per price: decision and price before and after."""
-    rows = changes["row"].to_numpy(dtype=np.int64)
-    place = pd.Series(np.arange(len(decided)), index=decided["row"].to_numpy()).reindex(rows)
-    hit = place.notna().to_numpy()
-    after = pd.DataFrame({"decision": decisions.PROPOSED, "reason": "", "price": np.nan}, index=range(len(rows)))
-    part = decided.iloc[place[hit].to_numpy(dtype=np.int64)]
-    for name in ("decision", "reason"):
-        after.loc[hit, name] = part[name].to_numpy()
-    price = stored.frame["new_price"].to_numpy(dtype=float)[rows]
-    held = (after["decision"] == decisions.HELD).to_numpy()
-    price = np.where(held, stored.frame["current_price"].to_numpy(dtype=float)[rows], price)
-    set_by_hand = (after["decision"] == decisions.OVERRIDDEN).to_numpy()
-    chosen = np.full(len(rows), np.nan)
-    chosen[hit] = part["price"].to_numpy(dtype=float)
-    review = stored.review.iloc[rows]
-    customers = review["customer_id"].to_numpy(dtype=object) if "customer_id" in review.columns else None
-    return pd.DataFrame(
-        {
-            "product_id": review["product_id"].to_numpy(dtype=object),
-            "customer_id": [None] * len(rows) if customers is None else customers,
-            "from_decision": review["decision"].to_numpy(),
-            "from_price": review["new_price"].to_numpy(dtype=float),
-            "to_decision": after["decision"].to_numpy(),
-            "to_price": np.where(set_by_hand, chosen, price),
-            "reason": after["reason"].to_numpy(),
-        }
-    )
 
 
 def _details(ws: Workspace, folder: Path, outcome: Outcome, revision: int) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def save_price_list(
         Where it starts; by default it is a draft of ``actor``.
     """
     who = actor or self_declared("")
-    start = state or ListState(authors=(who.name,), effective_from=_first_time(frame))
+    start = state or ListState(effective_from=_first_time(frame)).by(who)
     record = {"strategy": strategy, "run_id": run_id, "dataset_id": dataset_id, "summary": dict(summary)}
 
     def entered(connection: Connection, price_list_id: str) -> None:

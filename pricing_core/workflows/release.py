@@ -146,7 +146,8 @@ def rollback(ws: Workspace, price_list_id: str, *, actor: Actor) -> str:
         )
     now = datetime.now(UTC)
     state = ListState(
-        status=APPROVED, authors=source.state.authors, submitted_by=actor.label, submitted_at=lifecycle.text(now),
+        status=APPROVED, authors=source.state.authors, self_declared=source.state.self_declared,
+        submitted_by=actor.label, submitted_at=lifecycle.text(now),
         approved_by=actor.label, approved_at=lifecycle.text(now), effective_from=lifecycle.text(now),
         was_price=source.state.was_price, restores=price_list_id,
     )  # fmt: skip
@@ -163,7 +164,7 @@ def new_version(ws: Workspace, price_list_id: str, *, actor: Actor) -> str:
     require(actor, "edit")
     source = pricelists.load_price_list(ws, price_list_id)
     begin = lifecycle.text(datetime.now(UTC))
-    return _copy(ws, source, ListState(authors=(actor.name,), effective_from=begin), actor, reason=None)
+    return _copy(ws, source, ListState(effective_from=begin).by(actor), actor, reason=None)
 
 
 def _release(

@@ -75,6 +75,7 @@ def test_verified_people_do_not_approve_their_own_work_and_self_declared_ones_ar
         lifecycle.approved(state, LEA, NOON)
     own = lifecycle.submitted(lifecycle.edited(ListState(), MAYA), MAYA, NOON)
     assert lifecycle.approved(own, MAYA, NOON).approved_by == "Maya (self-declared)"
+    assert lifecycle.edited(own, LEA).author_labels == ("Maya (self-declared)", "lea@shop.example")
 
 
 @pytest.mark.parametrize("status", ["Ready for review", "Approved", "Scheduled"])
