@@ -7,7 +7,7 @@
 grown on the teacher's revenue at the nine prices, and both are judged by the true chances of 20,000 other customers.
 Teachers: LightGBM as the paper's, and the truth itself, which shows what a tree of that depth can keep at all. Shares
 are of the revenue of the teacher, who sets the price that it thinks best for each customer; the oracle sets the truly
-best. Trees are greedy as in the paper; one of depth 3 that looks ahead follows four questions at each node to their end.
+best. Trees are greedy as in the paper; one of depth 3 that looks ahead follows four questions at each node to the end.
 
 *Stock.* One product of Ferreira, Simchi-Levi & Wang (2018): prices 29.9, 34.9, 39.9, 44.9 with unknown demand .8, .6,
 .3, .1, stock a quarter of the customers. Shares are of the program that knows the demand, which nobody can exceed.
@@ -160,9 +160,9 @@ def print_trees(seeds: int) -> None:
     print_table(f"Segments by a student tree, {LOGGED:,} logged offers, {seeds} seeds", columns, rows)
 
 
-def play(periods: int, seed: int, falling: bool) -> float:
+def play(periods: int, seed: int) -> float:
     """Revenue of one run of the learner."""
-    learner = StockLearner(PRICES, STOCK_SHARE * periods, periods, falling=falling, random_state=seed)
+    learner = StockLearner(PRICES, STOCK_SHARE * periods, periods, random_state=seed)
     rng = np.random.default_rng([seed, 1])
     earned = 0.0
     for _ in range(periods):
@@ -178,10 +178,9 @@ def print_stock(seeds: int) -> None:
     for periods in (1_000, 10_000):
         stock = int(STOCK_SHARE * periods)
         most, informed = fluid_optimum(PRICES, DEMAND, stock, periods), informed_optimum(PRICES, DEMAND, stock, periods)
-        for falling, words in ((False, "nothing known of demand"), (True, "demand known to fall with price")):
-            earned = [play(periods, seed, falling) for seed in range(seeds)]
-            shares = [mean_and_error([100 * each / level for each in earned], 2) for level in (most, informed)]
-            rows.append([f"{periods:,} customers, {words}", *shares, f"{100 * min(earned) / most:.2f}"])
+        earned = [play(periods, seed) for seed in range(seeds)]
+        shares = [mean_and_error([100 * each / level for each in earned], 2) for level in (most, informed)]
+        rows.append([f"{periods:,} customers", *shares, f"{100 * min(earned) / most:.2f}"])
     columns = (
         "Thompson sampling with a linear program",
         "% of the optimum",

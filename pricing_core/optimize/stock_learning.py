@@ -43,9 +43,6 @@ class StockLearner:
         Customers to come.
     usage
         (N, M) units of each resource that a sold product uses. Default: each product is its own resource.
-    falling
-        Whether demand is known to fall from each vector to the next, as it does on a rising ladder of one product:
-        drawn chances are then made to fall, which shares evidence between prices.
     random_state
         Seed of the draws.
 
@@ -71,14 +68,13 @@ class StockLearner:
         periods: int,
         *,
         usage: Floats | None = None,
-        falling: bool = False,
         random_state: int = 0,
     ) -> None:
         prices = np.asarray(prices, dtype=float)
         self.prices = prices[:, None] if prices.ndim == 1 else prices
         n = self.prices.shape[1]
         self.usage = np.eye(n) if usage is None else np.asarray(usage, dtype=float)
-        self.falling, self.random_state = falling, random_state
+        self.random_state = random_state
         self.stock_ = np.array(np.broadcast_to(stock, (self.usage.shape[1],)), dtype=float)
         self.periods_ = int(periods)
         if self.usage.shape[0] != n or not (self.usage >= 0).all():
@@ -94,8 +90,6 @@ class StockLearner:
         if self.periods_ < 1:
             raise ConfigError("All customers have come.", fix="Start a learner for the next period.")
         chance = self._rng.beta(1.0 + self.bought_, 1.0 + self.refused_)
-        if self.falling:
-            chance = -np.sort(-chance, axis=0)
         shares = charge_shares(self.prices, chance, self.usage, self.stock_ / self.periods_)
         ends = np.cumsum(shares)
         k = int(np.searchsorted(ends, self._rng.random(), side="right"))

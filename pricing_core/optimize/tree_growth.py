@@ -102,7 +102,7 @@ class Grower:
             left = chosen[self.codes[rows, f] - self.offsets[f]]
             children = self.grow(rows[left], depth - 1), self.grow(rows[~left], depth - 1)
             value = children[0].total + children[1].total
-            if best.split is None or value > best.total + _TIE * abs(best.total):
+            if value > max(own + self.least_gain, best.total) + _TIE * abs(best.total):
                 best = replace(best, total=value, split=split, children=children)
         return best
 
@@ -112,7 +112,7 @@ class Grower:
             return []
         sums, counts = self._histogram(rows)
         tie = _TIE * float(np.abs(sums[self.offsets[0] : self.offsets[1]]).sum())
-        least = max(self.least_gain, tie)
+        least = max(self.least_gain, tie) if most == 1 else -np.inf  # together, questions may pay later
         found: list[tuple[bool, float, int, Mask, Split]] = []
         for f, feature in enumerate(self.features):
             mine = slice(self.offsets[f], self.offsets[f + 1])
@@ -151,8 +151,8 @@ class Grower:
 
 def _spread_out(gain: Floats, size: Ints, tie: float, windows: int) -> list[int]:
     """Positions of the largest gains, the best first, one from each of some windows of the size of the left child."""
-    if not gain.size:
-        return []
+    if len(gain) <= windows:
+        return sorted(range(len(gain)), key=lambda k: -gain[k])
     edges = np.quantile(size, np.linspace(0, 1, windows + 1))[1:-1]
     window = np.searchsorted(edges, size, side="right")
     best = []
@@ -160,8 +160,7 @@ def _spread_out(gain: Floats, size: Ints, tie: float, windows: int) -> list[int]
         mine = np.flatnonzero(window == w)
         top = gain[mine].max()
         best.append(int(mine[np.flatnonzero(gain[mine] >= top - tie)[0]]))
-    first = max(gain[k] for k in best)
-    return sorted(best, key=lambda k: (gain[k] < first - tie, -gain[k] if gain[k] < first - tie else 0.0, k))
+    return sorted(best, key=lambda k: -gain[k])
 
 
 def _first_best(total: Floats) -> int:

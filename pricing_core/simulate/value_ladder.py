@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pricing_core.errors import DataError
 from pricing_core.optimize.settings import PERSONALIZED, PERSONALIZED_DISCOUNT, PRODUCT, SEGMENT, STATUS_QUO, UNIFORM
 from pricing_core.simulate.intervals import draw_interval
+from pricing_core.simulate.strategies import SimulationResult
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -51,6 +52,13 @@ class ValueLadder:
     def row(self, strategy: str) -> pd.Series:
         """Figures of one strategy."""
         return self.table[self.table["strategy"] == strategy].iloc[0]
+
+
+def ladder_of(result: SimulationResult, *, enough: float = ENOUGH) -> ValueLadder:
+    """Ladder of simulated strategies."""
+    profit = {name: played.sold.sums()["profit"] for name, played in result.played.items()}
+    response = result.rows.response
+    return value_ladder(profit, response.draw_member, response.draw_fold, enough=enough)
 
 
 def value_ladder(

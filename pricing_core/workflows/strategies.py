@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from pricing_core.charts.overview import weekly_overview_data
+from pricing_core.guardrails.money import minor_unit_digits
+from pricing_core.guardrails.rules import Guardrails
 from pricing_core.optimize.registry import FOLDER, LoadedStrategies, load_strategies
 from pricing_core.optimize.settings import MARKDOWN, MarkdownSettings, SegmentSettings, StrategySettings
+from pricing_core.simulate.segment_shares import SegmentShares, segment_shares
 from pricing_core.store import settings
 from pricing_core.store.workspace import Workspace
-from pricing_core.workflows.runs import TrainedRun
+from pricing_core.workflows.objectives import chosen_objective
+from pricing_core.workflows.runs import TrainedRun, load_run
 
 _KEY = "strategy_settings"
 
@@ -35,6 +39,13 @@ def choose_settings(ws: Workspace, chosen: StrategySettings) -> None:
     """Keep settings of segments and markdowns for every page and command of the workspace."""
     values = {"segments": asdict(chosen.segments), "markdown": asdict(chosen.markdown)}
     settings.set(ws, _KEY, values)
+
+
+def judge_segments(ws: Workspace, *, guardrails: Guardrails | None = None, run_id: str | None = None) -> SegmentShares:
+    """Share of personal prices' profit that segments of the recent offers keep, by depth."""
+    run = load_run(ws, run_id)
+    rules = replace(guardrails or Guardrails(), decimals=minor_unit_digits(run.manifest["currency"]))
+    return segment_shares(run.rows, guardrails=rules, settings=chosen_settings(ws), objective=chosen_objective(ws))
 
 
 def settings_for(run: TrainedRun, strategies: Sequence[str], given: StrategySettings | None = None) -> StrategySettings:
