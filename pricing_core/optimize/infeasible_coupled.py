@@ -25,6 +25,7 @@ from pricing_core.optimize.change_counts import change_conflicts
 from pricing_core.optimize.infeasible import Conflict, relaxation_words
 from pricing_core.optimize.reach import Clash, Reach, reach
 from pricing_core.optimize.relaxing import Change, Relaxation, leaving_out, moved_to, number_words
+from pricing_core.optimize.units_and_budget import units_budget_conflict
 from pricing_core.response import PricingRows
 
 Floats = NDArray[np.float64]
@@ -96,8 +97,9 @@ def coupled_conflicts(rows: PricingRows, guardrails: Guardrails, strategy: str, 
             failing.add(rule.label)
     sound = [rule for rule in rules if rule.label not in failing]
     for rule in sound:
-        if rule.kind == MIN_UNITS:
-            found += [each for other in sound if (each := _units_capacity(ends, rule, other)) is not None]
+        for other in sound if rule.kind in (MIN_UNITS, MIN_CONVERSION) else ():
+            pair = _units_capacity(ends, rule, other) or units_budget_conflict(ends, rule, other)
+            found += [pair] if pair is not None else []
     return found + change_conflicts(ends, sound)
 
 
@@ -188,7 +190,7 @@ def _parity(ends: Ends, rule: Rule) -> Conflict | None:
 
 def _units_capacity(ends: Ends, wish: Rule, cap: Rule) -> Conflict | None:
     """Find out whether a capacity is below the units wanted of what it limits."""
-    if cap.kind != CAPACITY:
+    if cap.kind != CAPACITY or wish.kind != MIN_UNITS:
         return None
     inside = wish.scope.mask(ends.rows)
     free, most, lost = inside.copy(), 0.0, 0.0

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from pricing_core.guardrails import Guardrails, PriceRange, Rule, Scope, with_rule
 from pricing_core.guardrails.coupled import measures
@@ -223,3 +224,32 @@ def test_stock_that_the_highest_prices_exceed_is_named_with_its_product() -> Non
         f"capacity of stock: even at its highest allowed prices P0 sells {least:.1f} units, while 1.0 are in stock: "
         "leaving out “capacity” is enough."
     )
+
+
+def most_units(rows: PricingRows, budget: float) -> float:
+    """Most units that a budget for discounts buys, by linear programming over a grid finer than the product's."""
+    price = rows.support_low[:, None] + np.linspace(0, 1, 121) * (rows.support_high - rows.support_low)[:, None]
+    units = rows.response.probability(price)
+    given = units * np.maximum(rows.list_price[:, None] - price, 0)
+    one_each = np.kron(np.eye(rows.n), np.ones(121))
+    found = linprog(-units.ravel(), A_ub=given.reshape(1, -1), b_ub=[budget], A_eq=one_each, b_eq=np.ones(rows.n))
+    return -float(found.fun)
+
+
+@pytest.mark.parametrize(("wanted", "budget"), [(12.0, 3.0), (14.0, 12.0)])
+def test_units_that_a_budget_for_discounts_cannot_buy_are_named_with_what_it_can(wanted: float, budget: float) -> None:
+    rows = twins(60)
+    assert most_units(rows, budget) < wanted < most_units(rows, 1e9)
+    [found] = conflicts(rows, Rule("min_units", wanted), Rule("discount_budget", budget))
+    assert found.message.startswith(f"minimum units {wanted:g} and discount budget {budget:g} contradict each other: ")
+    fewer, more = (float(each.changes[0].value or 0.0) for each in found.relaxations)
+    assert fewer == pytest.approx(most_units(rows, budget), rel=3e-3)
+    assert most_units(rows, more) == pytest.approx(wanted, rel=3e-3)
+    for rules in ((Rule("min_units", fewer), Rule("discount_budget", budget)),
+                  (Rule("min_units", wanted), Rule("discount_budget", more))):  # fmt: skip
+        assert conflicts(rows, *rules) == ()
+
+
+def test_a_budget_that_is_enough_is_no_conflict() -> None:
+    rows = twins(60)
+    assert conflicts(rows, Rule("min_units", 0.99 * most_units(rows, 10.0)), Rule("discount_budget", 10.0)) == ()

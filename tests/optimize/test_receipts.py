@@ -163,7 +163,7 @@ def test_receipts_of_rules_that_tie_prices_together_are_never_negative(strategy:
     rules = Guardrails(
         max_change_rate=0.1,
         rules=(
-            Rule("capacity", 8),
+            Rule("capacity", 9),
             Rule("max_changes", 2),
             Rule("price_ceiling", 30),
             Rule("min_conversion_rate", 0.05),
