@@ -33,6 +33,11 @@ def key(state: PageState) -> str:
     return f"{state.ws.root}|{state.run_id}|{cache.stamp(state.ws, state.basis_id)}|{chosen}"
 
 
+def model_key(state: PageState) -> str:
+    """Return what the models' answers depend on, whatever is done with them: workspace, model, margin."""
+    return f"{state.ws.root}|{state.run_id}|{cache.stamp(state.ws, state.basis_id)}"
+
+
 def weekly(state: PageState) -> pd.DataFrame:
     """Return the last complete weeks of the newest data."""
     return _weekly_of(state, str(state.dataset_id))
@@ -65,14 +70,20 @@ def answer(state: PageState, strategies: tuple[str, ...], scenario: Scenario, gu
     return _answer(key(state), strategies, repr(scenario), repr(guardrails), state, scenario, guardrails)
 
 
+def base_of(state: PageState, strategies: tuple[str, ...], scenario: Scenario, guardrails: Guardrails) -> Answer:
+    """Return the same strategies over the same weeks with everything else as it is."""
+    plain = Scenario(horizon_weeks=scenario.horizon_weeks, occasions_per_week=scenario.occasions_per_week)
+    return answer(state, strategies, plain, guardrails)
+
+
 def knowledge(state: PageState) -> tuple[bool, bool, bool]:
     """Return whether the data know competitor prices, the season, and stock."""
-    return _knowledge(key(state), state)
+    return _knowledge(model_key(state), state)
 
 
 def satisfaction(state: PageState) -> pd.DataFrame:
     """Return stars and returns by product, where the data measure them."""
-    return _satisfaction(key(state), state)
+    return _satisfaction(model_key(state), state)
 
 
 def past(state: PageState, strategy: str, guardrails: Guardrails) -> PastVerdict:
@@ -82,7 +93,7 @@ def past(state: PageState, strategy: str, guardrails: Guardrails) -> PastVerdict
 
 def warm(state: PageState) -> None:
     """Ask the models about moved competitors before anyone moves them; the page is complete by then."""
-    _moves(key(state), None, True, state)
+    _moves(model_key(state), None, True, state)
 
 
 def products(state: PageState) -> pd.DataFrame:
@@ -143,7 +154,8 @@ def _answer(
     surface = _surface(stamp, strategies, rules, _state, _guardrails)
     if _scenario.asks_models:
         every = bool(_scenario.competitor_change_rate or _scenario.competitor_reaction_rate)
-        surface = replace(surface, moves=_moves(stamp, _scenario.season_week, every, _state))
+        with st.spinner("Asking the model about other markets (once per model) …"):
+            surface = replace(surface, moves=_moves(model_key(_state), _scenario.season_week, every, _state))
     return surface.answer(_scenario)
 
 
@@ -156,7 +168,7 @@ def _surface(
     return what_if(_state.ws, strategies, base=base_case(_state), guardrails=_guardrails, run_id=_state.run_id)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Asking the model about other markets (once per model) …")
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _moves(stamp: str, week: int | None, every: bool, _state: PageState) -> CompetitorMoves:
     from pricing_core.workflows.what_if import competitor_moves
 

@@ -25,6 +25,8 @@ STRATEGY_WORDS: Final = {
     "product": "one price per product",
     "personalized": "personal prices",
     "personalized_discount": "personal discounts",
+    "segment": "segment prices",
+    "markdown": "markdowns",
 }
 
 

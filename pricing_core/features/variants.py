@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pricing_core.features.builder import FeatureTable
 
 COMPETITOR_GAP: Final = "competitor gap"
+SEASON_TERM: Final = "season (cosine)"
 _SEASON: Final = {
     "season (cosine)": (1, np.cos), "season (sine)": (1, np.sin),
     "half-year (cosine)": (2, np.cos), "half-year (sine)": (2, np.sin),

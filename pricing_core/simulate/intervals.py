@@ -31,7 +31,7 @@ Ints = NDArray[np.int64]
 
 LEVEL = 0.90
 FORM_DOUBT = 0.05
-CHANGE_SPREAD = 1.4
+CHANGE_SPREAD = 1.25
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,7 +13,15 @@ from numpy.typing import NDArray
 from pricing_core.data.dataset import Dataset
 from pricing_core.errors import DataError
 from pricing_core.features import EncodedBatch, FeatureTable
-from pricing_core.features.variants import knows_competitor, knows_season, week_labels, with_competitor, with_season
+from pricing_core.features.variants import (
+    COMPETITOR_GAP,
+    SEASON_TERM,
+    knows_competitor,
+    knows_season,
+    week_labels,
+    with_competitor,
+    with_season,
+)
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.models.shop_model import EncodedOffers
 from pricing_core.optimize.objectives import Objective
@@ -146,9 +155,10 @@ def what_if(
 
 
 def market_knowledge(run: TrainedRun) -> tuple[bool, bool, bool]:
-    """Whether the data of a run know competitor prices, the season, and stock."""
-    few = run.model.encode(run.dataset, run.targets.tail(20).reset_index(drop=True)).table
-    return knows_competitor(few), knows_season(few), bool(np.isfinite(run.rows.stock).any())
+    """Whether the model knows competitor prices and the season, and the data stock; the model itself is not opened."""
+    features = json.loads((run.folder / "features.json").read_text(encoding="utf-8"))
+    names = [spec["name"] for spec in features["encoder"]["columns"]["market"]]
+    return COMPETITOR_GAP in names, SEASON_TERM in names, bool(np.isfinite(run.rows.stock).any())
 
 
 def measured_satisfaction(dataset: Dataset) -> pd.DataFrame:
