@@ -45,7 +45,8 @@ def _held_out(state: PageState) -> None:
         return
     st.caption(
         f"Judged at training by a model that had learned only from offers before {weeks['week'].min():%Y-%m-%d}; the "
-        "model in use has learned from these weeks since."
+        "model in use has learned from these weeks since. The prices judged are personal ones, up or down, without "
+        "guardrails."
     )
     _charts(weeks, state.currency, "held")
 

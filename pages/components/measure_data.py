@@ -11,6 +11,7 @@ from . import cache
 from .state import PageState
 
 if TYPE_CHECKING:
+    from pricing_core.evaluate.replay import Rehearsal
     from pricing_core.evaluate.test_design import DesignConfig, DesignResult
 
 
@@ -27,6 +28,11 @@ def groups(state: PageState) -> list[str]:
 def designs(state: PageState, config: DesignConfig, promised: float | None) -> dict[str, DesignResult | str]:
     """Return every design with these settings: its result, or why it cannot be done."""
     return _designs(*_key(state), repr(config), promised, state, config)
+
+
+def rehearsal(state: PageState, config: DesignConfig) -> Rehearsal | None:
+    """Return how often tests without an effect would have raised an alarm; None where that cannot be tried."""
+    return _rehearsal(*_key(state), repr(config), state, config)
 
 
 def _key(state: PageState) -> tuple[str, str, str]:
@@ -59,3 +65,16 @@ def _designs(
     label = _config.label
     by_group = group_of(_state.dataset, label) if label else None
     return compare_designs(sales(_state), _config, groups=by_group, promised_rate=promised)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Rehearsing the test on past weeks …")
+def _rehearsal(
+    root: str, dataset_id: str, stamp: str, config: str, _state: PageState, _config: DesignConfig
+) -> Rehearsal | None:
+    from pricing_core.errors import DataError
+    from pricing_core.evaluate.replay import rehearse
+
+    try:
+        return rehearse(sales(_state), _config)
+    except DataError:
+        return None

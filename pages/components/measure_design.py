@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -18,6 +18,9 @@ from .guardrails import strategy_name
 from .state import PageState
 from .tables import rate_column, records, text_column
 from .words import chance, count, markdown, money, percent, plural
+
+if TYPE_CHECKING:
+    from pricing_core.evaluate.replay import Rehearsal
 
 OWN_FIGURE = "My own figure"
 NAMES = {
@@ -103,6 +106,7 @@ def show(state: PageState, config: DesignConfig, found: dict[str, DesignResult |
         st.markdown(f"**{markdown(result.sentence)}**")
         _tiles(result, state.currency)
         st.plotly_chart(detectable_figure(detectable_data(result)), key="detectable")
+        _rehearsed(measure_data.rehearsal(state, config), config)
     _compared(found, config)
 
 
@@ -152,6 +156,21 @@ def _tiles(result: DesignResult, currency: str) -> None:
     st.caption(
         f"Today the shop earns {markdown(money(result.mean, currency))} per {unit}; the variation comes from its own "
         f"latest 26 weeks at most.{alike} Two-sided test at {config.confidence:.0%} confidence."
+    )
+
+
+def _rehearsed(found: Rehearsal | None, config: DesignConfig) -> None:
+    """Say how the design did on past weeks in which nothing was changed."""
+    if found is None:
+        return
+    expected = 1 - config.confidence
+    alarms = percent(found.false_alarm_rate, digits=0)
+    likely = found.false_alarm_rate < expected + 3 * max(found.noise, 0.01)
+    verdict = "within chance of" if likely else "more often than"
+    st.caption(
+        f"Rehearsed on your latest {plural(found.weeks, 'week')}: of {found.n_tests} random splits without any change, "
+        f"{alarms} raised a false alarm, {verdict} the {percent(expected, digits=0)} expected.",
+        help=glossary.define("a/a check"),
     )
 
 

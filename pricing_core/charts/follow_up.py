@@ -84,12 +84,13 @@ def predicted_observed_figure(data: PredictedObserved, *, currency: str = "") ->
             continue
         figure.add_scatter(
             x=part["week"], y=part["observed"], mode="markers", name=name,
-            marker={"color": TEAL, "size": 9, "symbol": symbol},
+            marker={"color": TEAL, "size": 9, "symbol": symbol, "line": {"width": 2, "color": TEAL}},
             error_y=_span(part["observed"], part["low"], part["high"]),
             hovertemplate=f"week from %{{x|%d %b %Y}}: observed %{{y:{form}}}<extra></extra>",
         )  # fmt: skip
     unit = f" ({currency})" if currency and data.kind == "profit" else ""
     figure.update_yaxes(tickformat=form, rangemode="normal")
+    _mondays(figure, data.table["week"])
     return frame(figure, data.finding, x="Week (starting Monday)", y=f"{words}{unit}, 90% range")
 
 
@@ -129,6 +130,7 @@ def weekly_value_figure(data: WeeklyValue, *, currency: str = "") -> go.Figure:
         line={"color": ORANGE, "width": 2, "dash": "dash"}, marker={"symbol": "diamond"},
         hovertemplate="%{x|%d %b %Y}: %{y:,.2f}<extra></extra>",
     )  # fmt: skip
+    _mondays(figure, data.table["week"])
     unit = f" ({currency})" if currency else ""
     return frame(figure, data.finding, x="Week (starting Monday)", y=f"Profit per offer{unit}")
 
@@ -173,6 +175,12 @@ def ledger_figure(data: ListLedger) -> go.Figure:
     )  # fmt: skip
     figure.update_xaxes(tickformat=".0%")
     return frame(figure, data.finding, x="Conversion rate", height=160 + 26 * len(table))
+
+
+def _mondays(figure: go.Figure, weeks: pd.Series) -> None:
+    """Put the ticks on Mondays that are shown, at most about seven of them."""
+    shown = weeks.iloc[:: max(1, -(-len(weeks) // 7))]
+    figure.update_xaxes(tickvals=list(shown), tickformat="%d %b\n%Y")
 
 
 def _span(middle: pd.Series, low: pd.Series, high: pd.Series) -> dict[str, Any]:

@@ -93,6 +93,9 @@ def weekly_backtest(
         If no week has enough offers.
     """
     config = config or PolicyValueConfig(n_bootstrap=100)
+    whole = policy_value(logged, config)
+    # One kernel width for all: a wider one in small weeks would claim an overlap that the whole does not have.
+    config = replace(config, bandwidth=whole.bandwidth)
     weeks = week.to_numpy()
     rows, skipped = [], 0
     for monday in np.unique(weeks):
@@ -106,7 +109,6 @@ def weekly_backtest(
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table["week"] = pd.to_datetime(table["week"], utc=True)
     covered = table["predicted_rate"].between(table["observed_low"], table["observed_high"])
-    whole = policy_value(logged, config)
     base = whole.logged_value
     share = 1 / base if base > 0 else float("nan")
     return Backtest(

@@ -134,15 +134,14 @@ def read_test(
     counted, left_out = _counted(table[~early], config, assignment)
     if early.any():
         left_out["before the test began"] = int(early.sum())
-    ended = counted["offered_at"].max().floor("D")
-    early_words = () if starts_on is None else early_warnings((ended - starts_on).days + 1, 7 * config.weeks)
+    days = 7 * config.weeks if starts_on is None else (counted["offered_at"].max() - starts_on).days + 1
     if config.switches and assignment is None:
         raise DataError("A switchback is read with its schedule.", fix="Choose the design saved for this test.")
     if config.switches:
         found = _read_switchback(counted, config, left_out)
     else:
         found = _read_parallel(counted, config, left_out, assignment, _past(before, before_unit, config, counted))
-    return replace(found, warnings=(*found.warnings, *early_words))
+    return replace(found, warnings=(*found.warnings, *early_warnings(days, 7 * config.weeks)))
 
 
 def _units(table: pd.DataFrame, config: DesignConfig, groups: pd.Series | None) -> pd.Series:
