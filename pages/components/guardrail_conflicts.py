@@ -40,6 +40,11 @@ def show(state: PageState, strategy: str) -> None:
                     st.caption(f"And {plural(len(found) - SHOWN, 'smaller one')}.")
 
 
+def kept(state: PageState, strategy: str, rules: Guardrails) -> bool:
+    """Whether the rules that tie prices together can all be kept."""
+    return all(each.holds_rows for each in _conflicts(results.key(state), strategy, repr(rules), state, rules))
+
+
 def _headline(found: tuple[Conflict, ...], held: list[Conflict]) -> str:
     if not held:
         return "These rules cannot all be kept."

@@ -12,7 +12,7 @@ from pricing_core.guardrails import Guardrails, coupled_rules
 from pricing_core.guardrails.selection import all_rules
 from pricing_core.optimize.receipts import ALL_RULES, Receipt, bound_rows_data, rule_receipts
 
-from . import results
+from . import guardrail_conflicts, results
 from .guardrail_words import rule_words
 from .state import PageState
 from .tables import count_column, money_column, text_column
@@ -37,6 +37,12 @@ def show(
     """
     if not all_rules(rules):
         st.info("No rule is in force, so none costs anything.", icon=":material/receipt_long:")
+        return
+    if not guardrail_conflicts.kept(state, strategy, rules):
+        st.info(
+            "Rules that cannot all be kept have no cost: use one of the relaxations above first.",
+            icon=":material/receipt_long:",
+        )
         return
     if coupled_rules(rules) and not st.toggle(
         "Work out what each rule costs", key="receipt_asked", persist_state="session",
