@@ -120,6 +120,7 @@ class WindowRules:
     def _settle_orders(self, price: Floats, low: Floats, high: Floats, worth: Values) -> tuple[Floats, Floats]:
         if not self.orders:
             return low, high
+        low, high = _ordered_ranges(self.orders, low, high)
         threshold = np.full(len(self.orders), np.nan)
         batches = _disjoint(self.orders)
         for _ in range(_SWEEPS if len(batches) > 1 else 1):
