@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PAGE_ROWS = 100
 UNSAVED = "unsaved_price_edits"
-DECISIONS = {"proposed": "Not decided", "accepted": "Accept", "held": "Hold", "overridden": "Override"}
+DECISIONS = {"proposed": "As proposed", "accepted": "Accept", "held": "Hold", "overridden": "Override"}
 MEANS = {word: name for name, word in DECISIONS.items()}
 DIRECTIONS = {"all": "All", "raise": "Raise", "cut": "Cut", "keep": "Keep"}
 BULK = {"accepted": "Accept the proposals", "held": "Hold today's prices", "overridden": "Change by a percentage",

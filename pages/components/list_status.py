@@ -124,7 +124,9 @@ def _reject(state: PageState, stored: StoredPriceList) -> None:
 
 
 def terms(state: PageState, stored: StoredPriceList) -> None:
-    """Let the dates and the crossed-out price be changed."""
+    """Let the dates and the crossed-out price be changed, as long as the prices have not been charged."""
+    if stored.status not in lifecycle.EDITABLE:
+        return
     standing, identity = stored.state, f"{stored.price_list_id}_{stored.revision}"
     label = f"Dates and crossed-out price: {_dates(standing, stored.status)}; {WAS_PRICES[standing.was_price].lower()}"
     with st.expander(label, icon=":material/event:"), st.form(f"terms_{identity}", border=False):

@@ -15,6 +15,7 @@ from pricing_core.pricelist import difference as differences
 from pricing_core.store import audit, list_comments, pricelists
 
 from . import access
+from .guardrails import strategy_name
 from .list_status import attempt
 from .state import PageState
 from .tables import money_column, rate_column, records, text_column
@@ -153,6 +154,7 @@ def history(state: PageState, stored: StoredPriceList) -> None:
     listed = pricelists.list_price_lists(state.ws)
     shown = listed[["price_list_id", "version", "status", "strategy", "rows", "effective_from", "effective_to",
                     "ended_at", "approved_by", "restores"]]  # fmt: skip
+    shown = shown.assign(strategy=[strategy_name(str(name)) for name in shown["strategy"]])
     date = "YYYY-MM-DD HH:mm"
     st.dataframe(
         shown, hide_index=True, placeholder="–",

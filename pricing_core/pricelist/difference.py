@@ -17,7 +17,8 @@ def difference(frame: pd.DataFrame, live: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     frame, live
-        Price lists with their native columns; rows are matched by product, segment and customer.
+        Price lists with their native columns; rows are matched by product, segment and customer. A row of ``frame``
+        that is for a segment or a customer is otherwise matched with the product's price for everybody.
 
     Returns
     -------
@@ -28,8 +29,18 @@ def difference(frame: pd.DataFrame, live: pd.DataFrame) -> pd.DataFrame:
     left = _keyed(frame).rename(columns={"price": "new_price"}).assign(here=True)
     right = _keyed(live).rename(columns={"price": "live_price"}).assign(there=True)
     matched = left.merge(right, on=list(KEY), how="left", sort=False)
+    everybody = right[(right["segment_id"] == "") & (right["customer_id"] == "")].set_index("product_id")["live_price"]
+    general = matched["product_id"].map(everybody[~everybody.index.duplicated()]).astype(float)
+    by_product = matched["there"].isna() & general.notna()
+    matched = matched.assign(
+        live_price=matched["live_price"].where(~by_product, general), there=matched["there"].where(~by_product, True)
+    )
     rest = right.merge(left, on=list(KEY), how="left", sort=False)
-    both = pd.concat([matched, rest[rest["here"].isna()]], ignore_index=True)
+    used = set(matched.loc[by_product, "product_id"])
+    gone = rest["here"].isna() & ~(
+        (rest["segment_id"] == "") & (rest["customer_id"] == "") & rest["product_id"].isin(used)
+    )
+    both = pd.concat([matched, rest[gone]], ignore_index=True)
     here, there = both["here"].notna(), both["there"].notna()
     change = both["new_price"] - both["live_price"]
     kind = np.select(

@@ -130,6 +130,17 @@ def test_the_difference_to_the_live_list_is_by_product_segment_and_customer() ->
     assert kinds(found) == {"raised": 1, "unchanged": 1, "only here": 1, "only in the live list": 1}
 
 
+def test_personal_prices_are_compared_with_the_live_price_for_everybody() -> None:
+    here = price_frame(3, personal=True)
+    live = price_frame(3).iloc[[0, 2]].assign(new_price=[11.0, 30.0])
+    found = difference(here, live)
+    assert found[["product_id", "kind"]].values.tolist() == [
+        ["p000", "unchanged"], ["p001", "only here"], ["p002", "raised"],
+    ]  # fmt: skip
+    assert found["change"].tolist()[2] == pytest.approx(3.0)
+    assert kinds(difference(live, here)) == {"only here": 2, "only in the live list": 3}
+
+
 def test_prices_are_restored_against_what_is_live() -> None:
     earlier, live = price_frame(3), price_frame(2)
     live["new_price"] = [5.0, 6.0]
