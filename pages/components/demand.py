@@ -86,7 +86,7 @@ def tiles(state: PageState, product: str, curve: DemandCurve) -> None:
     )  # fmt: skip
     evidence.metric(
         "Evidence", str(row["evidence"]).capitalize(), help=EVIDENCE[row["evidence"]],
-        **note(plural(row["offers"], "recent offer")),
+        **note(f"{plural(len(state.run.observed(product)), 'logged offer')}"),
     )  # fmt: skip
 
 

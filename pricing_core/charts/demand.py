@@ -127,7 +127,7 @@ def demand_curve_data(
     supported = (grid >= ends[0]) & (grid <= ends[1])
     if best_price is None:
         best_price = float(grid[supported][np.argmax(profit[supported])]) if supported.any() else math.nan
-    elasticity = _elasticity(rows, weight)
+    elasticity = group_elasticity(rows)
     return DemandCurve(
         curve=curve,
         observed=_observed_bands(observed, relative, bands, (float(grid[0]), float(grid[-1]))),
@@ -197,8 +197,9 @@ def _band(draws: Floats, member: NDArray[np.int64]) -> tuple[Floats, Floats]:
     return expit(middle - half), expit(middle + half)
 
 
-def _elasticity(rows: PricingRows, weight: Floats) -> tuple[float, float, float]:
+def group_elasticity(rows: PricingRows) -> tuple[float, float, float]:
     """Elasticity of the summed conversion when all current prices move by the same percentage, with 90% range."""
+    weight = rows.weight / rows.weight.sum()
     relative = (rows.current_price / rows.response.reference_price)[:, None]
     chance = rows.response.probability_draws(rows.current_price)
     slope = rows.response.sensitivity * relative * chance * (1 - chance)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -23,10 +25,10 @@ def events_finding(data: EventEffects) -> str:
     table = data.events
     if not len(table):
         return "There are no recent events of this customer."
-    top = table.loc[table["effect"].abs().idxmax()]
+    top = table.iloc[int(table["effect"].abs().to_numpy().argmax())].to_dict()
     if top["effect"] == 0:
         return "None of the recent events moves the chance of a purchase"
-    size = percent(float(top["effect"]) * 1, signed=True, digits=2)
+    size = percent(float(top["effect"]), signed=True, digits=2)
     together = percent(data.all_together, signed=True, digits=1)
     return (
         f"{str(top['event']).capitalize()} {top['product_id']} {event_words(float(top['days_ago']))} mattered most "
@@ -34,17 +36,18 @@ def events_finding(data: EventEffects) -> str:
     ).replace("% points", " points")
 
 
+def _label(row: dict[Any, Any]) -> str:
+    rating = f" ({row['rating']:.0f} of 5)" if np.isfinite(row["rating"]) else ""
+    relation = f" · {row['relation']}" if row["relation"] else ""
+    return f"{event_words(row['days_ago'])} · {row['event']} {shorten(row['product_id'], 16)}{rating}{relation}"
+
+
 def events_figure(data: EventEffects) -> go.Figure:
     """Draw a bar per event, the newest on top."""
     table = data.events
     if not len(table):
         return empty(events_finding(data))
-    labels = [
-        f"{event_words(row.days_ago)} · {row.event} {shorten(row.product_id, 16)}"
-        + (f" ({row.rating:.0f} of 5)" if np.isfinite(row.rating) else "")
-        + (f" · {row.relation}" if row.relation else "")
-        for row in table.itertuples()
-    ]
+    labels = [_label(row) for row in table.to_dict("records")]
     place = np.arange(len(table))
     figure = go.Figure(
         go.Bar(

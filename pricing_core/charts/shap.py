@@ -150,9 +150,9 @@ def dependence_data(
     else:
         counts = points["value"].value_counts()
         kept = counts.index[:_LEVELS]
-        line = points[points["value"].isin(kept)].groupby("value", as_index=False)["contribution"].mean()
-        line = line.assign(n=line["value"].map(counts)).sort_values("contribution", ascending=False, kind="stable")
         points = points[points["value"].isin(kept)]
+        line = points.groupby("value")["contribution"].mean().rename_axis("value").reset_index()
+        line = line.assign(n=line["value"].map(counts)).sort_values("contribution", ascending=False, kind="stable")
     line = line.reset_index(drop=True)[["value", "contribution", "n"]]
     return Dependence(feature, points, line, numeric, _dependence_finding(line, feature, name, numeric))
 

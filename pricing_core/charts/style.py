@@ -119,5 +119,10 @@ def number(value: float, digits: int = 1) -> str:
     return "unknown" if not math.isfinite(value) else f"{_sign(round(value, digits), False)}{abs(value):,.{digits}f}"
 
 
+def plural_offers(n: float) -> str:
+    """Count of offers in words: ``1 offer``, ``1,200 offers``."""
+    return f"{n:,.0f} offer{'' if n == 1 else 's'}"
+
+
 def _sign(value: float, signed: bool) -> str:
     return MINUS if value < 0 else "+" if signed and value > 0 else ""

@@ -15,13 +15,14 @@ substitutes has :math:`\gamma > 0`. The cross-price elasticity of conversion is 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import expit, logit, ndtri, stdtrit
 
 from pricing_core.errors import DataError
 from pricing_core.response.pricing_rows import PricingRows
@@ -30,23 +31,28 @@ Floats = NDArray[np.float64]
 
 _LEAST: Final = 200
 _STEPS: Final = 25
-_Z90: Final = 1.6448536269514722
 
 
 @dataclass(frozen=True)
 class CrossPrice:
     """Cross-price elasticity of one category: % of conversion per 1% of the other products' prices.
 
-    ``low`` and ``high`` bound it with 90% confidence; NaN, as is ``elasticity``, where fewer than 200 offers came
-    together with others of the category. ``assumed`` is what multinomial-logit choice implies for one other product.
+    ``low`` and ``high`` bound it; all categories together keep within theirs with 90% confidence (Bonferroni). NaN,
+    as is ``elasticity``, where fewer than 200 offers came together with others of the category. ``assumed`` is what
+    multinomial-logit choice implies for one other product; ``competitor`` is what the model learned of competitors'
+    prices, if asked (:func:`with_competitor`).
     """
 
     category: str
+    rows: int
     offers: int
     elasticity: float
     low: float
     high: float
     assumed: float
+    competitor: float = math.nan
+    competitor_low: float = math.nan
+    competitor_high: float = math.nan
 
     @property
     def verdict(self) -> str:
@@ -91,19 +97,78 @@ def cross_prices(
     others = np.where(size > 1, (total - relative) / np.maximum(size - 1, 1), np.nan)
     sensitivity = rows.response.sensitivity.mean(axis=1)
     found = []
-    for category in np.unique(rows.category.astype(str)):
+    categories = np.unique(rows.category.astype(str))
+    width = float(ndtri(1 - 0.05 / len(categories)))
+    for category in categories:
         mine = rows.category.astype(str) == category
         together = mine & np.isfinite(others)
         assumed = float(np.average((sensitivity * relative * chance)[mine], weights=rows.weight[mine]))
         gamma, error = _slope(chance[together], np.log(others[together]), purchased[together])
         scale = float(1 - chance[together].mean()) if together.any() else math.nan
-        half = _Z90 * error
+        half = width * error
         found.append(
             CrossPrice(
-                category, int(together.sum()), gamma * scale, (gamma - half) * scale, (gamma + half) * scale, assumed
+                category=category,
+                rows=int(mine.sum()),
+                offers=int(together.sum()),
+                elasticity=gamma * scale,
+                low=(gamma - half) * scale,
+                high=(gamma + half) * scale,
+                assumed=assumed,
             )
         )
     return found
+
+
+def with_competitor(
+    found: Sequence[CrossPrice], lower: PricingRows, higher: PricingRows, *, log_ratio: float
+) -> list[CrossPrice]:
+    r"""Add the elasticity by competitors' prices: the same offers under lower and higher ones, at the same own price.
+
+    .. math:: (\ln \bar P_{\mathrm{high}} - \ln \bar P_{\mathrm{low}}) / \ln(k_{\mathrm{high}} / k_{\mathrm{low}})
+
+    Parameters
+    ----------
+    found
+        Categories, as measured so far.
+    lower, higher
+        The same rows as the models see them under both competitor prices.
+    log_ratio
+        ln(higher / lower competitor price), above zero.
+
+    Raises
+    ------
+    DataError
+        If the rows differ in number.
+    """
+    if lower.n != higher.n or not log_ratio > 0:
+        raise DataError(f"There are {lower.n} and {higher.n} rows, and the log ratio is {log_ratio}.")
+    price, category = lower.current_price, lower.category.astype(str)
+    before, after = lower.response.probability_draws(price), higher.response.probability_draws(price)
+    known = np.isfinite(lower.competitor_price)
+    result = []
+    for each in found:
+        mine = known & (category == each.category)
+        if not mine.any():
+            result.append(each)
+            continue
+        weight = lower.weight[mine]
+        draws = np.log(weight @ after[mine]) - np.log(weight @ before[mine])
+        middle, half = float(draws.mean()), _half_range(draws, lower.response.draw_member)
+        result.append(
+            replace(
+                each,
+                competitor=middle / log_ratio,
+                competitor_low=(middle - half) / log_ratio,
+                competitor_high=(middle + half) / log_ratio,
+            )
+        )
+    return result
+
+
+def _half_range(draws: Floats, member: NDArray[np.int64]) -> float:
+    freedom = len(np.unique(member)) - 1
+    return float(stdtrit(freedom, 0.95) * draws.std(ddof=1)) if freedom > 0 else math.nan
 
 
 def _unseen_chance(rows: PricingRows, price: Floats) -> Floats:

@@ -105,8 +105,8 @@ def cheapest_test(
     z = float(norm.ppf(1 - significance / 2) + norm.ppf(power))
     found: list[PriceTest] = []
     for share in _SHARES:
-        tried = rows.current_price + share * (price - rows.current_price)
-        tried = np.round(np.clip(tried, rows.support_low, rows.support_high), decimals)
+        wanted = rows.current_price + share * (price - rows.current_price)
+        tried: Floats = np.round(np.clip(wanted, rows.support_low, rows.support_high), decimals).astype(float)
         mean, draws, spread = _profit(rows, weight, tried)
         if mean > now:
             offers = math.ceil(z**2 * (now_spread + spread) / (mean - now) ** 2)

@@ -140,7 +140,7 @@ class DemandSurface:
         expected = inputs["expected"]
         traces = [trace(net, _of_network(inputs, k)) for k, net in enumerate(networks)]
         curves = [
-            each.apply(found.intercept, found.sensitivity, expected[:, 0])
+            each.apply(found.intercept.astype(float), found.sensitivity.astype(float), expected[:, 0].astype(float))
             for each, found in zip(calibrations, traces, strict=True)
         ]
         alpha, beta = np.hstack([c[0] for c in curves]), np.hstack([c[1] for c in curves])
@@ -152,7 +152,8 @@ class DemandSurface:
             for k, (net, each, found) in enumerate(zip(networks, calibrations, traces, strict=True)):
                 mine = slice(k * width, (k + 1) * width)
                 a, b, twist = by_alpha[:, mine], by_beta[:, mine], each.slope - each.stretch
-                back = pull_back(net, found, a * each.stretch, b * each.slope + a * twist * expected)
+                by_level, by_slope = a * each.stretch, b * each.slope + a * twist * expected
+                back = pull_back(net, found, by_level.astype(np.float32), by_slope.astype(np.float32))
                 back["expected"] = back["expected"] + (a * twist * found.sensitivity).sum(axis=1, keepdims=True)
                 for key, value in back.items():
                     key = f"{key}_{k}" if key in _PER_NETWORK else key

@@ -106,6 +106,29 @@ def background_of(
     return order[order != (-1 if without is None else without)][:size]
 
 
+def asked_again(ready: ReadyOffers, at: Ints, rows: PricingRows, moved: dict[str, Floats]) -> PricingRows:
+    """Rows ``at`` as the models see them with some numbers changed: going price, support and response follow.
+
+    Parameters
+    ----------
+    rows
+        The rows to change.
+    moved
+        The models' name of a number → its new values; names that the models do not use are passed over.
+    """
+    model, table = ready.run.model, ready.encoded.table
+    batch = ready.encoded.batch.take(at)
+    known = {spec["name"] for specs in model.encoder.columns_.values() for spec in specs}
+    for name, values in moved.items():
+        if name in known:
+            batch = model.encoder.replaced(batch, name, values)
+    going = model.pricing.predict(batch, table.base_price[at])
+    batch = batch.with_expected_price(going.expected.astype(np.float32))
+    low, high = model.supported(table.offers["product_id"].iloc[at].reset_index(drop=True), going)
+    response = model.behavior.respond(batch, going.reference)
+    return replace(rows, response=response, support_low=low, support_high=high)
+
+
 def surface(run: TrainedRun, *, relative_price: float = 1.0, outcomes: tuple[str, ...] = OUTCOMES) -> DemandSurface:
     """Return the run's behavior model as a function with slopes."""
     return DemandSurface(

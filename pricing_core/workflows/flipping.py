@@ -16,7 +16,7 @@ from pricing_core.guardrails.rules import Guardrails
 from pricing_core.optimize.settings import COMPETITOR, PERSONAL, PRODUCT
 from pricing_core.optimize.strategies import StrategyPrices, price_strategy
 from pricing_core.response.pricing_rows import PricingRows
-from pricing_core.workflows.explained_offers import ReadyOffers
+from pricing_core.workflows.explained_offers import ReadyOffers, asked_again
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -167,23 +167,10 @@ class _Task:
         raw = {key: frame[key].to_numpy(dtype=float)[self.members] for key in (_GAP, _STOCK, _PRESSURE) if key in frame}
         if name == COMPETITOR_PRICE:
             moved = {_GAP: raw[_GAP] + np.log1p(change)}
-            return replace(self._asked_again(moved), competitor_price=rows.competitor_price * (1 + change))
+            rows = replace(rows, competitor_price=rows.competitor_price * (1 + change))
+            return asked_again(self.ready, self.members, rows, moved)
         moved = {_STOCK: np.log1p(np.expm1(raw[_STOCK]) * (1 + change))}
         if _PRESSURE in raw:
             moved[_PRESSURE] = raw[_PRESSURE] / (1 + change)
-        return replace(self._asked_again(moved), stock=rows.stock * (1 + change))
-
-    def _asked_again(self, moved: dict[str, Floats]) -> PricingRows:
-        """Rows as the models see them with some features changed: going price, support and response follow."""
-        ready, model = self.ready, self.ready.run.model
-        batch = ready.encoded.batch.take(self.members)
-        known = {spec["name"] for specs in model.encoder.columns_.values() for spec in specs}
-        for name, values in moved.items():
-            if name in known:
-                batch = model.encoder.replaced(batch, name, values)
-        table = ready.encoded.table
-        going = model.pricing.predict(batch, table.base_price[self.members])
-        batch = batch.with_expected_price(going.expected.astype(np.float32))
-        low, high = model.supported(table.offers["product_id"].iloc[self.members].reset_index(drop=True), going)
-        response = model.behavior.respond(batch, going.reference)
-        return replace(self.rows, response=response, support_low=low, support_high=high)
+        rows = replace(rows, stock=rows.stock * (1 + change))
+        return asked_again(self.ready, self.members, rows, moved)

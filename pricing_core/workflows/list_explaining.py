@@ -82,15 +82,15 @@ def list_rows(frame: pd.DataFrame, rows: PricingRows, prices: StrategyPrices) ->
     latest = {key: k for k, key in enumerate(zip(known["product"], known["customer"], strict=True))}
     groups = known.groupby(["product", "segment"]).indices
     every = known.groupby("product").indices
+    asked = frame[["product_id", "segment_id", "customer_id"]].astype(object)
+    keys = asked.where(asked.notna(), "").astype(str).to_numpy()
     found = []
-    for each in frame[["product_id", "segment_id", "customer_id", "current_price"]].itertuples(index=False):
-        product = str(each.product_id)
-        if pd.notna(each.customer_id):
-            found.append(latest[product, str(each.customer_id)])
+    for (product, segment, customer), price in zip(keys, frame["current_price"].to_numpy(dtype=float), strict=True):
+        if customer:
+            found.append(latest[product, customer])
             continue
-        members = groups.get((product, "" if pd.isna(each.segment_id) else str(each.segment_id)), every[product])
-        gap = np.abs(rows.current_price[members] - float(each.current_price))
-        found.append(int(members[np.argmin(gap)]))
+        members = np.asarray(groups.get((product, segment), every[product]))
+        found.append(int(members[np.argmin(np.abs(rows.current_price[members] - price))]))
     return np.array(found, dtype=np.int64)
 
 

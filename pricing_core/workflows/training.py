@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pricing_core.data.columns import ColumnUse
 from pricing_core.data.dataset import Dataset
@@ -75,10 +76,15 @@ def default_targets(dataset: Dataset, uses: list[ColumnUse], limit: int = TARGET
     At most the latest third of the log, so that every product has a past. Columns that no model uses (outcomes,
     personal data, protected attributes) are left out.
     """
-    size = min(limit, max(len(dataset.offers) // 3, 1))
-    order = np.argsort(dataset.offers["offered_at"].to_numpy(), kind="stable")[-size:]
+    order = recent_order(dataset, limit)
     unused = [use.column for use in uses if use.table == "offers" and use.role == "unused"]
     return dataset.offers.iloc[order].drop(columns=["purchased", *unused], errors="ignore").reset_index(drop=True)
+
+
+def recent_order(dataset: Dataset, limit: int = TARGET_LIMIT) -> NDArray[np.int64]:
+    """Rows of the log that are its most recent offers, in the order of :func:`default_targets`."""
+    size = min(limit, max(len(dataset.offers) // 3, 1))
+    return np.asarray(np.argsort(dataset.offers["offered_at"].to_numpy(), kind="stable")[-size:])
 
 
 def training_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
