@@ -71,8 +71,7 @@ def sentence(price_list_id: str, found: Ledger, currency: str) -> str:
         f"{percent(total['realized_rate'])} and {money(total['realized_profit'], currency)} came over "
         f"{plural(found.n_applied, 'offer')} at its prices"
     )
-    verdict = {"as predicted": "as promised", "above": "more than promised", "below": "less than promised"}
-    return f"{promised}; {came}: {verdict.get(total['status'], total['status'])}."
+    return f"{promised}; {came}: {total['status']}."
 
 
 def drift(state: PageState) -> None:
@@ -164,8 +163,8 @@ def _table(found: Ledger, currency: str) -> None:
         },
     )  # fmt: skip
     st.caption(
-        "A product is judged once the 90% range of its conversion is ±20% of the promised one. Profit counts one unit "
-        "per purchase, as the promise does."
+        "A product is judged, by its profit, once the 90% range of its conversion is ±20% of the promised one. Profit "
+        "counts one unit per purchase, as the promise does."
     )
 
 

@@ -78,7 +78,8 @@ def predicted_observed_figure(data: PredictedObserved, *, currency: str = "") ->
         line={"color": ORANGE, "width": 2, "dash": "dash"},
         hovertemplate=f"week from %{{x|%d %b %Y}}: predicted %{{y:{form}}}<extra></extra>",
     )  # fmt: skip
-    for seen, name, symbol in ((True, "observed, learned from", "circle-open"), (False, "observed, new", "circle")):
+    new = "observed, new" if data.table["seen"].any() else "observed"
+    for seen, name, symbol in ((True, "observed, learned from", "circle-open"), (False, new, "circle")):
         part = data.table[data.table["seen"] == seen]
         if part.empty:
             continue

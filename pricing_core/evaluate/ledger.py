@@ -19,6 +19,9 @@ SAME_PRICE: Final = 0.005
 PRODUCT_PRECISION: Final = 0.2
 LIST_PRECISION: Final = 0.1
 """Half width of the 90% range, as a share of the predicted conversion, from which a product (the list) is judged."""
+AS_PROMISED: Final = "as promised"
+MORE: Final = "more than promised"
+LESS: Final = "less than promised"
 _Z90: Final = float(ndtri(0.95))
 
 
@@ -72,9 +75,9 @@ def realized_against_predicted(
 ) -> Ledger:
     """Compare a price list's predictions with later outcomes at its prices.
 
-    A prediction is contradicted when it differs from what came by more than 1.645 √(s² + d²), s being the standard
-    error of the realized mean (rows of one customer belong together) and d the prediction's own standard deviation.
-    Profit counts one unit per purchase, as the predictions do.
+    The verdict is on profit: a promise is broken when it differs from what came by more than 1.645 √(s² + d²), s being
+    the standard error of the realized mean (rows of one customer belong together) and d the prediction's own standard
+    deviation. Profit counts one unit per purchase, as the predictions do.
 
     Parameters
     ----------
@@ -176,7 +179,7 @@ def _judged(predicted: dict[str, float], at_list: pd.DataFrame, precision: float
         }  # fmt: skip
         if not needed:
             gap, tolerance = mean - predicted["predicted_profit"], _Z90 * float(np.hypot(error, predicted["spread"]))
-            status = "as predicted" if abs(gap) <= tolerance else "above" if gap > 0 else "below"
+            status = AS_PROMISED if abs(gap) <= tolerance else MORE if gap > 0 else LESS
     return {
         "offers": n, "predicted_rate": rate, "predicted_profit": predicted["predicted_profit"], **found,
         "needed": needed, "status": status,

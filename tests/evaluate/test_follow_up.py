@@ -114,19 +114,19 @@ def test_offers_needed_follow_the_width_of_the_range() -> None:
     assert needed_offers(1.0, 0.1) == 0
 
 
-def test_a_kept_promise_is_as_predicted_and_a_broken_one_is_below() -> None:
+def test_a_kept_promise_is_told_from_a_broken_one() -> None:
     kept = realized_against_predicted(price_list(), sold(1_000, 0.3))
     row = judged(kept, "tea")
-    assert (row["offers"], row["status"], row["needed"]) == (1_000, "as predicted", 0)
+    assert (row["offers"], row["status"], row["needed"]) == (1_000, "as promised", 0)
     assert row["realized_rate"] == pytest.approx(0.3) and row["realized_profit"] == pytest.approx(0.6)
     assert row["profit_low"] < 0.6 < row["profit_high"]
-    assert judged(realized_against_predicted(price_list(), sold(1_000, 0.2)), "tea")["status"] == "below"
-    assert judged(realized_against_predicted(price_list(), sold(1_000, 0.4)), "tea")["status"] == "above"
+    assert judged(realized_against_predicted(price_list(), sold(1_000, 0.2)), "tea")["status"] == "less than promised"
+    assert judged(realized_against_predicted(price_list(), sold(1_000, 0.4)), "tea")["status"] == "more than promised"
 
 
 def test_the_promises_own_range_counts_against_a_verdict() -> None:
     vague = price_list(profit_low=[0.0, 0.8], profit_high=[1.2, 1.2])
-    assert judged(realized_against_predicted(vague, sold(1_000, 0.2)), "tea")["status"] == "as predicted"
+    assert judged(realized_against_predicted(vague, sold(1_000, 0.2)), "tea")["status"] == "as promised"
 
 
 def test_too_few_offers_are_not_yet_measurable_and_say_how_many_are_missing() -> None:
