@@ -153,9 +153,7 @@ def test_nothing_is_lost_without_being_counted() -> None:
     outcomes, before, config, made = split()
     strangers = outcomes.head(7).assign(customer_id="stranger")
     early = before.tail(11)
-    found = read_test(
-        pd.concat([outcomes, strangers, early]), config, assignment=made, before=before, starts_on=LATER
-    )
+    found = read_test(pd.concat([outcomes, strangers, early]), config, assignment=made, before=before, starts_on=LATER)
     assert found.left_out == {"not in the assignment (or in a washout)": 7, "before the test began": 11}
     assert sum(found.n_offers.values()) + sum(found.left_out.values()) == len(outcomes) + 18
     assert found.profit.difference == pytest.approx(
@@ -188,9 +186,9 @@ def test_customers_in_both_arms_are_left_out_and_a_wrong_design_is_refused() -> 
 
 def test_arms_that_do_not_fit_the_plan_are_called_out() -> None:
     outcomes, before, config, made = split()
-    gone = outcomes["customer_id"].map(made.set_index("unit")["arm"]).eq("test") & outcomes["customer_id"].str[
-        -1
-    ].isin(list("01234"))
+    gone = outcomes["customer_id"].map(made.set_index("unit")["arm"]).eq("test") & outcomes["customer_id"].str[-1].isin(
+        list("01234")
+    )
     found = read_test(outcomes[~gone], config, assignment=made, before=before)
     assert found.mismatch_p_value < 0.001
     assert "does not fit the plan" in found.warnings[0] and "Do not trust the result" in found.warnings[0]
