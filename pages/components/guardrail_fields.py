@@ -112,7 +112,7 @@ def _ranges(kind: str, currency: str) -> tuple[dict[str, Any], str]:
         {"start": [0.0, 10.0], "end": [10.0, math.nan], "amounts": amounts, "rounding": ["nearest", "nearest"]}
     )
     edited = st.data_editor(
-        start, hide_index=True, num_rows="dynamic", key=f"field_ranges_{kind}",
+        start, hide_index=True, num_rows="dynamic", placeholder="–", key=f"field_ranges_{kind}",
         column_config={
             "start": st.column_config.NumberColumn(f"Prices from ({currency})", min_value=0.0, required=True),
             "end": st.column_config.NumberColumn(f"to below ({currency})", help="Blank: without end."),

@@ -60,11 +60,9 @@ def show(
         receipts, scale=scene.occasions(priced.rows) / float(priced.rows.weight.sum()), period=period,
         currency=currency, words=[_sentence(named.get(each.rule, each.words)) for each in receipts],
     )  # fmt: skip
-    left, right = st.columns(2)
-    left.plotly_chart(rule_cost_figure(costs, currency=currency, period=period), key="receipt_chart")
-    with right:
-        _table(state, costs, period, counts)
-        _download(state, priced, receipts)
+    st.plotly_chart(rule_cost_figure(costs, currency=currency, period=period), key="receipt_chart")
+    _table(state, costs, period, counts)
+    _download(priced, receipts)
     st.caption(
         "What a rule costs is what the strategy would earn without it, minus what it earns with it, by the same "
         "demand model that chose the prices: an upper estimate. Costs of single rules do not add up; where two rules "
@@ -80,7 +78,7 @@ def _table(state: PageState, costs: RuleCosts, period: str, counts: bool) -> Non
     st.dataframe(
         table[columns], hide_index=True, placeholder="–",
         column_config={
-            "words": text_column("Rule", width="medium"),
+            "words": text_column("Rule", width="large"),
             "cost": plain if counts else money_column(f"Costs, {period}", state.currency),
             "rows_bound": count_column("Prices it stops", help="Prices that would differ without this rule."),
             "dual": money_column("One more unit", state.currency, help=glossary.define("shadow price")),
@@ -88,7 +86,7 @@ def _table(state: PageState, costs: RuleCosts, period: str, counts: bool) -> Non
     )  # fmt: skip
 
 
-def _download(state: PageState, priced: PricedTable, receipts: tuple[Receipt, ...]) -> None:
+def _download(priced: PricedTable, receipts: tuple[Receipt, ...]) -> None:
     stopped = sum(each.rows_bound for each in receipts if each.rule != ALL_RULES)
     if stopped:
         st.download_button(
