@@ -11,6 +11,7 @@ import streamlit as st
 from pricing_core import glossary
 from pricing_core.charts.overview import latest_change_data
 from pricing_core.store import datasets, pricelists
+from pricing_core.workflows import measuring
 
 from . import guardrails, results
 from .state import PageState
@@ -105,6 +106,9 @@ def _unfinished(state: PageState) -> list[Decision]:
     elif pricelists.latest_price_list_id(state.ws) is None:
         why = "The models are ready and no price list has been made yet."
         found.append(Decision(":material/sell:", "Make the first price list", why, "optimize", "Set prices"))
+    for name, last in measuring.unread_tests(state.ws)[:1]:
+        why = f"It ran until {last:%Y-%m-%d}; what the new prices earned has not been read yet."
+        found.append(Decision(":material/science:", f"Read the result of the test “{name}”", why, "measure", "Read"))
     if warnings:
         worst = findings[findings["severity"] == "warning"].iloc[0]
         title = f"Look at {plural(warnings, 'warning')} about the data"

@@ -277,3 +277,16 @@ def _design_record(made: Assignment, dataset_id: str, plan: Mapping[str, Any]) -
         "n_control": int(counts.get("control", 0)),
         "plan": dict(plan),
     }
+
+
+def unread_tests(ws: Workspace, now: pd.Timestamp | None = None) -> list[tuple[str, pd.Timestamp]]:
+    """Tests whose planned time is over and whose result has not been read: name and last day, the latest first."""
+    now = now or pd.Timestamp.now(tz="UTC")
+    read = {record.get("design") for record in measurements.list_measurements(ws, "readout")["record"]}
+    found = []
+    for name, record in measurements.list_measurements(ws, "design")[["name", "record"]].itertuples(index=False):
+        weeks = DesignConfig(**record["config"]).weeks
+        last = pd.Timestamp(record["starts_on"]) + pd.Timedelta(days=7 * weeks - 1)
+        if last < now and name not in read:
+            found.append((str(name), last))
+    return sorted(found, key=lambda test: test[1], reverse=True)

@@ -93,6 +93,16 @@ def test_a_result_is_read_from_newer_data_and_stays(trained: Workspace, open_pag
     assert tables_with(again, "change")[0]["figure"].tolist()[0] == "Profit per offer"
 
 
+def test_today_asks_for_the_result_of_a_test_that_has_ended(trained: Workspace, open_page: OpenPage) -> None:
+    drawn_in_the_past(trained)
+    asked = "Read the result of the test “Winter”"
+    assert any(asked in text.value for text in open_page("today").markdown)
+    design = measuring.load_design(trained, "Winter")
+    outcomes = measuring.later_outcomes(trained, None, design.starts_on)
+    measuring.read_result(trained, outcomes, design=design)
+    assert not any(asked in text.value for text in open_page("today").markdown)
+
+
 def test_an_uploaded_file_is_mapped_and_its_unusable_rows_are_given_back(
     trained: Workspace, open_page: OpenPage
 ) -> None:

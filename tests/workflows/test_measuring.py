@@ -102,6 +102,18 @@ def test_outcomes_of_newer_data_and_of_a_file_with_arms_give_the_same_result(sho
     assert from_file.profit.standard_error == pytest.approx(from_data.profit.standard_error)
 
 
+def test_a_test_is_unread_from_its_planned_end_until_it_is_read(tmp_path: Path) -> None:
+    ws = Workspace(tmp_path / "fresh")
+    workflows.import_files(ws, {"offers": offers(range(20)).astype(str)}, mapping={"offers": MAPPING})
+    measuring.save_design(ws, "Spring", DesignConfig(weeks=4), starts_on=START + pd.Timedelta(weeks=16))
+    last = START + pd.Timedelta(weeks=20) - pd.Timedelta(days=1)
+    assert measuring.unread_tests(ws, last) == []
+    assert measuring.unread_tests(ws, last + pd.Timedelta(days=1)) == [("Spring", last)]
+    design = measuring.load_design(ws, "Spring")
+    measuring.read_result(ws, measuring.later_outcomes(ws, None, design.starts_on), design=design)
+    assert measuring.unread_tests(ws, last + pd.Timedelta(days=1)) == []
+
+
 def test_outcomes_that_cannot_be_used_say_why(shop: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     offers(range(1)).drop(columns="Bought").to_csv(path, index=False)
