@@ -86,4 +86,6 @@ def _relax_all(state: PageState, strategy: str) -> None:
 
 @st.cache_resource(max_entries=8, show_spinner="Checking the rules …")
 def _conflicts(stamp: str, strategy: str, rules: str, _state: PageState, _rules: Guardrails) -> tuple[Conflict, ...]:
-    return find_conflicts(_state.run.rows, _rules, strategy)
+    from pricing_core.workflows import pricing
+
+    return find_conflicts(_state.run.rows, pricing.rules_for(_state.run, _rules), strategy)

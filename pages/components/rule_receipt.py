@@ -50,7 +50,7 @@ def show(
     ):  # fmt: skip
         return
     scene = results.base_case(state)
-    stamp = f"{results.key(state)}|{strategy}|{rules!r}|{objective!r}"
+    stamp = f"{results.key(state)}|{strategy}|{rules!r}|{objective!r}|{_fingerprint(priced)}"
     receipts = _receipts(stamp, state, strategy, rules, priced, objective)
     counts = objective is not None and objective.counts_units
     period = f"{scene.horizon_weeks:.0f} weeks"
@@ -96,13 +96,22 @@ def _download(priced: PricedTable, receipts: tuple[Receipt, ...]) -> None:
         )  # fmt: skip
 
 
+def _fingerprint(priced: PricedTable) -> int:
+    """Return a number that other prices, after a change of any setting, do not share."""
+    return hash(priced.prices.price.tobytes())
+
+
 def _sentence(words: str) -> str:
     return words[0].upper() + words[1:]
 
 
 @st.cache_resource(max_entries=6, show_spinner="Pricing again without each rule …")
 def _receipts(
-    stamp: str, _state: PageState, strategy: str, _rules: Guardrails, _priced: PricedTable,
-    _objective: Objective | None,
-) -> tuple[Receipt, ...]:  # fmt: skip
-    return rule_receipts(strategy, _priced.rows, _rules, objective=_objective, prices=_priced.prices)
+    stamp: str, _state: PageState, strategy: str, _rules: Guardrails, _priced: PricedTable, _aim: Objective | None
+) -> tuple[Receipt, ...]:
+    from pricing_core.workflows import pricing, settings_for
+
+    return rule_receipts(
+        strategy, _priced.rows, pricing.rules_for(_state.run, _rules), objective=_aim, prices=_priced.prices,
+        settings=settings_for(_state.run, [strategy]),
+    )  # fmt: skip
