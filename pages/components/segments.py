@@ -52,14 +52,13 @@ def show(state: PageState, rules: Guardrails, priced: PricedTable) -> None:
 
 def _table(state: PageState, segments: Segments) -> None:
     table = segments.to_frame()
-    shown = table.assign(change=table["change_rate"] * 100, share=table["share"] * 100)
+    shown = table.assign(change=table["change_rate"] * 100)
     st.dataframe(
         signed(shown, state.currency, money=[], percent=["change"]),
-        hide_index=True, height="content", column_order=["segment", "rule", "change", "rows", "share"],
+        hide_index=True, height="content", column_order=["segment", "rule", "change", "rows"],
         column_config={
             "segment": text_column("Segment", width="small"), "rule": text_column("Who and when", width="large"),
             "change": number_column("Change"), "rows": count_column("Offers"),
-            "share": st.column_config.ProgressColumn("Share", format="%.0f%%", min_value=0, max_value=100),
         },
     )  # fmt: skip
     st.caption(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -41,7 +41,10 @@ class SharesChart:
 def segment_tree_data(segments: Segments) -> SegmentTreeChart:
     """Lay out the tree of segments for drawing."""
     tree, names = segments.tree, segments.names
-    effects = segments.to_frame().set_index("segment")
+    effects: dict[str, dict[str, Any]] = {
+        str(row["segment"]): {str(key): value for key, value in row.items()}
+        for row in segments.to_frame().to_dict("records")
+    }
     records = []
     for k, node in enumerate(tree.nodes):
         path = tree.path(k)
@@ -55,8 +58,8 @@ def segment_tree_data(segments: Segments) -> SegmentTreeChart:
                 "rows": node.rows,
                 "share": node.rows / tree.nodes[0].rows,
                 "segment": name,
-                "change_rate": float(effects.loc[name, "change_rate"]) if name else float("nan"),
-                "effect": str(effects.loc[name, "words"]) if name else "",
+                "change_rate": float(effects[name]["change_rate"]) if name else float("nan"),
+                "effect": str(effects[name]["words"]) if name else "",
             }
         )
     return SegmentTreeChart(pd.DataFrame(records), _tree_finding(segments))
@@ -75,19 +78,18 @@ def _tree_finding(segments: Segments) -> str:
 def segment_tree_figure(data: SegmentTreeChart) -> go.Figure:
     """Draw the tree from left to right: what sets each node apart above its line, the price change at each leaf."""
     table, figure = data.table, go.Figure()
+    nodes: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
     place = _places(table)
     deepest = max(x for x, _ in place.values())
-    for row in table.itertuples():
-        if not row.parent:
-            continue
-        (x, y), (from_x, from_y) = place[row.id], place[row.parent]
+    for node in nodes[1:]:
+        (x, y), (from_x, from_y) = place[node["id"]], place[node["parent"]]
         figure.add_scatter(
             x=[from_x, from_x + _ELBOW, x], y=[from_y, y, y], mode="lines", line={"color": GRAY, "width": 1.5},
             hoverinfo="skip", showlegend=False,
         )  # fmt: skip
         figure.add_annotation(
-            x=from_x + _ELBOW, y=y, text=shorten(row.words, _EDGE), showarrow=False, xanchor="left", yanchor="bottom",
-            font={"size": 12},
+            x=from_x + _ELBOW, y=y, text=shorten(node["words"], _EDGE), showarrow=False, font={"size": 12},
+            xanchor="left", yanchor="bottom",
         )  # fmt: skip
     leaf = (table["segment"] != "").to_numpy()
     figure.add_scatter(
@@ -98,13 +100,14 @@ def segment_tree_figure(data: SegmentTreeChart) -> go.Figure:
             "symbol": [_symbol(rate) for rate in table["change_rate"]],
         },
         text=[
-            f"  <b>{row.segment}: {_short(row.change_rate)}</b>, {row.share:.0%} of offers" if row.segment else ""
-            for row in table.itertuples()
+            f"  <b>{node['segment']}: {_short(node['change_rate'])}</b>, {node['share']:.0%} of offers"
+            if node["segment"] else ""
+            for node in nodes
         ],
         textposition="middle right", cliponaxis=False, showlegend=False,
         hovertext=[
-            f"{safe(row.rule)}<br>{row.rows:,} offers{'<br>' + safe(row.effect) if row.effect else ''}"
-            for row in table.itertuples()
+            f"{safe(node['rule'])}<br>{node['rows']:,} offers{'<br>' + safe(node['effect']) if node['effect'] else ''}"
+            for node in nodes
         ],
         hoverinfo="text",
     )  # fmt: skip

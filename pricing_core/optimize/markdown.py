@@ -93,7 +93,7 @@ class Markdown:
     """Prices of the first week of a markdown."""
 
     name, label = MARKDOWN, "Markdown to a date, by stock"
-    personal, shared, place = False, False, 7
+    personal, shared, place = False, True, 7
 
     def propose(self, task: Task) -> Proposal:
         """Plan every product's markdown and propose the price of the first week."""
@@ -169,6 +169,8 @@ def _plans(task: Task, ranges: _Ranges, stock: Floats) -> tuple[dict[str, Markdo
             ranges.conflict[g] = "no price with an allowed ending fits every row of this product"
             continue
         mine = order[edges[g] : edges[g + 1]]
+        learned = mine[task.learn[mine]]
+        mine = learned if learned.size else mine
         chance = mean_chance(task.response.take(mine), rows.weight[mine], rungs)
         demand = np.tile(offers[g] * chance, (settings.weeks, 1))
         plan = plan_markdown(rungs, demand, int(stock[g]), salvage_value=settings.salvage_rate * cost[g])

@@ -145,16 +145,23 @@ def as_text(values: pd.Series) -> NDArray[np.str_]:
 def _number(name: str, values: Floats, max_bins: int) -> Feature:
     known = np.sort(values[np.isfinite(values)])
     distinct = np.unique(known)
+    ends = distinct
     if len(distinct) > max_bins:
         at = np.linspace(0, len(known) - 1, max_bins + 1)[1:-1].astype(np.int64)
         ends = np.unique(known[at])
-    else:
-        ends = distinct
-    ends = ends[ends < distinct[-1]] if len(distinct) else ends
-    following = distinct[np.searchsorted(distinct, ends, side="right")]
-    thresholds = np.array([readable_between(a, b) for a, b in zip(ends, following, strict=True)])
+    thresholds = _rounded(ends)
+    if len(distinct) <= max_bins or len(thresholds) < 0.75 * len(ends):
+        ends = ends[ends < distinct[-1]] if len(distinct) else ends
+        following = distinct[np.searchsorted(distinct, ends, side="right")]
+        thresholds = np.array([readable_between(a, b) for a, b in zip(ends, following, strict=True)])
     code = np.where(np.isfinite(values), 1 + np.searchsorted(thresholds, values, side="left"), 0)
     return Feature(name, code.astype(np.int64), len(thresholds) + 2, thresholds=tuple(thresholds.tolist()))
+
+
+def _rounded(values: Floats) -> Floats:
+    """Values in three digits, without repeats."""
+    size = 10.0 ** (np.floor(np.log10(np.maximum(np.abs(values), 1e-300))) - 2)
+    return np.unique(np.round(np.round(values / size) * size, 12))
 
 
 def readable_between(low: float, high: float) -> float:

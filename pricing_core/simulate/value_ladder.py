@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pricing_core.errors import DataError
 from pricing_core.optimize.settings import PERSONALIZED, PERSONALIZED_DISCOUNT, PRODUCT, SEGMENT, STATUS_QUO, UNIFORM
-from pricing_core.simulate.intervals import draw_interval
+from pricing_core.simulate.intervals import CHANGE_SPREAD, FORM_DOUBT, Interval, draw_interval
 from pricing_core.simulate.strategies import SimulationResult
 
 Floats = NDArray[np.float64]
@@ -57,12 +57,19 @@ class ValueLadder:
 def ladder_of(result: SimulationResult, *, enough: float = ENOUGH) -> ValueLadder:
     """Ladder of simulated strategies."""
     profit = {name: played.sold.sums()["profit"] for name, played in result.played.items()}
+    doubt = {name: float(played.sold.doubt["profit"].sum()) for name, played in result.played.items()}
     response = result.rows.response
-    return value_ladder(profit, response.draw_member, response.draw_fold, enough=enough)
+    return value_ladder(profit, response.draw_member, response.draw_fold, doubt=doubt, enough=enough)
 
 
 def value_ladder(
-    profit: Mapping[str, Floats], member: Ints, fold: Ints, *, steps: Sequence[str] = STEPS, enough: float = ENOUGH
+    profit: Mapping[str, Floats],
+    member: Ints,
+    fold: Ints,
+    *,
+    doubt: Mapping[str, float] | None = None,
+    steps: Sequence[str] = STEPS,
+    enough: float = ENOUGH,
 ) -> ValueLadder:
     """Build the ladder from the profit of each strategy by posterior draw.
 
@@ -72,6 +79,9 @@ def value_ladder(
         Strategy → (D,) money, judged by draws that had no part in the choice; today's prices must be among them.
     member, fold
         (D,) labels of the draws.
+    doubt
+        Strategy → money by which its profit would move if demand answered price changes twice as strongly, which no
+        draw shows (see :mod:`~pricing_core.simulate.intervals`). It is taken to point the same way for all strategies.
     steps
         Strategies from the least to the most intrusive; those without a profit are left out.
     enough
@@ -86,21 +96,25 @@ def value_ladder(
     if STATUS_QUO not in profit or not names:
         raise DataError("The value ladder needs today's prices and at least one strategy.")
 
-    def figure(name: str, values: Floats) -> dict[str, float]:
-        found = draw_interval(values, member, fold)
-        return {name: float(found.estimate), f"{name}_low": float(found.low), f"{name}_high": float(found.high)}
+    doubts = dict(doubt or {})
 
-    today = profit[STATUS_QUO]
-    means = {name: figure("gain", profit[name] - today)["gain"] for name in names}
-    best = max(names, key=lambda name: means[name])
+    def change(label: str, of: str, against: str) -> dict[str, float]:
+        apart = abs(doubts.get(of, 0.0) - doubts.get(against, 0.0))
+        found = draw_interval(profit[of] - profit[against], member, fold).widened(FORM_DOUBT * apart, CHANGE_SPREAD)
+        return _figure(label, found)
+
+    gains = {name: change("gain", name, STATUS_QUO)["gain"] for name in names}
+    best = max(names, key=lambda name: gains[name])
     records = []
-    before = today
-    for name in (STATUS_QUO, *names):
-        record: dict[str, object] = {"strategy": name}
-        record |= figure("profit", profit[name]) | figure("gain", profit[name] - today)
-        record |= figure("step", profit[name] - before) | figure("missing", profit[best] - profit[name])
-        record["share"] = float(record["gain"]) / means[best] if means[best] > 0 else float("nan")  # type: ignore[arg-type]
+    for before, name in zip((STATUS_QUO, STATUS_QUO, *names), (STATUS_QUO, *names), strict=False):
+        own = draw_interval(profit[name], member, fold).widened(FORM_DOUBT * doubts.get(name, 0.0))
+        record: dict[str, Any] = {"strategy": name} | _figure("profit", own)
+        record |= change("gain", name, STATUS_QUO) | change("step", name, before) | change("missing", best, name)
+        record["share"] = record["gain"] / gains[best] if gains[best] > 0 else float("nan")
         records.append(record)
-        before = profit[name]
-    reached = (name for name in names if means[best] > 0 and means[name] >= enough * means[best])
+    reached = (name for name in names if gains[best] > 0 and gains[name] >= enough * gains[best])
     return ValueLadder(pd.DataFrame(records), best, next(reached, STATUS_QUO))
+
+
+def _figure(name: str, found: Interval) -> dict[str, float]:
+    return {name: float(found.estimate), f"{name}_low": float(found.low), f"{name}_high": float(found.high)}
