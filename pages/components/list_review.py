@@ -163,6 +163,7 @@ def _unsaved(state: PageState, stored: StoredPriceList) -> None:
         table = pd.DataFrame(
             {
                 "product_id": now["product_id"].to_numpy(),
+                **({"customer_id": now["customer_id"].to_numpy()} if now["customer_id"].notna().any() else {}),
                 "now": [DECISIONS[name] for name in now["decision"]],
                 "now_price": [money(value, currency) for value in now["new_price"]],
                 "yours": [DECISIONS[name] for name in changes["decision"]],
@@ -170,8 +171,8 @@ def _unsaved(state: PageState, stored: StoredPriceList) -> None:
                 "reason": changes["reason"].to_numpy(),
             }
         )
-        names = {"product_id": "Product", "now": "Now", "now_price": "Price now", "yours": "Yours",
-                 "your_price": "Your price", "reason": "Your reason"}  # fmt: skip
+        names = {"product_id": "Product", "customer_id": "Customer", "now": "Now", "now_price": "Price now",
+                 "yours": "Yours", "your_price": "Your price", "reason": "Your reason"}  # fmt: skip
         st.dataframe(table.rename(columns=names).head(PAGE_ROWS), hide_index=True)
         with st.container(horizontal=True):
             if access.button(state, "edit", "Save mine on top", type="primary", key="unsaved_save"):

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pricing_core import workflows
+from pricing_core import jobs, workflows
 from pricing_core.pricelist import decisions
 from pricing_core.pricelist.export import to_excel_csv, to_import_csv
-from pricing_core.store import audit, list_comments, pricelists
+from pricing_core.store import audit, list_comments, pricelists, scenarios
 from pricing_core.store.workspace import Workspace
 from tests.list_cases import MAYA, make_list, price_frame
 
@@ -86,7 +86,7 @@ def test_prices_are_found_and_decided_many_at_once(trained: Workspace, open_page
 def test_a_list_goes_live_step_by_step_and_is_rolled_back(trained: Workspace, open_page: OpenPage) -> None:
     first = make_list(trained)
     page = open_page("price_list")
-    page.text_input(key="declared_name").set_value("Maya").run()
+    next(each for each in page.text_input if each.label.startswith("Your name")).set_value("Maya").run()
     for key, status in (("submit", "Ready for review"), ("approve", "Approved"), ("activate", "Active")):
         click(page, f"list_{key}")
         assert pricelists.load_price_list(trained, first).status == status
@@ -136,6 +136,28 @@ def test_the_second_of_two_people_is_told_and_keeps_what_they_wrote(trained: Wor
     click(page, "unsaved_save")
     assert set(pricelists.load_price_list(trained, key).review["decision"]) == {"held"}
     assert "unsaved" not in said(page)
+
+
+def test_a_list_is_made_from_a_saved_scenario(trained: Workspace, open_page: OpenPage) -> None:
+    spec = {"name": "Costs up", "cost_change_rate": 0.2, "run_id": "r0001"}
+    saved = scenarios.save_scenario(trained, "Costs up", spec, pd.DataFrame({"profit": [1.0]}))
+    make_list(trained)
+    page = open_page("price_list")
+    page.selectbox(key="another_strategy").set_value("product").run()
+    page.selectbox(key="another_scenario").set_value(saved).run()
+    click(page, "make_another_list")
+    params = jobs.list_jobs(trained)[0].params
+    assert (params["scenario_id"], params["strategy"], params["actor"]["name"]) == (saved, "product", "unnamed user")
+    key = workflows.make_list_from_scenario(trained, saved, "product", actor=MAYA)
+    usual = workflows.make_price_list(trained, "product", actor=MAYA)
+    dear, cheap = (pricelists.load_price_list(trained, each) for each in (key, usual))
+    assert dear.summary["scenario"]["cost_change_rate"] == 0.2 and dear.state.authors == ("Maya",)
+    assert dear.current["unit_cost"].tolist() == pytest.approx((cheap.current["unit_cost"] * 1.2).tolist(), abs=0.011)
+    held = decisions.changes(range(len(cheap.frame)), "held")
+    workflows.decide(trained, usual, held, actor=MAYA, expected_revision=0)
+    effect = pricelists.load_price_list(trained, usual).review["expected_conversion_rate"]
+    assert effect.between(0, 1).all()  # today's prices are among those that were computed
+    assert len(cheap.products) == 3 and cheap.products["list_price"].notna().all()
 
 
 def test_nobody_approves_what_they_have_not_seen(trained: Workspace, open_page: OpenPage) -> None:
