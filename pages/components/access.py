@@ -24,6 +24,7 @@ from .words import markdown
 
 ROLES_FILE: Final = "roles.toml"
 NAME_KEY: Final = "declared_name"
+_FIELD: Final = "declared_name_field"
 _SETTINGS: Final = {"role_claim", "default_role", "roles", "groups"}
 
 
@@ -99,8 +100,8 @@ def who(page: PageState) -> None:
     """Show in the sidebar who is logged in and as what, or ask for a name."""
     if not login_configured():
         st.text_input(
-            "Your name (self-declared)", key=NAME_KEY, persist_state="session", max_chars=access.LONGEST_NAME,
-            placeholder="Shown with what you change", help="Nobody logs in here, so nobody checks the name. It is "
+            "Your name (self-declared)", st.session_state.get(NAME_KEY, ""), key=_FIELD, on_change=_remember_name,
+            max_chars=access.LONGEST_NAME, placeholder="Shown with what you change", help="Nobody logs in here, so nobody checks the name. It is "
             "written beside your changes, marked as self-declared.",
         )  # fmt: skip
         return
@@ -110,6 +111,11 @@ def who(page: PageState) -> None:
         st.button("Log out", type="tertiary", icon=":material/logout:", on_click=st.logout, key="log_out")
     if someone.role == "viewer":
         st.caption("A viewer looks and downloads; buttons that change something are switched off.")
+
+
+def _remember_name() -> None:
+    """Keep the name over page changes, which a widget's own value does not survive."""
+    st.session_state[NAME_KEY] = st.session_state[_FIELD]
 
 
 def login_configured() -> bool:

@@ -10,10 +10,15 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from pricing_core import workflows
+from pricing_core.store.workspace import Workspace
+from tests.tea_shop import shared_tea_shop
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -28,7 +33,8 @@ class Server:
     workspace: Path
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -47,13 +53,16 @@ def _wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path, second
     raise AssertionError(f"The server did not come up:\n{log.read_text()[-2000:]}")
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+@contextmanager
+def running_app(
+    folder: Path, workspace: Path, *, port: int | None = None, secrets: Path | None = None
+) -> Iterator[Server]:
     """The app, started as a user starts it."""
-    url, workspace, log = f"http://localhost:{(port := _free_port())}", tmp_path / "shop", tmp_path / "server.log"
+    port = port or free_port()
+    url, log = f"http://localhost:{port}", folder / "server.log"
     environment = {**os.environ, "PRICING_WORKSPACE": str(workspace)}
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port),
-               "--server.headless", "true"]  # fmt: skip
+               "--server.headless", "true", *(["--secrets.files", str(secrets)] if secrets else [])]  # fmt: skip
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
@@ -65,6 +74,21 @@ def server(tmp_path: Path) -> Iterator[Server]:
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """The app with an empty workspace."""
+    with running_app(tmp_path, tmp_path / "shop") as started:
+        yield started
+
+
+@pytest.fixture
+def prepared_shop(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small trained shop with a price list of one price per product, which a test may change."""
+    shutil.copytree(shared_tea_shop(tmp_path_factory), tmp_path / "prepared")
+    workflows.make_price_list(Workspace(tmp_path / "prepared"), "product")
+    return tmp_path / "prepared"
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
@@ -14,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from pricing_core import workflows
 from pricing_core.store.workspace import Workspace
+from tests.tea_shop import shared_tea_shop
 
 ROOT = Path(__file__).parents[2]
 OpenPage = Callable[..., AppTest]
@@ -73,28 +73,7 @@ def imported(ws: Workspace) -> str:
 @pytest.fixture(scope="session")
 def trained_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with quickly trained models of a small shop whose buyers react to price, and costs unknown."""
-    random = np.random.default_rng(5)
-    n = 3_000
-    level = np.array([4.0, 9.0, 20.0])
-    product = random.integers(0, 3, n)
-    price = level[product] * np.exp(random.normal(0.0, 0.15, n))
-    chance = 1 / (1 + np.exp(-(2.2 - 3.0 * price / level[product])))
-    hours = np.sort(random.integers(0, 84 * 24, n))
-    offers = pd.DataFrame(
-        {
-            "customer_id": [f"c{k}" for k in random.integers(0, 150, n)],
-            "product_id": np.array(["tea", "cup", "pot"])[product],
-            "offered_at": pd.Timestamp("2025-01-06", tz="UTC") + pd.to_timedelta(hours, "h"),
-            "price": price.round(2),
-            "list_price": level[product] * 1.2,
-            "purchased": (random.random(n) < chance).astype(int),
-        }
-    )
-    path = tmp_path_factory.mktemp("trained") / "shop"
-    ws = Workspace(path)
-    workflows.import_files(ws, {"offers": offers}, name="Tea shop")
-    workflows.train(ws, config=workflows.TrainingConfig(quick=True))
-    return path
+    return shared_tea_shop(tmp_path_factory)
 
 
 @pytest.fixture
