@@ -108,9 +108,7 @@ class PeriodPrices:
         return pd.Series(price.to_numpy(dtype=float), index=found["row"])
 
 
-def period_prices(
-    item: Ints, period: Ints, customer: Ints, price: Floats, time: Ints, source: str
-) -> PeriodPrices:
+def period_prices(item: Ints, period: Ints, customer: Ints, price: Floats, time: Ints, source: str) -> PeriodPrices:
     """Collect prices by item and period from order lines, (n,) each.
 
     Parameters

@@ -247,9 +247,7 @@ def _best_sellers(coded: _Coded, trips: pd.DataFrame, prices: PeriodPrices, rule
     return trips.merge(ranked, on=["market", "period"])[["customer", "item", "period", "time"]]
 
 
-def _offers(
-    coded: _Coded, sets: pd.DataFrame, prices: PeriodPrices, rule: OccasionRule
-) -> tuple[pd.DataFrame, float]:
+def _offers(coded: _Coded, sets: pd.DataFrame, prices: PeriodPrices, rule: OccasionRule) -> tuple[pd.DataFrame, float]:
     sets = sets.merge(coded.bought(), how="left", on=["customer", "item", "period"])
     found = prices.without_own(
         sets["item"].to_numpy(), sets["period"].to_numpy(), sets["customer"].to_numpy(), rule.max_periods

@@ -44,7 +44,6 @@ _THOUSANDS_POINT: Final = r"^[+-]?[1-9]\d{0,2}(?:\.\d{3})+$"
 _THOUSANDS_COMMA: Final = r"^[+-]?\d{1,3}(?:,\d{3})+$"
 
 
-
 @dataclass(frozen=True)
 class Parsed:
     """A column after reading.

@@ -262,9 +262,7 @@ class BehaviorModel:
             )
 
 
-def bootstrap_weights(
-    customer_id: NDArray[np.object_], members: int, seed: int, period: Ints | None = None
-) -> Floats:
+def bootstrap_weights(customer_id: NDArray[np.object_], members: int, seed: int, period: Ints | None = None) -> Floats:
     """Weights of a weighted likelihood bootstrap over customers and over weeks, shape (n, members).
 
     Each member draws an exponential(1) weight per customer, and a gamma weight of mean one and variance one half per

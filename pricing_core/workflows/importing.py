@@ -166,9 +166,7 @@ def set_aside_for_excel(path: Path) -> bytes:
     return to_excel_csv(pd.read_csv(path, dtype=str, keep_default_na=False))
 
 
-def keep_uploads(
-    ws: Workspace, files: Mapping[str, Sequence[tuple[bytes, str]]]
-) -> dict[str, list[dict[str, str]]]:
+def keep_uploads(ws: Workspace, files: Mapping[str, Sequence[tuple[bytes, str]]]) -> dict[str, list[dict[str, str]]]:
     """Keep uploaded files in the workspace until a job has imported them, so that no refresh or crash loses them.
 
     Parameters

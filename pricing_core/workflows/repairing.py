@@ -17,9 +17,7 @@ from pricing_core.store import datasets
 from pricing_core.store.workspace import Workspace
 
 
-def repair_dataset(
-    ws: Workspace, dataset_id: str, repairs: Sequence[str], *, progress: Progress | None = None
-) -> str:
+def repair_dataset(ws: Workspace, dataset_id: str, repairs: Sequence[str], *, progress: Progress | None = None) -> str:
     """Make a new version of the data with these repairs and no others; returns its id.
 
     The version that the first repair was applied to stays as it is, so that leaving a repair out undoes it. No repair

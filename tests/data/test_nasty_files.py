@@ -55,7 +55,7 @@ def test_rows_of_several_files_are_set_aside_with_their_file() -> None:
 
 _BYTES = st.one_of(
     st.binary(max_size=300),
-    st.text(alphabet='ab01,;|\t\n\r"\'é客=.-\x00', max_size=200).map(lambda text: text.encode("utf-8")),
+    st.text(alphabet="ab01,;|\t\n\r\"'é客=.-\x00", max_size=200).map(lambda text: text.encode("utf-8")),
     st.lists(st.sampled_from([*csv(as_text()).splitlines(), '"', ",", "sep=;", "\x00", "\ufeff"]), max_size=30).map(
         lambda lines: "\n".join(lines).encode("utf-8")
     ),
