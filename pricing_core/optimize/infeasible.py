@@ -15,6 +15,7 @@ from pricing_core.guardrails.money import round_down, round_up
 from pricing_core.guardrails.row_bounds import row_bound
 from pricing_core.guardrails.selection import all_rules
 from pricing_core.optimize.relaxing import Change, Relaxation, leaving_out, rule_called, smallest_change
+from pricing_core.optimize.settings import PRODUCT
 from pricing_core.response import PricingRows
 
 Ints = NDArray[np.int64]
@@ -77,10 +78,15 @@ def find_conflicts(rows: PricingRows, guardrails: Guardrails, strategy: str) -> 
         If the rows do not carry a label that a rule names.
     """
     from pricing_core.optimize.infeasible_coupled import coupled_conflicts
+    from pricing_core.optimize.infeasible_products import product_conflicts, with_one_price_today
 
     hard = hard_only(guardrails)
+    if strategy == PRODUCT:
+        rows = with_one_price_today(rows)
     bounds = allowed_range(rows, hard, strategy)
     found = _row_conflicts(rows, hard, strategy, bounds)
+    if strategy == PRODUCT:
+        found += product_conflicts(rows, hard, bounds)
     tied = coupled_conflicts(rows, hard, strategy, bounds)
     return (*sorted(found, key=lambda each: -len(each.rows)), *tied)
 
@@ -122,15 +128,15 @@ def _row_conflicts(rows: PricingRows, guardrails: Guardrails, strategy: str, bou
     for (low, high, pointless), index in groups.items():
         members = np.array(index, dtype=np.int64)
         search = _Search(rows, strategy, members)
-        named = _rules_between(guardrails, rows, members, low, high, pointless)
-        moves = [(rule, name) for rule in named for name in _fields(rule, low, high)]
+        named = rules_between(guardrails, rows, members, low, high, pointless)
+        moves = [(rule, name) for rule in named for name in fields_to_move(rule, low, high)]
         singles = [smallest_change(guardrails, rule, name, members, search.fits) for rule, name in moves]
         relaxations = [Relaxation((each,)) for each in singles if each is not None]
         if not relaxations:
             relaxations = [each for side in ("low", "high") if (each := search.together(guardrails, side)) is not None]
-        words = [_words(guardrails, low), _words(guardrails, high)]
+        words = [rule_in_words(guardrails, low), rule_in_words(guardrails, high)]
         words += [rule.words for rule in named if rule.kind in POINT_KINDS]
-        out.append(_conflict(rows, members, tuple(dict.fromkeys(words)), relaxations, named))
+        out.append(range_conflict(rows, members, tuple(dict.fromkeys(words)), relaxations, named))
     return out
 
 
@@ -182,7 +188,7 @@ class _Search:
     ) -> Change | None:
         """Smallest change of a rule after which it no longer contradicts the other end of any of the rows."""
         name, place = (
-            _fields(rule, rule.label, rule.label)[0 if side == "low" else -1],
+            fields_to_move(rule, rule.label, rule.label)[0 if side == "low" else -1],
             all_rules(guardrails).index(rule),
         )
         other = dict(zip(left.tolist(), ends.high if side == "low" else ends.low, strict=True))
@@ -204,9 +210,10 @@ class _Search:
         return rule.scope.mask(self.rows.take(index))
 
 
-def _rules_between(
+def rules_between(
     guardrails: Guardrails, rows: PricingRows, members: Ints, low: str, high: str, pointless: bool
 ) -> list[Rule]:
+    """Rules that set the two ends, and ladders and endings where no amount lies between."""
     names = dict.fromkeys([low, _own_name(high)])
     found = [rule for name in names if (rule := rule_called(guardrails, name)) is not None]
     if pointless:
@@ -219,29 +226,36 @@ def _own_name(rule: str) -> str:
     return SHOP_WIDE[DISCOUNT_ONLY] if rule in (BELOW_LIST, BELOW_CURRENT) else rule
 
 
-def _fields(rule: Rule, low: str, high: str) -> list[str]:
+def fields_to_move(rule: Rule, low: str, high: str) -> list[str]:
     """Numbers of a rule whose relaxation could help; the empty text stands for leaving it out."""
     if rule.kind == COMPETITOR_BAND:
         return [name for name, end in (("low_rate", low), ("high_rate", high)) if end == rule.label]
     return ["value"] if rule.about.loosen else [""]
 
 
-def _words(guardrails: Guardrails, name: str) -> str:
+def rule_in_words(guardrails: Guardrails, name: str) -> str:
+    """Write a rule that sets an end, with its number."""
     rule = rule_called(guardrails, _own_name(name))
     if rule is None or rule.kind == DISCOUNT_ONLY:
         return name
     return rule.words if not rule.name or rule.name in SHOP_WIDE.values() else f"{rule.name} ({rule.words})"
 
 
-def _conflict(
-    rows: PricingRows, members: Ints, words: tuple[str, ...], relaxations: list[Relaxation], named: list[Rule]
+def range_conflict(
+    rows: PricingRows,
+    members: Ints,
+    words: tuple[str, ...],
+    relaxations: list[Relaxation],
+    named: list[Rule],
+    verb: str = "contradict each other for",
 ) -> Conflict:
+    """Contradiction of ranges in words: which rules, for what, and what is enough."""
     products = tuple(dict.fromkeys(str(name) for name in rows.product_id[members]))
     where = f"{_count(len(products), 'product')} ({_count(len(members), 'row')})"
     text = (
         f"{words[0]} leaves no amount that can be charged for {where}"
         if len(words) == 1
-        else f"{', '.join(words[:-1])} and {words[-1]} contradict each other for {where}"
+        else f"{', '.join(words[:-1])} and {words[-1]} {verb} {where}"
     )
     return Conflict(
         tuple(rule.label for rule in named), f"{text}: {relaxation_words(relaxations)}.", tuple(relaxations), members,

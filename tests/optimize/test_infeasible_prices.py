@@ -1,0 +1,56 @@
+"""Contradictions against what pricing does: the rows named are those held, and relaxing frees them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pricing_core.guardrails import Guardrails, Rule, Scope
+from pricing_core.optimize.infeasible import find_conflicts, relax_until_possible
+from pricing_core.optimize.strategies import price_strategy
+from tests.optimize.test_infeasible import one_step_less, shop, twins
+
+
+def test_one_price_for_all_needs_a_price_that_the_rules_of_all_customers_allow() -> None:
+    """Of the product of 10.00, one segment may not pay more than 9.50 and another not less than 12.00."""
+    rows = twins()
+    high = Rule("price_floor", 12, Scope("segment", ("a",)))
+    low = Rule("price_ceiling", 9.5, Scope("segment", ("b",)))
+    rules = Guardrails(margin_floor=None, rules=(high, low.with_changes(kind="max_list_change_rate", value=0.05)))
+    assert not find_conflicts(rows, rules, "personalized")
+    [found] = find_conflicts(rows, rules, "product")
+    assert found.message == (
+        "price floor 12 for segment a and maximum distance from list price 5% for segment b leave no single price to "
+        "all customers of 1 product (100 rows): lowering the price floor for segment a to 10.50 is enough, or raising "
+        "the maximum distance from list price for segment b to 20%."
+    )
+    held = price_strategy("product", rows, rules).held
+    np.testing.assert_array_equal(np.flatnonzero(held), found.rows)
+    for relaxation in found.relaxations:
+        assert not find_conflicts(rows, relaxation.apply(rules), "product")
+        assert not price_strategy("product", rows, relaxation.apply(rules)).held.any()
+        assert price_strategy("product", rows, one_step_less(rules, relaxation)).held.any()
+
+
+@pytest.mark.parametrize("strategy", ["personalized", "personalized_discount", "product"])
+def test_the_rows_of_row_conflicts_are_those_that_pricing_holds(strategy: str) -> None:
+    rows = shop(seed=3)
+    rules = Guardrails(
+        margin_floor=0.42, max_change_rate=0.06, endings=(99,),
+        rules=(Rule("price_ceiling", 9, Scope("category", ("k0",))), Rule("price_floor", 8, Scope("segment", ("a",)))),
+    )  # fmt: skip
+    found = find_conflicts(rows, rules, strategy)
+    named = np.unique(np.concatenate([each.rows for each in found if each.holds_rows]))
+    np.testing.assert_array_equal(named, np.flatnonzero(price_strategy(strategy, rows, rules).held))
+
+
+def test_relaxing_until_possible_leaves_no_row_without_a_price() -> None:
+    rows = shop(seed=3)
+    rules = Guardrails(
+        margin_floor=0.42, max_change_rate=0.06, endings=(99,),
+        rules=(Rule("price_ceiling", 9, Scope("category", ("k0",))), Rule("min_changes", 99)),
+    )  # fmt: skip
+    relaxed, done, left = relax_until_possible(rows, rules, "personalized")
+    assert left == () and len(done) >= 2
+    assert not price_strategy("personalized", rows, relaxed).held.any()
+    assert relaxed.rules[-1].value == 12
