@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pandas as pd
 
-from pricing_core.pricelist.cells import exact_money
+from pricing_core.pricelist.cells import exact_money, plain_texts
 from pricing_core.pricelist.formats import ExportOptions, ShopFormat, checks
 from pricing_core.pricelist.formats.magento import customer_group
 from pricing_core.pricelist.formats.shopify import sku_of
@@ -23,7 +23,7 @@ def as_source(chosen: ShopFormat) -> ShopFormat:
         group = customer_group(frame, options) if chosen.name == "magento" else frame["segment_id"]
         fix = "Make a list of prices per product, or hand the prices over in another format."
         one = checks.one_price(frame, f"{chosen.label}'s file has one price for everybody.", fix)
-        unmapped = checks.in_segment(frame) & (group.fillna("") == "").to_numpy()
+        unmapped = checks.in_segment(frame) & (plain_texts(group) == "").to_numpy()
         if chosen.name == "magento":
             one[1] = checks.problem_rows(
                 frame, unmapped, "tier_price_customer_group", "The segment has no customer group.",
@@ -58,7 +58,7 @@ class SourcePrices:
             "handle": options.named(frame["product_id"], "handle"),
             "id": options.named(frame["product_id"], "id"),
         }
-        own = frame["product_id"].astype(str)
+        own = plain_texts(frame["product_id"])
         keys = {key: name.where(name != "", own) for key, name in names.items()}
         keys["handle"] = keys["handle"].str.casefold()
         return cls({key: dict(zip(zip(name, group, strict=True), found, strict=True)) for key, name in keys.items()})

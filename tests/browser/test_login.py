@@ -111,7 +111,8 @@ def test_an_analyst_submits_an_approver_approves_and_a_stranger_stays_outside(
     expect(second.get_by_test_id("stSidebar").get_by_text(re.compile("paul@.?shop.example · approver"))).to_be_visible()
     second.goto(f"{guarded.url}/price_list")
     second.get_by_role("button", name="Approve", exact=True).click()
-    expect(second.get_by_text(re.compile("submitted by ann@.?shop.example .*; approved by paul@.?shop.example"))).to_be_visible()
+    said = re.compile("submitted by ann@.?shop.example .*; approved by paul@.?shop.example")
+    expect(second.get_by_text(said)).to_be_visible()
 
     third = page.context.browser.new_context().new_page()
     log_in(third, guarded.url, "eve")
