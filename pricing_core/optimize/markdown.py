@@ -74,6 +74,12 @@ class Markdowns:
             ]
         )
 
+    def by_week(self) -> pd.DataFrame:
+        """One row per product and week: ``product_id, week, price, expected_price, expected_units, expected_stock``."""
+        weeks = [plan.to_frame().assign(product_id=product) for product, plan in self.plans.items()]
+        columns = ["product_id", "week", "price", "expected_price", "expected_units", "expected_stock"]
+        return pd.concat(weeks, ignore_index=True)[columns] if weeks else pd.DataFrame(columns=columns)
+
 
 @dataclass(frozen=True, eq=False)
 class _Ranges:

@@ -57,6 +57,7 @@ from pricing_core.workflows.strategies import (
     judge_segments,
     own_strategies,
     settings_for,
+    value_ladder,
 )
 from pricing_core.workflows.targets import prepare_targets, read_targets
 from pricing_core.workflows.training import estimated_seconds, train, training_job
@@ -133,4 +134,5 @@ __all__ = [
     "submit",
     "train",
     "use_version",
+    "value_ladder",
 ]

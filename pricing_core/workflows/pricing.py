@@ -97,18 +97,22 @@ def rules_for(run: TrainedRun, guardrails: Guardrails | None = None) -> Guardrai
     return replace(guardrails or Guardrails(), decimals=minor_unit_digits(run.manifest["currency"]))
 
 
-PRICED_COLUMNS = ("new_price", "expected_conversion_rate", "expected_profit", "profit_low", "profit_high", "reason")
+PRICED_COLUMNS = (
+    "new_price", "expected_conversion_rate", "expected_profit", "profit_low", "profit_high", "segment_id", "reason"
+)  # fmt: skip
 
 
 def priced_columns(rows: PricingRows, prices: StrategyPrices) -> dict[str, NDArray[Any]]:
-    """Expected effect of each row's price, with a 90% interval over the posterior draws."""
+    """Expected effect of each row's price, with a 90% interval over the posterior draws, and the segment if any."""
     effects = row_effects(rows, prices.price)
+    segment = {"segment_id": prices.segment} if prices.by_segment else {}
     return {
         "new_price": prices.price,
         "expected_conversion_rate": effects.conversion_rate,
         "expected_profit": effects.profit,
         "profit_low": effects.profit_low,
         "profit_high": effects.profit_high,
+        **segment,
         "reason": prices.reason,
     }
 
@@ -153,5 +157,3 @@ def simulate(
         settings=settings_for(run, strategies, settings),
         objective=objective or chosen_objective(ws),
     )
-
-

@@ -9,8 +9,10 @@ from pricing_core.charts.overview import weekly_overview_data
 from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.optimize.registry import FOLDER, LoadedStrategies, load_strategies
-from pricing_core.optimize.settings import MARKDOWN, MarkdownSettings, SegmentSettings, StrategySettings
+from pricing_core.optimize.settings import MARKDOWN, STATUS_QUO, MarkdownSettings, SegmentSettings, StrategySettings
 from pricing_core.simulate.segment_shares import SegmentShares, segment_shares
+from pricing_core.simulate.strategies import simulate_strategies
+from pricing_core.simulate.value_ladder import STEPS, ValueLadder, ladder_of
 from pricing_core.store import settings
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.objectives import chosen_objective
@@ -41,11 +43,39 @@ def choose_settings(ws: Workspace, chosen: StrategySettings) -> None:
     settings.set(ws, _KEY, values)
 
 
-def judge_segments(ws: Workspace, *, guardrails: Guardrails | None = None, run_id: str | None = None) -> SegmentShares:
+def judge_segments(
+    ws: Workspace,
+    *,
+    guardrails: Guardrails | None = None,
+    settings: StrategySettings | None = None,
+    run_id: str | None = None,
+) -> SegmentShares:
     """Share of personal prices' profit that segments of the recent offers keep, by depth."""
     run = load_run(ws, run_id)
-    rules = replace(guardrails or Guardrails(), decimals=minor_unit_digits(run.manifest["currency"]))
-    return segment_shares(run.rows, guardrails=rules, settings=chosen_settings(ws), objective=chosen_objective(ws))
+    return segment_shares(
+        run.rows,
+        guardrails=_rules(run, guardrails),
+        settings=settings or chosen_settings(ws),
+        objective=chosen_objective(ws),
+    )
+
+
+def value_ladder(ws: Workspace, *, guardrails: Guardrails | None = None, run_id: str | None = None) -> ValueLadder:
+    """What each step from one change for all to personal prices adds, over the recent offers."""
+    run = load_run(ws, run_id)
+    names = [STATUS_QUO, *STEPS]
+    result = simulate_strategies(
+        run.rows,
+        names,
+        guardrails=_rules(run, guardrails),
+        settings=settings_for(run, names),
+        objective=chosen_objective(ws),
+    )
+    return ladder_of(result)
+
+
+def _rules(run: TrainedRun, guardrails: Guardrails | None) -> Guardrails:
+    return replace(guardrails or Guardrails(), decimals=minor_unit_digits(run.manifest["currency"]))
 
 
 def settings_for(run: TrainedRun, strategies: Sequence[str], given: StrategySettings | None = None) -> StrategySettings:
