@@ -2,7 +2,7 @@
 
 ``python benchmarks/exports.py``; ``--quick`` takes a tenth of the rows. What a user would write otherwise is
 ``pandas.DataFrame.to_csv``, and ``to_excel`` for a workbook: neither has exact amounts, checks, or text that no
-spreadsheet runs. The round trip is timed on a shop's own export of as many rows with twenty columns, quoted texts in it.
+spreadsheet runs. The round trip is timed on a shop's own export of as many rows with quoted texts.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from pricing_core import workflows
 from pricing_core.explain.reasons import LANGUAGES
 from pricing_core.pricelist.export import to_import_csv
 
-from . import job_panel
+from . import access, job_panel
 from .state import PageState
 from .tables import text_column
 from .words import count
@@ -25,7 +25,9 @@ def show(state: PageState, price_list_id: str) -> None:
         st.caption("What moves each price, what would change the decision, and the reason in English and Chinese.")
     if not running:
         label = "Explain every price" if found is None else "Explain again"
-        if st.button(label, key=f"explain_list_{price_list_id}", icon=":material/psychology_alt:"):
+        if access.button(
+            state, "edit", label, key=f"explain_list_{price_list_id}", icon=":material/psychology_alt:"
+        ):
             job_panel.start(state.ws, "explain_list", {"price_list_id": price_list_id})
     if found is None:
         return

@@ -12,6 +12,7 @@ from pricing_core.charts.markdown import markdown_data, markdown_figure
 from pricing_core.errors import ConfigError
 from pricing_core.optimize.settings import MarkdownSettings
 
+from . import access
 from .state import PageState
 from .tables import count_column, money_column, number_column, signed, text_column
 from .words import count, markdown, money, percent, plural
@@ -97,7 +98,7 @@ def _form(state: PageState, now: MarkdownSettings) -> None:
         )  # fmt: skip
         end = datetime.now(UTC).date() + timedelta(weeks=now.weeks)
         st.caption(f"From today until {end.day} {end:%B %Y}.")
-        if st.form_submit_button("Plan again", icon=":material/refresh:"):
+        if access.form_button(state, "edit", "Plan again", icon=":material/refresh:"):
             try:
                 changed = replace(
                     now, weeks=int(weeks), salvage_rate=salvage / 100, deepest_rate=deepest / 100, offers_per_week=None

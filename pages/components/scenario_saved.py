@@ -18,7 +18,7 @@ from pricing_core.simulate.export import comparison_frame
 from pricing_core.simulate.scenario import Scenario
 from pricing_core.store import scenarios as store
 
-from . import guardrails, results, scenario_form
+from . import access, guardrails, results, scenario_form
 from .guardrails import strategy_name
 from .scenario_form import Chosen
 from .scenarios import focus_of, named, sentence, steps
@@ -53,7 +53,7 @@ def save(state: PageState, answer: Answer, chosen: Chosen) -> None:
         with st.form("save_scenario", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
             proposed = (said[:1].upper() + said[1:])[:80] or "Base case"
             name = st.text_input("Name of this scenario", proposed, max_chars=120, width=320)
-            if st.form_submit_button("Save scenario", icon=":material/bookmark_add:"):
+            if access.form_button(state, "edit", "Save scenario", icon=":material/bookmark_add:"):
                 spec = {**chosen.scenario.to_dict(), "name": name, "run_id": state.run_id,
                         "strategies": list(chosen.strategies), "focus": chosen.focus}  # fmt: skip
                 store.save_scenario(state.ws, name, spec, answer.table)
@@ -211,10 +211,10 @@ def _actions(state: PageState, loaded: list[store.StoredScenario], answers: dict
         if st.button("Open", icon=":material/folder_open:", key="saved_open"):
             st.session_state[OPEN_NEXT] = _parts(state, one.spec)
             st.rerun()
-        if st.button("Duplicate", icon=":material/content_copy:", key="saved_duplicate"):
+        if access.button(state, "edit", "Duplicate", icon=":material/content_copy:", key="saved_duplicate"):
             store.duplicate_scenario(state.ws, one.scenario_id)
             st.rerun()
-        if st.button("Delete", icon=":material/delete:", key="saved_delete"):
+        if access.button(state, "edit", "Delete", icon=":material/delete:", key="saved_delete"):
             store.delete_scenario(state.ws, one.scenario_id)
             st.rerun()
         st.download_button(

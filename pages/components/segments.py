@@ -18,7 +18,7 @@ from pricing_core.guardrails.rules import Guardrails
 from pricing_core.optimize.segment_words import feature_words
 from pricing_core.optimize.settings import BASES, SegmentSettings
 
-from . import results
+from . import access, results
 from .state import PageState
 from .tables import count_column, number_column, signed, text_column
 from .words import markdown
@@ -90,7 +90,7 @@ def _form(state: PageState, now: SegmentSettings, features: list[str]) -> None:
             "Never ask for", options, list(now.exclude), format_func=feature_words, key="segment_exclude",
             help="Attributes that must not decide a price. Protected attributes never do.",
         )  # fmt: skip
-        if st.form_submit_button("Form segments again", icon=":material/refresh:"):
+        if access.form_button(state, "edit", "Form segments again", icon=":material/refresh:"):
             chosen = workflows.chosen_settings(state.ws)
             try:
                 changed = replace(

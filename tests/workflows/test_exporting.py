@@ -12,7 +12,7 @@ import pytest
 from pricing_core import workflows
 from pricing_core.cli import main
 from pricing_core.data.dataset import Dataset
-from pricing_core.errors import AccessError, ConfigError, DataError
+from pricing_core.errors import ConfigError, DataError
 from pricing_core.progress import SilentProgress
 from pricing_core.store import audit, pricelists
 from pricing_core.store.workspace import Workspace
@@ -20,7 +20,6 @@ from pricing_core.trust.access import Actor
 from pricing_core.workflows import exporting
 from pricing_core.workflows.exporting import ExportRequest
 from tests.list_cases import LEA, MAYA, make_list, price_frame
-
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 
