@@ -3,8 +3,8 @@ r"""How far the uplift that the product reports can be believed, on markets whos
 ``python benchmarks/uplift.py [--seeds N] [--n OFFERS] [--quick]``. Each seed is another log of 4,000 customers with one
 offer each, imported, trained and priced by the public workflows; cost is zero, so that profit is revenue. The status
 quo is each customer's logged price. Reported is what the simulation says of the personalized prices for the latest
-third of the log, and what the off-policy estimate says of them on the held-out tenth; both are held against the true
-demand, which no model sees.
+third of the log, and what the off-policy estimate says of them over the whole log, each offer priced by the half of
+the model that never saw its customer; both are held against the true demand, which no model sees.
 
 **F** (confounded): :math:`X \sim N(0, I_{10})`, utility
 :math:`2 + \sin 2x_0 + 0.6(x_1^2 - 1) + 0.8 x_2 1\{x_3 > 0\}` less
@@ -36,8 +36,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from benchmarks.tables import mean_and_error, print_table
 from pricing_core import workflows
+from pricing_core.evaluate.policy_value import PolicyValue
 from pricing_core.guardrails import NO_GUARDRAILS
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.off_policy import judge_on_past
 
 Floats = NDArray[np.float64]
 POLICY = "personalized"
@@ -134,7 +136,7 @@ def main() -> None:
         rows.append(_row(market, found))
     columns = (
         "market", "% of oracle", "true uplift, %", "reported, %", "90% range covers", "claimed/true − 1, %",
-        "uncorrected, %", "ESS, %", "off-policy/true − 1, %", "off-policy range covers", "seconds",
+        "uncorrected, %", "ESS, %", "off-policy/true − 1, %", "off-policy uplift range covers", "seconds",
     )  # fmt: skip
     kind = "quick" if options.quick else "full"
     print_table(f"Uplift of personalized prices, {options.n:,} offers, {kind} training", columns, rows)
@@ -164,7 +166,6 @@ def judge(name: str, n: int, seed: int, *, quick: bool) -> Verdict:
         ws = Workspace.open(folder)
         workflows.import_files(ws, tables(market, seed), name=name, source="simulated", pseudonymize=False)
         workflows.train(ws, config=workflows.TrainingConfig(seed=seed, quick=quick))
-        run = workflows.load_run(ws)
         result = workflows.simulate(ws, [POLICY, "status_quo"], guardrails=NO_GUARDRAILS)
         seconds = time.perf_counter() - start
         rows, price = result.rows, result.prices[POLICY].price
@@ -178,8 +179,8 @@ def judge(name: str, n: int, seed: int, *, quick: bool) -> Verdict:
         claim = result.row(POLICY)
         low, high = float(claim["profit_uplift_rate_low"]), float(claim["profit_uplift_rate_high"])
         truth = true / today - 1
-        off, off_truth = run.metrics["policy_value"][POLICY], np.nan
-        known = False
+        off, off_truth, off_today = past_verdict(ws, market)
+        known = off.reliable
         return Verdict(
             market=name,
             seed=seed,
@@ -191,11 +192,21 @@ def judge(name: str, n: int, seed: int, *, quick: bool) -> Verdict:
             claimed=float(claim["profit"]) / true - 1,
             raw=float(claim["profit_uncorrected"]) / true - 1,
             covered=float(low <= truth <= high),
-            effective_share=float(off["effective_share"]),
-            off_policy=float(off["value"]) / off_truth - 1 if known else np.nan,
-            off_policy_covered=float(off["low"] <= off_truth <= off["high"]) if known else np.nan,
+            effective_share=off.effective_share,
+            off_policy=off.value / off_truth - 1 if known else np.nan,
+            off_policy_covered=float(off.uplift_low <= off_truth - off_today <= off.uplift_high) if known else np.nan,
             seconds=seconds,
         )
+
+
+def past_verdict(ws: Workspace, market: Market) -> tuple[PolicyValue, float, float]:
+    """Off-policy value over the whole log, and what the judged prices and the logged ones truly earn per offer."""
+    found = judge_on_past(ws, POLICY, guardrails=NO_GUARDRAILS, every_offer=True)
+    logged = found.logged
+    who = np.array([int(each[1:]) for each in logged.customer_id])  # type: ignore[union-attr]
+    features = market.features[who]
+    target = float(np.mean(logged.target_price * market.chance(features, logged.target_price)))
+    return found.value, target, float(np.mean(logged.price * market.chance(features, logged.price)))
 
 
 def tables(market: Market, seed: int) -> dict[str, pd.DataFrame]:

@@ -153,8 +153,10 @@ def _more(state: PageState, competitor_known: bool, season_known: bool) -> dict[
 
 def _count() -> str:
     now = st.session_state
-    plain = {"scenario_follows": 0, "scenario_season": None, "scenario_churn": 0.0, "scenario_reach": 100,
-             "scenario_categories": []}  # fmt: skip
+    plain: dict[str, Any] = {
+        "scenario_follows": 0, "scenario_season": None, "scenario_churn": 0.0, "scenario_reach": 100,
+        "scenario_categories": [],
+    }  # fmt: skip
     moved = sum(now.get(key, value) != value for key, value in plain.items())
     return f" ({moved} set)" if moved else ""
 

@@ -31,7 +31,7 @@ RATES = (
 
 def focus_of(answer: Answer, chosen: Chosen) -> str:
     """Return the strategy to look at closely: the one that was picked, else the one that earns most."""
-    return chosen.focus or str(answer.table.loc[answer.table["profit"].idxmax(), "strategy"])
+    return chosen.focus or str(answer.table.nlargest(1, "profit")["strategy"].iloc[0])
 
 
 def sentence(state: PageState, answer: Answer, chosen: Chosen) -> str:

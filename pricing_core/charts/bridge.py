@@ -63,7 +63,7 @@ def bridge_figure(data: BridgeChart, *, currency: str = "") -> go.Figure:
     table = data.table
     figure = go.Figure(
         go.Waterfall(
-            x=["<br>".join(textwrap.wrap(safe(name), _LABEL_WIDTH)) for name in table["name"]],
+            x=["<br>".join(safe(line) for line in textwrap.wrap(name, _LABEL_WIDTH)) for name in table["name"]],
             y=table["amount"],
             measure=["absolute", *["relative"] * (len(table) - 2), "total"],
             text=[

@@ -224,8 +224,9 @@ def prepare(
     sample = sample_rows(rows) if sample is None else sample
     part = weighted(rows, sample)
     moves = moves or CompetitorMoves((0.0,), (part,))
-    choice = Choice(guardrails, with_markup(settings or StrategySettings(), rows), objective)
     exact = len(sample) == rows.n
+    chosen = _for_sample(with_markup(settings or StrategySettings(), rows), len(sample) / rows.n)
+    choice = Choice(guardrails, chosen, objective)
     before = {} if exact else {name: _sampled(name, moves.base, choice, base.scenario) for name in names}
     market = market_of(rows, base.scenario, config)
     return ResponseSurface(base, moves, names, choice, exact, sample, market, before)
@@ -250,6 +251,12 @@ def weighted(rows: PricingRows, sample: Ints) -> PricingRows:
     return replace(part, weight=part.weight * whole[code[sample]] / mine[code[sample]])
 
 
+def _for_sample(settings: StrategySettings, share: float) -> StrategySettings:
+    """Settings under which a sample forms segments as all rows would: a leaf needs as large a share of them."""
+    leaf = max(1, round(settings.segments.min_leaf_rows * share))
+    return replace(settings, segments=replace(settings.segments, min_leaf_rows=leaf))
+
+
 def _sampled(name: str, rows: PricingRows, choice: Choice, scenario: Scenario) -> _Sampled:
     every = np.ones(rows.response.draws, dtype=bool)
     if name == STATUS_QUO:
@@ -269,5 +276,5 @@ def _aligned(totals: ProductTotals, ids: NDArray[np.object_]) -> ProductTotals:
     for name in ("visits", "units", "revenue", "cost", "surplus"):
         out[name] = np.zeros((len(ids), totals.units.shape[1]))
         out[name][place] = getattr(totals, name)
-    doubt = {name: np.bincount(place, value, len(ids)) for name, value in totals.doubt.items()}
+    doubt = {name: np.bincount(place, value, len(ids)).astype(float) for name, value in totals.doubt.items()}
     return ProductTotals(ids, doubt=doubt, **out)

@@ -31,7 +31,11 @@ MOST_OFFERS = 12_000
 
 @dataclass(frozen=True)
 class PastVerdict:
-    """Value of a strategy by past offers of the test period: figures, days from and to (UTC), offers looked at."""
+    """Value of a strategy by past offers.
+
+    ``value`` holds the figures, ``start`` and ``end`` the times (UTC) of the first and last offer looked at,
+    ``n_offers`` and ``n_period`` the offers looked at and those of the period, ``logged`` what was judged.
+    """
 
     strategy: str
     value: PolicyValue
@@ -39,6 +43,7 @@ class PastVerdict:
     end: pd.Timestamp
     n_offers: int
     n_period: int
+    logged: LoggedOffers
 
 
 def judge_on_past(
@@ -83,7 +88,8 @@ def judge_on_past(
     chosen = _Chosen(rules_for(run, guardrails), settings_for(run, [strategy], settings), aim)
     logged = _logged(run, strategy, encoded, chosen)
     ends = offers["offered_at"].iloc[[0, -1]]
-    return PastVerdict(strategy, policy_value(logged, config), ends.iloc[0], ends.iloc[1], len(offers), len(period))
+    found = policy_value(logged, config)
+    return PastVerdict(strategy, found, ends.iloc[0], ends.iloc[1], len(offers), len(period), logged)
 
 
 @dataclass(frozen=True)
