@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pricing_core.explain.cross_price import CrossPrice
 
 FIGURES = {"elasticity": "Elasticity", "conversion": "Conversion today"}
-LEAST_OFFERS = 15
+LEAST_OFFERS, LEAST_PURCHASES = 15, 4
 VERDICTS = {"not measurable": "not measurable", "no effect seen": "no effect seen", "substitutes": "substitutes",
             "complements": "bought together"}  # fmt: skip
 
@@ -70,7 +70,7 @@ def spread(state: PageState) -> None:
     left, right = st.columns([3, 2])
     left.plotly_chart(elasticity_groups_figure(found), key=f"elasticity_{by}")
     right.plotly_chart(elasticity_figure(_spread(results.model_key(state), state)), key="elasticities")
-    _group_table(found, names[by])
+    _group_table(found, names[by], state.currency)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Comparing groups …")
@@ -83,10 +83,10 @@ def _spread(stamp: str, _state: PageState) -> ElasticitySpread:
     return elasticity_data(_state.run.rows)
 
 
-def _group_table(found: ElasticityGroups, name: str) -> None:
+def _group_table(found: ElasticityGroups, name: str, currency: str) -> None:
     shown = found.table.assign(doubt=found.table["doubt"].replace("", "none"))
     st.dataframe(
-        signed(shown, "USD", money=[], plain=["elasticity", "low", "high"]), hide_index=True,
+        signed(shown, currency, money=[], plain=["elasticity", "low", "high"]), hide_index=True,
         column_order=["group", "elasticity", "low", "high", "offers", "measured", "borrowed", "extrapolated", "doubt"],
         column_config={
             "group": text_column(name.capitalize(), pinned=True),
@@ -97,7 +97,10 @@ def _group_table(found: ElasticityGroups, name: str) -> None:
             "doubt": text_column("What speaks against it"),
         },
     )  # fmt: skip
-    st.caption("Box: half of a group's offers, whiskers: 90% of them; diamond: the group as a whole with its range.")
+    st.caption(
+        "Box: half of a group's offers, whiskers: 90% of them; diamond: the sales of the group as a whole with their "
+        "range. Who is likelier to buy minds the price less, so a group's sales react less than its middle offer."
+    )
 
 
 def heat_map(state: PageState) -> None:
@@ -111,38 +114,42 @@ def heat_map(state: PageState) -> None:
         right.segmented_control("Figure", list(FIGURES), format_func=FIGURES.__getitem__, default="elasticity",
                                 required=True, key="heat_figure")
     )  # fmt: skip
+    rate = figure == "conversion"
     try:
         data = heat_map_data(
-            _cells(results.model_key(state), by, state), "product", "segment", figure, weight="weight",
-            least_weight=LEAST_OFFERS, name=FIGURES[figure],
+            _cells(results.model_key(state), by, state), "product", "segment", figure,
+            weight="offers" if rate else "purchases", least_weight=LEAST_OFFERS if rate else LEAST_PURCHASES,
+            name=FIGURES[figure],
         )  # fmt: skip
     except DataError as error:
         st.info(markdown(str(error)))
         return
-    rate = figure == "conversion"
     scale = "Conversion" if rate else "Elasticity"
     st.plotly_chart(
         heat_map_figure(
-            data, x=names[by].capitalize(), y="Product", scale=scale, text_format=".0%" if rate else ".2f"
+            data, x=names[by].capitalize(), y="Product", scale=scale, text_format=".0%" if rate else ".2f",
+            weight="offers" if rate else "purchases expected",
         ),
         key=f"heat_{by}_{figure}",
     )  # fmt: skip
     st.caption(
-        f"Means over recent offers at today's prices; cells with fewer than {LEAST_OFFERS} offers stay blank. The "
-        "model borrows between cells, so a small cell leans on its neighbors."
+        f"Recent offers at today's prices; cells with fewer than {LEAST_OFFERS} offers, or {LEAST_PURCHASES} purchases "
+        "expected, stay blank. The model borrows between cells, so a small cell leans on its neighbors."
     )
 
 
 @st.cache_resource(max_entries=8, show_spinner="Averaging …")
 def _cells(stamp: str, by: str, _state: PageState) -> pd.DataFrame:
     rows = _state.run.rows
+    chance = rows.response.probability(rows.current_price)
     return pd.DataFrame(
         {
             "product": rows.product_id.astype(str),
             "segment": group_values(rows, by),
             "elasticity": rows.response.elasticity(rows.current_price),
-            "conversion": rows.response.probability(rows.current_price),
-            "weight": rows.weight,
+            "conversion": chance,
+            "offers": rows.weight,
+            "purchases": rows.weight * chance,
         }
     )
 

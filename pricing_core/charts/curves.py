@@ -64,8 +64,15 @@ def curves_figure(
         )  # fmt: skip
     top = padded([low, high])[1]
     figure.update_yaxes(range=[floor, top], tickformat=".0%" if is_rate else None)
-    ticks = [value for value in np.linspace(low, high, 5)]
-    figure.update_yaxes(tickvals=ticks)
+    figure.update_yaxes(tickvals=_ticks(low, high))
     if x_rate:
         figure.update_xaxes(tickformat=".0%")
     return frame(figure, curves_finding(data, what=what, name=name, is_rate=is_rate), x=x, y=y, bargap=0)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round values between low and high, four or so, so that none stands where only the support is drawn."""
+    span = (high - low) or abs(high) or 1.0
+    size = 10.0 ** math.floor(math.log10(span / 4))
+    step = min((size * k for k in (1, 2, 5, 10)), key=lambda each: abs(span / each - 4))
+    return [round(k * step, 12) for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]

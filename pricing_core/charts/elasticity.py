@@ -150,7 +150,9 @@ def heat_map_data(
     return HeatMap(shown, weights.loc[rows, columns], left_out, _extremes(shown, name or value))
 
 
-def heat_map_figure(data: HeatMap, *, x: str, y: str, scale: str, text_format: str = ".2f") -> go.Figure:
+def heat_map_figure(
+    data: HeatMap, *, x: str, y: str, scale: str, text_format: str = ".2f", weight: str = "offers"
+) -> go.Figure:
     """Draw the heat map with each cell's figure written into it.
 
     Parameters
@@ -159,6 +161,8 @@ def heat_map_figure(data: HeatMap, *, x: str, y: str, scale: str, text_format: s
         Titles of the axes and of the color scale, with units.
     text_format
         d3 format of the cells.
+    weight
+        What the weights count, in words.
     """
     if data.value.empty:
         return empty("There is nothing to compare.")
@@ -168,7 +172,7 @@ def heat_map_figure(data: HeatMap, *, x: str, y: str, scale: str, text_format: s
             z=data.value, x=[shorten(c, 20) for c in data.value.columns], y=[shorten(r, 28) for r in data.value.index],
             customdata=data.weight, colorscale="Cividis", colorbar={"title": {"text": scale, "side": "right"}},
             texttemplate=f"%{{z:{text_format}}}" if text.to_numpy().any() else "", hoverongaps=False, xgap=1, ygap=1,
-            hovertemplate=f"%{{y}}, %{{x}}: %{{z:{text_format}}} (%{{customdata:,.0f}} offers)<extra></extra>",
+            hovertemplate=f"%{{y}}, %{{x}}: %{{z:{text_format}}} (%{{customdata:,.0f}} {weight})<extra></extra>",
         )
     )  # fmt: skip
     figure.update_xaxes(type="category")

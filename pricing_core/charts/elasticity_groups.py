@@ -140,7 +140,9 @@ def elasticity_groups_figure(data: ElasticityGroups) -> go.Figure:
         figure.add_vline(x=-1, line={"color": GRAY, "dash": "dash", "width": 1})
     rest = f"; {data.n_left_out} smaller groups not shown" if data.n_left_out else ""
     title = f"Own-price elasticity (% of sales per 1% of price)<br>✓ measured, ≈ borrowed, ? extrapolated{rest}"
-    return frame(figure, data.finding, x=title, height=190 + 27 * len(table))
+    height = 210 + 27 * len(table)
+    figure = frame(figure, data.finding, x=title, height=height)
+    return figure.update_layout(legend={"y": -72 / (height - 160)})
 
 
 def _described(rows: PricingRows, value: Floats, mask: pd.Series, name: str) -> dict[str, Any]:

@@ -161,7 +161,7 @@ def shap_local_figure(data: Waterfall, *, unit: str = "") -> go.Figure:
     """Draw the way from the typical answer to this offer's; the axis title says so where it does not add up."""
     table = data.table
     labels = [f"{f} = {d}" if d else str(f) for f, d in zip(table["feature"], table["displayed"], strict=True)]
-    steps = _distinct(["typical offer", *[shorten(each, 32) for each in labels], "this offer"])
+    steps = _distinct(["typical offer", *[shorten(each, 36) for each in labels], "this offer"])
     figure = go.Figure(
         go.Waterfall(
             orientation="h", y=steps, x=[data.start, *table["contribution"], data.end],
@@ -178,7 +178,9 @@ def shap_local_figure(data: Waterfall, *, unit: str = "") -> go.Figure:
     )  # fmt: skip
     figure.update_yaxes(type="category", autorange="reversed")
     levels = data.start + np.concatenate([[0.0], np.cumsum(table["contribution"])])
-    figure.update_xaxes(range=padded([0.0, *levels, data.end], share=0.22), nticks=5)
+    near = float(min(levels.min(), data.end))  # small steps far from zero are seen only if the axis starts near them
+    ends = [*levels, data.end] if near > 2 * np.ptp(levels) > 0 else [0.0, *levels, data.end]
+    figure.update_xaxes(range=padded(ends, share=0.22), nticks=5)
     if data.is_rate:
         figure.update_xaxes(tickformat=".2~%")
     check = "" if data.additivity_error < 1e-4 else f", off by {data.additivity_error:.2g}"

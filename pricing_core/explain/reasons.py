@@ -87,9 +87,22 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "maximum change": "最大调价幅度",
         "list price (discount only)": "不高于标价（只打折）",
         "current price (discount only)": "不高于现价（只打折）",
+        "maximum distance from list price": "与标价的最大差距",
         "competitor band": "与竞争对手价格的差距",
         "price ladder": "价格档位",
         "price ending": "价格尾数",
+        "price endings": "价格尾数",
+        "discount only": "只打折",
+        "maximum dispersion": "最大价格离散度",
+        "equal price": "同组同价",
+        "price order": "价格顺序",
+        "minimum number of changes": "最少调价数量",
+        "maximum number of changes": "最多调价数量",
+        "discount budget": "折扣预算",
+        "capacity": "产能",
+        "minimum conversion": "最低转化率",
+        "minimum units": "最低销量",
+        "price parity": "群体间价格均等",
     },
 }
 
@@ -226,7 +239,12 @@ def _flip(facts: ReasonFacts, flip: FlipFact, language: str) -> str:
 
 
 def _word(name: str, language: str) -> str:
-    return _WORDS[language].get(name, name)
+    """Translate a name that the product gave; of a longer one the beginning, since the rest is the user's."""
+    known = _WORDS[language]
+    if name in known:
+        return known[name]
+    start = max((word for word in known if name.startswith(f"{word} ")), key=len, default="")
+    return f"{known[start]}{name.removeprefix(start)}" if start else name
 
 
 def _money(value: float, currency: str, decimals: int, *, signed: bool = False) -> str:
