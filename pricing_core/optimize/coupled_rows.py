@@ -31,7 +31,7 @@ _WORTH_A_LADDER: Final = 1e-3  # gap
 _MOST_ROWS: Final = 4_000
 _FACTORS: Final = (1.0, 2.0, 6.0)
 _MOST_TRIED: Final = 100_000  # rows
-_LEFT_OUT: Final = "the bound leaves out what {} cost, so that the gap contains it"
+_LEFT_OUT: Final = "the distance to the best possible prices also contains what {} cost"
 
 
 def solve_rows(task: CoupledTask) -> CoupledSolution:
@@ -58,7 +58,7 @@ def solve_rows(task: CoupledTask) -> CoupledSolution:
             return replace(on_ladder, duals=duals | on_ladder.duals)
     told = tuple(dict.fromkeys([*setting.words, *found.rules.impossible, *lost]))
     moved = np.abs(price - task.start) >= 0.5 * 10.0**-task.guardrails.decimals
-    return CoupledSolution(price, duals, gap, moved & task.open, _left_out(found.rules), told, found.fits)
+    return CoupledSolution(price, duals, gap, moved & task.open, _left_out(found), told, found.fits)
 
 
 def _few(task: CoupledTask) -> bool:
@@ -70,7 +70,7 @@ def _few(task: CoupledTask) -> bool:
 
 def _proven(found: Attempt, task: CoupledTask) -> float:
     """Bound on the objective: exact for limits, equal prices and spreads; orders that meet and parity are left out."""
-    if not _left_out(found.rules):
+    if not _unproven(found.rules):
         return found.solution.proven
     weight, solution = task.rows.weight, found.solution
     free = found.curves.best(solution.unit_dual, solution.discount_dual)
@@ -80,10 +80,16 @@ def _proven(found: Attempt, task: CoupledTask) -> float:
     return proven
 
 
-def _left_out(rules: WindowRules) -> tuple[str, ...]:
-    parts = ["price orders"] if len(rules.orders) > 1 or (rules.orders and rules.spreads) else []
-    parts += ["price parity"] if rules.parities else []
+def _left_out(found: Attempt) -> tuple[str, ...]:
+    """Say which rules the bound does not know."""
+    parts = _unproven(found.rules)
+    parts += ["price endings"] if found.how.points.restricted.any() else []
     return (_LEFT_OUT.format(" and ".join(parts)),) if parts else ()
+
+
+def _unproven(rules: WindowRules) -> list[str]:
+    parts = ["price orders"] if len(rules.orders) > 1 or (rules.orders and rules.spreads) else []
+    return parts + (["price parity"] if rules.parities else [])
 
 
 def _named_duals(solution: DualSolution) -> dict[str, float]:
