@@ -14,22 +14,21 @@ from pricing_core.guardrails import Guardrails, PricePoints, PriceRange, Rule, S
 from tests.guardrails.test_rule_files import some_ranges
 from tests.pricing_cases import make_rows
 
-CENTS = np.arange(1, 60_000)
+CENTS = np.arange(1, 13_000)
 
 
 def allowed_in(ranges: tuple[PriceRange, ...], cents: np.ndarray) -> np.ndarray:
-    """Which whole amounts of cents the ranges allow, one amount at a time."""
+    """Which whole amounts of cents the ranges allow, looked up in lists."""
     out = np.ones(len(cents), dtype=bool)
-    for k, amount in enumerate(cents):
-        for each in ranges:
-            start, end = round(each.start * 100), float("inf") if each.end is None else round(each.end * 100)
-            if start <= amount < end:
-                if each.endings:
-                    out[k] = amount % 100 in each.endings
-                elif each.step is not None:
-                    out[k] = amount % max(1, round(each.step * 100)) == 0
-                else:
-                    out[k] = amount in {round(100 * point) for point in each.points}
+    for each in ranges:
+        start, end = round(each.start * 100), float("inf") if each.end is None else round(each.end * 100)
+        inside = (cents >= start) & (cents < end)
+        if each.endings:
+            out[inside] = np.isin(cents[inside] % 100, each.endings)
+        elif each.step is not None:
+            out[inside] = np.isin(cents[inside], range(0, 20_000, max(1, round(each.step * 100))))
+        else:
+            out[inside] = np.isin(cents[inside], [round(100 * point) for point in each.points])
     return out
 
 
@@ -60,6 +59,19 @@ def test_two_rules_leave_what_both_allow() -> None:
     assert (below[0], above[0]) == (7.0, 7.5)
     listed_points = Rule("price_ladder", ranges=(PriceRange(points=(4.99, 7.5, 8.2)),))
     np.testing.assert_allclose(points_of(listed_points, ending).between(1, 20), [4.99, 7.5])
+
+
+@settings(max_examples=40, deadline=None)
+@given(one=some_ranges(endings=True), two=some_ranges(endings=True), cents=st.floats(1, 11_000))
+def test_two_rules_with_other_price_ranges_leave_what_both_allow(
+    one: tuple[PriceRange, ...], two: tuple[PriceRange, ...], cents: float
+) -> None:
+    both = points_of(Rule("endings", ranges=one, name="one"), Rule("endings", ranges=two, name="two"))
+    listed = CENTS[allowed_in(one, CENTS) & allowed_in(two, CENTS)]
+    below, above = (float(found[0]) for found in both.neighbors(np.array([cents / 100])))
+    under, over = listed[listed <= cents + 1e-6], listed[listed >= cents - 1e-6]
+    assert (np.isnan(below) and not len(under)) or round(100 * below) == under.max()
+    assert not len(over) or round(100 * above) == over.min()
 
 
 def test_rules_that_share_no_amount_leave_none_and_do_not_search_forever() -> None:

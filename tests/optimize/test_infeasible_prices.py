@@ -9,6 +9,7 @@ from pricing_core.guardrails import Guardrails, Rule, Scope
 from pricing_core.optimize.infeasible import find_conflicts, relax_until_possible
 from pricing_core.optimize.strategies import price_strategy
 from tests.optimize.test_infeasible import one_step_less, shop, twins
+from tests.pricing_cases import make_response, make_rows
 
 
 def test_one_price_for_all_needs_a_price_that_the_rules_of_all_customers_allow() -> None:
@@ -54,3 +55,22 @@ def test_relaxing_until_possible_leaves_no_row_without_a_price() -> None:
     assert left == () and len(done) >= 2
     assert not price_strategy("personalized", rows, relaxed).held.any()
     assert relaxed.rules[-1].value == 12
+
+
+def test_a_chain_of_price_orders_is_followed_through() -> None:
+    """Three products of 7 to 13: 4 apart each, the third would have to cost 7 + 4 + 4 = 15."""
+    price = np.full(90, 10.0)
+    rows = make_rows(
+        90, products=3, list_price=price, current_price=price, unit_cost=0.5 * price, competitor_price=price,
+        support_low=0.7 * price, support_high=1.3 * price, response=make_response(90, reference=price),
+    )  # fmt: skip
+    chain = (Rule("price_order", 4, lower="P0", higher="P1"), Rule("price_order", 4, lower="P1", higher="P2"))
+    rules = Guardrails(margin_floor=None, rules=chain)
+    assert not find_conflicts(rows, rules.with_changes(rules=chain[:1]), "personalized")
+    [found] = find_conflicts(rows, rules, "personalized")
+    assert found.message == (
+        "price order P1 below P2 with a gap of 4: other rules and the supported prices force another order: "
+        "lowering the gap of the price order to 2.00 is enough."
+    )
+    assert not find_conflicts(rows, found.relaxations[0].apply(rules), "personalized")
+    assert find_conflicts(rows, one_step_less(rules, found.relaxations[0]), "personalized")
