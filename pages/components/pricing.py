@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pricing_core.workflows import PricedTable
 
 SHOWN_ROWS = 2_000
+SHOWN_HELP = 3
+HELD_AT = r"^held at [^:]*: "
 DISCOUNTS = "personalized_discount"
 CHART_HEIGHT = 520
 NEUTRAL = ("average_price", "margin_rate")
@@ -62,13 +64,13 @@ def discounts_note(strategy: str) -> None:
 def coupled_note(priced: PricedTable) -> None:
     """Say how good prices under rules for several prices are, and which of these rules cannot be kept."""
     prices = priced.prices
-    for note in prices.notes:
-        st.caption(f":material/info: {markdown(sentence_of(note))}")
     if prices.duals and np.isfinite(prices.gap_rate):
         st.caption(
             f":material/verified: Rules for several prices are met at no more than {_gap(prices.gap_rate)} below the "
             "best that they allow."
         )
+    for note in prices.notes:
+        st.caption(f":material/info: {markdown(sentence_of(note))}")
 
 
 def sentence_of(text: str) -> str:
@@ -159,13 +161,16 @@ def held(state: PageState, priced: PricedTable, rules: Guardrails) -> None:
         "Prices are supported where at least 1% of past offers in such situations were beyond them; offers at the "
         "prices named here would widen that range at the next training."
     )
-    shown = table[["product_id", "customer_id", "current_price", "reason", "help"]]
+    for words, rows in table["help"].value_counts().head(SHOWN_HELP).items():
+        st.markdown(f"- **{plural(rows, 'row')}:** {markdown(str(words))}")
+    shown = table.assign(why=table["reason"].str.replace(HELD_AT, "", regex=True))
     st.dataframe(
-        shown.head(SHOWN_ROWS), hide_index=True, placeholder="–",
+        shown[["product_id", "customer_id", "current_price", "help", "why"]].head(SHOWN_ROWS),
+        hide_index=True, placeholder="–",
         column_config={
-            "product_id": text_column("Product"), "customer_id": text_column("Customer"),
+            "product_id": text_column("Product", width="small"), "customer_id": text_column("Customer", width="small"),
             "current_price": money_column("Price today", state.currency),
-            "reason": text_column("Why", width="large"), "help": text_column("What would help", width="large"),
+            "help": text_column("What would help", width="large"), "why": text_column("Why", width="large"),
         },
     )  # fmt: skip
     if len(shown) > SHOWN_ROWS:
