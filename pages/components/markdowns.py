@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import streamlit as st
 
 from pricing_core.charts.markdown import markdown_data, markdown_figure
@@ -32,7 +33,7 @@ def show(state: PageState, priced: PricedTable) -> None:
         with left:
             _table(state, found)
         with right:
-            product = st.selectbox("Product", list(found.plans), key="markdown_product")
+            product = st.selectbox("Product", _by_gain(found)["product_id"].tolist(), key="markdown_product")
             chart = markdown_data(found.plans[product], currency=state.currency)
             st.plotly_chart(markdown_figure(chart, currency=state.currency), key="markdown_path")
             st.caption(
@@ -61,8 +62,8 @@ def _summary(state: PageState, found: Markdowns) -> None:
 
 
 def _table(state: PageState, found: Markdowns) -> None:
-    currency, table = state.currency, found.to_frame()
-    table = table.assign(sold_out=table["sold_out"] * 100).sort_values("gain", ascending=False, kind="stable")
+    currency, table = state.currency, _by_gain(found)
+    table = table.assign(sold_out=table["sold_out"] * 100)
     st.dataframe(
         signed(table, currency, money=["gain"]), hide_index=True, height=460,
         column_order=["product_id", "stock", "price", "last_price", "constant_price", "value", "gain", "leftover",
@@ -77,6 +78,11 @@ def _table(state: PageState, found: Markdowns) -> None:
             "sold_out": st.column_config.NumberColumn("Sold out", format="%.0f%%", help="Chance that nothing is left."),
         },
     )  # fmt: skip
+
+
+def _by_gain(found: Markdowns) -> pd.DataFrame:
+    """Products, those that gain most from falling prices first."""
+    return found.to_frame().sort_values("gain", ascending=False, kind="stable")
 
 
 def _form(state: PageState, now: MarkdownSettings) -> None:

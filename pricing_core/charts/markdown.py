@@ -59,8 +59,9 @@ def markdown_figure(data: MarkdownChart, *, currency: str = "") -> go.Figure:
         x=table["week"], y=table["stock"], marker={"color": faint(TEAL, 0.45), "line": {"color": GRAY, "width": 1}},
         name="stock left", showlegend=False, row=2, col=1, hovertemplate="week %{x}: %{y:,.0f} units<extra></extra>",
     )  # fmt: skip
-    ends = [*(f"week {k}" for k in table["week"].iloc[:-1]), "end"]
-    figure.update_xaxes(tickvals=table["week"], ticktext=ends)
+    ends = [*(str(k) for k in table["week"].iloc[:-1]), "end"]
+    figure.update_xaxes(tickvals=table["week"], ticktext=ends, tickangle=0)
+    figure.update_xaxes(title_text="Week", row=2, col=1)
     figure.update_yaxes(title_text=f"Price{unit}", row=1, col=1)
     figure.update_yaxes(title_text="Units left", rangemode="tozero", row=2, col=1)
     return frame(figure, data.finding, height=460)
