@@ -151,11 +151,12 @@ def _apply(state: PageState, stored: StoredPriceList, changes: pd.DataFrame) -> 
 
 def _unsaved(state: PageState, stored: StoredPriceList) -> None:
     """Offer edits again that were refused because somebody else had changed the list."""
+    place = st.container()
     kept = st.session_state.get(UNSAVED)
     if not kept or kept[0] != stored.price_list_id:
         return
     _, changes, why = kept
-    with st.container(border=True):
+    with place.container(border=True):
         st.warning(markdown(why), icon=":material/group:")
         st.markdown(f"Your {plural(len(changes), 'unsaved change')}, beside the list as it is now:")
         now = stored.review.iloc[changes["row"].to_numpy()]

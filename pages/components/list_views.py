@@ -50,14 +50,14 @@ def choose(state: PageState, stored: StoredPriceList) -> str:
 
 def alarm(stored: StoredPriceList) -> None:
     """Say at the top what is wrong with the prices, if anything."""
-    found = violations.counts(stored.violations)
+    place, found = st.container(), violations.counts(stored.violations)
     if not found:
         return
     said = "; ".join(f"{plural(number, 'price')} {_verb(kind, number)}" for kind, number in found.items())
     if any(kind in violations.BLOCKING for kind in found):
-        st.error(f"Before this list can be submitted: {said}.", icon=":material/block:")
+        place.error(f"Before this list can be submitted: {said}.", icon=":material/block:")
     else:
-        st.warning(f"To judge before approval: {said}.", icon=":material/warning:")
+        place.warning(f"To judge before approval: {said}.", icon=":material/warning:")
 
 
 def violating(state: PageState, stored: StoredPriceList) -> None:

@@ -48,11 +48,12 @@ def choose(state: PageState) -> StoredPriceList | None:
 
 def _as_seen(state: PageState, current: StoredPriceList) -> StoredPriceList:
     """Return the list as this person last saw it, so that nobody changes or approves what they have not seen."""
+    place = st.container()  # always there: what follows keeps its place, and with it what is open or typed
     seen = st.session_state.get(SEEN)
     if seen is None or seen.folder != current.folder or seen.revision >= current.revision:
         st.session_state[SEEN] = current
         return current
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+    with place.container(border=True, horizontal=True, vertical_alignment="center"):
         happened = list_edits.news(state.ws, current.price_list_id, seen.revision)
         st.warning(f"Since you opened this list: {markdown(happened)}.", icon=":material/group:")
         if st.button("Show it as it is now", icon=":material/refresh:", key="list_refresh"):

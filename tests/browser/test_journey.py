@@ -82,8 +82,9 @@ def test_from_the_sample_shop_to_a_price_list(server: Server, browser_page: Page
     look(page, "8_optimize")
 
     go_to(page, "Price list")
+    page.get_by_role("radio", name="Download").click(timeout=2 * MINUTE)
     with page.expect_download(timeout=2 * MINUTE) as started:
-        page.get_by_role("button", name="Download for import").click(timeout=2 * MINUTE)
+        page.get_by_role("button", name="Download", exact=True).click(timeout=2 * MINUTE)
     look(page, "9_price_list")
     check_price_list(Path(started.value.path()))
 
