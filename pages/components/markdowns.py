@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from pricing_core import glossary
 from pricing_core.charts.markdown import markdown_data, markdown_figure
 from pricing_core.errors import ConfigError
 from pricing_core.optimize.settings import MarkdownSettings
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def show(state: PageState, priced: PricedTable) -> None:
     """Show the plans behind the first week's prices, and let the user set date, salvage and depth."""
     found: Markdowns = priced.prices.details["markdowns"]
-    st.subheader("Markdown until the stock is sold", anchor=False)
+    st.subheader("Markdown until the stock is sold", anchor=False, help=glossary.define("markdown"))
     if found.plans:
         _summary(state, found)
         left, right = st.columns([3, 2])
@@ -96,7 +97,7 @@ def _form(state: PageState, now: MarkdownSettings) -> None:
         )  # fmt: skip
         salvage = two.number_input(
             "A left-over unit brings (% of its cost)", 0.0, 1000.0, now.salvage_rate * 100, 5.0, key="markdown_salvage",
-            help="From a liquidator, or in the next season; 0 if it is thrown away.",
+            help=glossary.define("salvage value") + " From a liquidator or in the next season; 0 if it is thrown away.",
         )  # fmt: skip
         deepest = three.number_input(
             "Deepest discount from today's price (%)", 1.0, 99.0, now.deepest_rate * 100, 5.0, key="markdown_deepest",

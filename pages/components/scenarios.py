@@ -9,7 +9,7 @@ import streamlit as st
 
 from pricing_core import glossary
 from pricing_core.charts.bridge import BridgeChart, bridge_data, bridge_figure
-from pricing_core.charts.scenarios import STRATEGY_WORDS, TODAY
+from pricing_core.charts.scenarios import TODAY, strategy_words
 from pricing_core.simulate.bridge import bridge
 from pricing_core.simulate.satisfaction import NOT_MEASURED, satisfaction
 
@@ -179,7 +179,7 @@ def steps(state: PageState, answer: Answer, focus: str) -> BridgeChart | None:
     if focus == TODAY:
         return None
     found = bridge(answer.products(TODAY), answer.products(focus))
-    name = STRATEGY_WORDS.get(focus, strategy_name(focus))
+    name = strategy_words(focus)
     return bridge_data(found, "today's prices", name, currency=state.currency)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pricing_core import glossary
 from pricing_core.charts.segments import (
     segment_shares_data,
     segment_shares_figure,
@@ -34,7 +35,7 @@ BASE_LABELS = {"product": "the product's best single price", "list": "the list p
 def show(state: PageState, rules: Guardrails, priced: PricedTable) -> None:
     """Show the segments of priced offers, and let the user change how they are formed."""
     segments: Segments = priced.prices.details["segments"]
-    st.subheader("Segments", anchor=False)
+    st.subheader("Segments", anchor=False, help=glossary.define("segment"))
     st.plotly_chart(segment_tree_figure(segment_tree_data(segments)), key="segment_tree")
     left, right = st.columns([3, 2])
     with left:

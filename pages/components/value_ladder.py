@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pricing_core.charts.value_ladder import ladder_sentence, value_ladder_data, value_ladder_figure
+from pricing_core.charts.value_ladder import value_ladder_data, value_ladder_figure
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.optimize.settings import STATUS_QUO
 from pricing_core.simulate.value_ladder import STEPS, ladder_of
@@ -14,7 +14,6 @@ from . import results
 from .guardrails import strategy_name
 from .state import PageState
 from .tables import number_column, signed, text_column
-from .words import markdown
 
 SHOWN = "ladder_shown"
 RANGES = {"gain": "Gain over today", "step": "Added by this step"}
@@ -32,7 +31,6 @@ def show(state: PageState, rules: Guardrails) -> None:
         st.session_state[SHOWN] = True
     simulated = results.simulation(state, (STATUS_QUO, *STEPS), results.base_case(state), rules)
     ladder = ladder_of(simulated)
-    st.markdown(f"**{markdown(ladder_sentence(ladder))}.**")
     chart = value_ladder_data(ladder, currency=state.currency)
     st.plotly_chart(value_ladder_figure(chart, currency=state.currency), key="value_ladder")
     _table(state, ladder.table)

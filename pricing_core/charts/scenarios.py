@@ -13,6 +13,7 @@ from plotly.subplots import make_subplots
 
 from pricing_core.charts.style import GRAY, ORANGE, SERIES, TEAL, empty, frame, padded, percent, safe
 from pricing_core.errors import DataError
+from pricing_core.optimize.registry import labels
 
 BASELINE: Final = "uniform"
 TODAY: Final = "status_quo"
@@ -51,6 +52,11 @@ class Frontier:
     finding: str
 
 
+def strategy_words(strategy: str) -> str:
+    """Name of a strategy in a few words; one of the shop's own goes by its label."""
+    return STRATEGY_WORDS.get(strategy) or labels().get(strategy, strategy)
+
+
 def scenario_data(table: pd.DataFrame) -> ScenarioChart:
     """Order strategies by profit and say whether the best one beats the best uniform change.
 
@@ -72,7 +78,7 @@ def scenario_data(table: pd.DataFrame) -> ScenarioChart:
     if table.empty:
         raise DataError("The simulation holds no strategy.")
     ordered = table.sort_values("profit", ascending=False, kind="stable", ignore_index=True)
-    ordered.insert(1, "name", [STRATEGY_WORDS.get(s, str(s)) for s in ordered["strategy"]])
+    ordered.insert(1, "name", [strategy_words(str(s)) for s in ordered["strategy"]])
     return ScenarioChart(ordered, _finding(ordered))
 
 
@@ -128,7 +134,7 @@ def frontier_data(table: pd.DataFrame, *, x: str = "conversion_rate", y: str = "
     if table.empty:
         raise DataError("The simulation holds no strategy.")
     points = pd.DataFrame({"strategy": table["strategy"], "x": table[x].astype(float), "y": table[y].astype(float)})
-    points.insert(1, "name", [STRATEGY_WORDS.get(s, str(s)) for s in points["strategy"]])
+    points.insert(1, "name", [strategy_words(str(s)) for s in points["strategy"]])
     across, up = points["x"].to_numpy()[:, None], points["y"].to_numpy()[:, None]
     beaten = (across <= across.T) & (up <= up.T) & ((across < across.T) | (up < up.T))
     points["best"] = np.asarray(~beaten.any(axis=1))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
-from pricing_core.charts.scenarios import STRATEGY_WORDS
+from pricing_core.charts.scenarios import strategy_words
 from pricing_core.charts.style import GRAY, ORANGE, TEAL, frame, money, percent, safe
 from pricing_core.optimize.settings import STATUS_QUO
 from pricing_core.simulate.value_ladder import ValueLadder
@@ -25,7 +25,7 @@ class LadderChart:
 def value_ladder_data(ladder: ValueLadder, *, currency: str = "") -> LadderChart:
     """Put the ladder into words: each step's gain over today, what it adds, and its share of the largest gain."""
     table = ladder.table.copy()
-    table.insert(1, "name", [STRATEGY_WORDS.get(s, str(s)) for s in table["strategy"]])
+    table.insert(1, "name", [strategy_words(str(s)) for s in table["strategy"]])
     table["label"] = [
         ""
         if row["strategy"] == STATUS_QUO
@@ -37,15 +37,19 @@ def value_ladder_data(ladder: ValueLadder, *, currency: str = "") -> LadderChart
 
 def ladder_sentence(ladder: ValueLadder) -> str:
     """Say which strategy is enough: ``One price per product already brings 92% of what personal prices bring``."""
-    best, enough = _words(ladder.best), _words(ladder.sufficient)
+    best, enough = strategy_words(ladder.best), strategy_words(ladder.sufficient)
     if ladder.sufficient == STATUS_QUO:
         return "No strategy is expected to earn more than today's prices"
     start = f"{enough[:1].upper()}{enough[1:]}"
-    verb = "bring" if enough.endswith("s") else "brings"
+    verb = _verb("bring", enough)
     if ladder.sufficient == ladder.best:
-        return f"{start} {verb} most: every less personal strategy brings less than 90% of it"
+        before = ladder.table.iloc[max(int((ladder.table["strategy"] == ladder.best).to_numpy().argmax()) - 1, 0)]
+        next_best = (
+            f"{strategy_words(str(before['strategy']))} {_verb('reach', strategy_words(str(before['strategy'])))}"
+        )
+        return f"{start} {verb} most; {next_best} {percent(float(before['share']), digits=0)} of it"
     share = float(ladder.row(ladder.sufficient)["share"])
-    return f"{start} already {verb} {percent(share, digits=0)} of what {best} bring{'' if best.endswith('s') else 's'}"
+    return f"{start} already {verb} {percent(share, digits=0)} of what {best} {_verb('bring', best)}"
 
 
 def value_ladder_figure(data: LadderChart, *, currency: str = "") -> go.Figure:
@@ -90,5 +94,6 @@ def _share(share: float) -> str:
     return "" if share != share else f"{percent(share, digits=0)} of the largest gain"
 
 
-def _words(strategy: str) -> str:
-    return STRATEGY_WORDS.get(strategy, strategy)
+def _verb(stem: str, subject: str) -> str:
+    """Verb in the number of its subject: prices bring, a price brings."""
+    return stem if subject.endswith("s") else f"{stem}es" if stem.endswith("ch") else f"{stem}s"

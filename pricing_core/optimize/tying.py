@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pricing_core.guardrails import coupled_rules
+from pricing_core.guardrails.coupled import measures
 from pricing_core.optimize.contract import Proposal, Task
 from pricing_core.optimize.registry import coupled_level
 from pricing_core.optimize.snapping import Snapped
@@ -31,8 +32,8 @@ class Tied:
 def tie_prices(task: Task, proposal: Proposal) -> Tied:
     """Move proposed prices so that rules over several rows hold.
 
-    Without such rules the proposal stays as it is. A strategy that is one fixed rule (a markup, the competitor, one
-    change for all) is left alone as well, and a note says that these rules do not hold for it.
+    Without such rules the proposal stays as it is. A strategy whose prices follow one rule of its own (a markup, the
+    competitor, one change for all, segments) is left alone as well, and notes say which of the rules its prices break.
     """
     still = np.zeros(task.rows.n, dtype=bool)
     rules = coupled_rules(task.guardrails)
@@ -40,9 +41,19 @@ def tie_prices(task: Task, proposal: Proposal) -> Tied:
         return Tied(proposal, still)
     level = coupled_level(task.name)
     if level is None:
-        note = f"{len(rules)} rules for several prices at once are not applied: this strategy is one fixed rule."
-        return Tied(replace(proposal, notes=(*proposal.notes, note)), still)
+        return Tied(replace(proposal, notes=(*proposal.notes, *_broken(task, proposal))), still)
     return _solved(task, proposal, level)
+
+
+def _broken(task: Task, proposal: Proposal) -> tuple[str, ...]:
+    """Say which rules over several rows the proposed prices do not keep."""
+    open_rows = (proposal.conflict == "") & proposal.price.fits
+    price = np.where(open_rows, proposal.price.price, task.rows.current_price)
+    names = [each.rule.label for each in measures(task.rows, task.guardrails, price, task.response) if not each.kept]
+    return tuple(
+        f"These prices do not keep the rule “{name}”: the strategy's own rule is not bent for it."
+        for name in dict.fromkeys(names)
+    )
 
 
 def _solved(task: Task, proposal: Proposal, level: str) -> Tied:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pricing_core.errors import ConfigError, DataError
-from pricing_core.guardrails import NO_GUARDRAILS, Guardrails
+from pricing_core.guardrails import NO_GUARDRAILS, Guardrails, Rule
 from pricing_core.optimize.posterior import posterior_profit
 from pricing_core.optimize.settings import STRATEGIES, StrategySettings, check_strategies
 from pricing_core.optimize.strategies import price_strategy
@@ -211,12 +211,22 @@ def test_a_product_without_learning_rows_uses_all_its_rows() -> None:
 
 
 def test_unknown_names_and_wrong_lengths_are_refused() -> None:
-    with pytest.raises(
-        ConfigError, match=r"There is no strategy 'cheap'\. Strategies are personalized_discount"
-    ):
+    with pytest.raises(ConfigError, match=r"There is no strategy 'cheap'\. Strategies are personalized_discount"):
         price_strategy("cheap", make_rows(6), NO_GUARDRAILS)
     with pytest.raises(DataError, match=r"learn_rows has the shape \(3,\); there are 6 rows"):
         price_strategy("uniform", make_rows(6), NO_GUARDRAILS, learn_rows=np.ones(3, dtype=bool))
     with pytest.raises(ConfigError, match="competitor_index is 0"):
         StrategySettings(competitor_index=0)
     assert check_strategies(["uniform", " product ", "uniform"]) == ("uniform", "product")
+
+
+def test_a_strategy_with_a_rule_of_its_own_says_which_rules_over_several_prices_it_breaks() -> None:
+    rows = make_rows(60)
+    spread = Rule("max_dispersion_rate", 0.0)
+    few = Rule("max_changes", 0)
+    found = price_strategy("cost_plus", rows, Guardrails(rules=(spread, few)), settings=StrategySettings(markup=0.7))
+    assert found.notes == (
+        f"These prices do not keep the rule “{few.label}”: the strategy's own rule is not bent for it.",
+    )
+    kept = price_strategy("cost_plus", rows, Guardrails(rules=(spread,)), settings=StrategySettings(markup=0.7))
+    assert kept.notes == ()

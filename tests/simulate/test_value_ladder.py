@@ -47,9 +47,10 @@ def test_where_nothing_gains_todays_prices_are_enough() -> None:
 def test_the_most_profitable_step_may_be_the_only_one_that_is_enough() -> None:
     ladder = value_ladder(profits(status_quo=100, product=110, personalized=150), MEMBER, FOLD)
     assert ladder.sufficient == "personalized"
-    assert ladder_sentence(ladder).startswith("Personal prices bring most: every less personal strategy brings less")
+    assert ladder_sentence(ladder) == "Personal prices bring most; one price per product reaches 20% of it"
     less = value_ladder(profits(status_quo=100, product=150, personalized=120), MEMBER, FOLD)
     assert (less.best, less.sufficient) == ("product", "product")
+    assert ladder_sentence(less) == "One price per product brings most; today's prices reach 0% of it"
 
 
 def test_a_ladder_needs_today_and_a_step() -> None:
