@@ -40,11 +40,10 @@ def draw(state: PageState, config: DesignConfig, result: DesignResult | str) -> 
 
             plan = {"sentence": result.sentence, "promised_rate": result.promised_rate,
                     "detectable_rate": result.detectable_rate, "weeks_needed": result.weeks_needed}  # fmt: skip
-            saved = measuring.save_design(
+            measuring.save_design(
                 state.ws, called, config, starts_on=pd.Timestamp(starts), seed=int(number), plan=plan,
                 dataset_id=state.dataset_id,
             )  # fmt: skip
-            st.session_state["measure_saved"] = saved
             st.toast(f"Saved: {markdown(called)}", icon=":material/check:")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,7 +18,7 @@ from . import measure_data
 from .guardrails import strategy_name
 from .state import PageState
 from .tables import rate_column, records, text_column
-from .words import chance, count, markdown, money, percent, plural
+from .words import MINUS, SYMBOLS, chance, count, markdown, money, percent, plural
 
 if TYPE_CHECKING:
     from pricing_core.evaluate.replay import Rehearsal
@@ -92,18 +93,31 @@ def form(state: PageState) -> DesignConfig:
     return DesignConfig(**{"design": design, "label": label, "weeks": int(weeks), **more})
 
 
+def fine_money(value: float, currency: str, *, signed: bool = False) -> str:
+    """Write an amount per offer: three significant digits where it is less than one unit of money."""
+    size = abs(value)
+    if not 0 < size < 1:
+        return money(value, currency, signed=signed)
+    digits = min(2 - math.floor(math.log10(size)), 8)
+    sign = MINUS if value < 0 else "+" if signed else ""
+    return f"{sign}{SYMBOLS.get(currency, f'{currency} ')}{size:.{digits}f}"
+
+
 def sentence(result: DesignResult | str) -> str:
     """Return the page's recommendation."""
     return result if isinstance(result, str) else result.sentence
 
 
-def show(state: PageState, config: DesignConfig, found: dict[str, DesignResult | str]) -> None:
-    """Show what the chosen design sees, beside the others."""
+def show(
+    state: PageState, config: DesignConfig, found: dict[str, DesignResult | str], *, said_above: bool = False
+) -> None:
+    """Show what the chosen design sees, beside the others; its sentence only if the page does not open with it."""
     result = found[config.design]
     if isinstance(result, str):
         st.warning(markdown(result), icon=":material/warning:")
     else:
-        st.markdown(f"**{markdown(result.sentence)}**")
+        if not said_above:
+            st.markdown(f"**{markdown(result.sentence)}**")
         _tiles(result, state.currency)
         st.plotly_chart(detectable_figure(detectable_data(result)), key="detectable")
         _rehearsed(measure_data.rehearsal(state, config), config)
@@ -141,8 +155,7 @@ def _tiles(result: DesignResult, currency: str) -> None:
     known = result.promised_rate is not None
     tiles[1].metric(f"Chance to see {percent(result.promised_rate, signed=True)}" if known else "Chance to see it",
                     chance(result.power) if known else "–", border=True, help=glossary.define("power"))  # fmt: skip
-    needed = f"more than {len(result.curve)}" if result.weeks_needed is None else count(result.weeks_needed)
-    tiles[2].metric("Weeks the promise needs", needed if known else "–", border=True,
+    tiles[2].metric("Weeks the promise needs", _weeks(result) if known else "–", border=True,
                     help=f"To be seen with {config.power:.0%} power.")  # fmt: skip
     units = {"customer": "Customers seen lately", "switchback": "Pairs of blocks"}.get(config.design, "Groups")
     pairs = config.weeks // (2 * config.block_weeks)
@@ -154,9 +167,13 @@ def _tiles(result: DesignResult, currency: str) -> None:
         f"{result.correlation:.2f} (intra-cluster correlation)."
     )  # fmt: skip
     st.caption(
-        f"Today the shop earns {markdown(money(result.mean, currency))} per {unit}; the variation comes from its own "
-        f"latest 26 weeks at most.{alike} Two-sided test at {config.confidence:.0%} confidence."
+        f"Today the shop earns {markdown(fine_money(result.mean, currency))} per {unit}; the variation comes from its "
+        f"own latest 26 weeks at most.{alike} Two-sided test at {config.confidence:.0%} confidence."
     )
+
+
+def _weeks(result: DesignResult) -> str:
+    return f"more than {len(result.curve)}" if result.weeks_needed is None else count(result.weeks_needed)
 
 
 def _rehearsed(found: Rehearsal | None, config: DesignConfig) -> None:
@@ -185,7 +202,8 @@ def _compared(found: dict[str, DesignResult | str], config: DesignConfig) -> Non
         finite = each.detectable_rate < float("inf")
         rows.append({
             "design": NAMES[name], "seen": each.detectable_rate * 100 if finite else None,
-            "power": chance(each.power) if each.power == each.power else None, "weeks": each.weeks_needed,
+            "power": chance(each.power) if each.power == each.power else None,
+            "weeks": _weeks(each) if each.promised_rate else None,
             "note": CAVEATS[name],
         })  # fmt: skip
     table = pd.DataFrame(rows, columns=["design", "seen", "power", "weeks", "note"])
@@ -195,7 +213,7 @@ def _compared(found: dict[str, DesignResult | str], config: DesignConfig) -> Non
             "design": text_column("Design", pinned=True),
             "seen": rate_column(f"Seen in {config.weeks} weeks (±)", help=glossary.define("minimum detectable effect")),
             "power": text_column("Chance to see it", help=glossary.define("power")),
-            "weeks": st.column_config.NumberColumn("Weeks needed", format="%d", help="For what the plan promises."),
+            "weeks": text_column("Weeks needed", help="For what the plan promises."),
             "note": text_column("What to know", width="large"),
         },
     )  # fmt: skip
@@ -204,7 +222,8 @@ def _compared(found: dict[str, DesignResult | str], config: DesignConfig) -> Non
         result = found[best]
         assert not isinstance(result, str)
         needs = result.weeks_needed
-        st.caption(
-            f"“{NAMES[best]}” sees the promise first, after {plural(needs, 'week')}." if needs else
-            f"“{NAMES[best]}” sees the smallest change in {plural(config.weeks, 'week')}."
-        )  # fmt: skip
+        if needs:
+            st.caption(f"“{NAMES[best]}” sees the promise first, after {plural(needs, 'week')}.")
+        else:
+            seen = f"“{NAMES[best]}” sees the smallest change in {plural(config.weeks, 'week')}."
+            st.caption(f"{seen} Bolder price changes, more customers or more weeks make a test see more.")

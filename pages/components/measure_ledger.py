@@ -19,9 +19,10 @@ from pricing_core.store import measurements, pricelists
 
 from . import cache
 from .guardrails import strategy_name
+from .measure_design import fine_money
 from .state import PageState
 from .tables import number_column, records, signed, text_column
-from .words import count, markdown, money, note, percent, plural
+from .words import count, markdown, note, percent, plural
 
 if TYPE_CHECKING:
     from pricing_core.evaluate.ledger import Ledger
@@ -62,13 +63,13 @@ def sentence(price_list_id: str, found: Ledger, currency: str) -> str:
     total = found.total
     promised = (
         f"{price_list_id} promised {percent(total['predicted_rate'])} conversion and "
-        f"{money(total['predicted_profit'], currency)} profit per offer"
+        f"{fine_money(total['predicted_profit'], currency)} profit per offer"
     )
     if not found.n_applied:
         needed = f"needs {count(total['needed'])} offers at its prices from {_from(found)} on"
         return f"{promised}; not yet measurable: {needed}."
     came = (
-        f"{percent(total['realized_rate'])} and {money(total['realized_profit'], currency)} came over "
+        f"{percent(total['realized_rate'])} and {fine_money(total['realized_profit'], currency)} came over "
         f"{plural(found.n_applied, 'offer')} at its prices"
     )
     return f"{promised}; {came}: {total['status']}."
@@ -134,8 +135,8 @@ def _tiles(found: Ledger, currency: str) -> None:
     rate, profit = total["realized_rate"], total["realized_profit"]
     tiles[1].metric("Conversion that came", percent(rate) if came else "–", border=True, help=glossary.define("ledger"),
                     **note(f"promised {percent(total['predicted_rate'])}"))  # fmt: skip
-    tiles[2].metric("Profit per offer that came", money(profit, currency) if came else "–", border=True,
-                    **note(f"promised {money(total['predicted_profit'], currency)}"))  # fmt: skip
+    tiles[2].metric("Profit per offer that came", fine_money(profit, currency) if came else "–", border=True,
+                    **note(f"promised {fine_money(total['predicted_profit'], currency)}"))  # fmt: skip
     tiles[3].metric("Offers still needed", count(total["needed"]), border=True,
                     help="Until the 90% range of the conversion is ±10% of the promised one.")  # fmt: skip
 

@@ -19,9 +19,10 @@ from pricing_core.schema import fields
 from pricing_core.store import datasets, measurements
 
 from . import access
+from .measure_design import fine_money
 from .state import PageState
 from .tables import records, text_column
-from .words import ago, chance, count, markdown, money, percent, percent_range, plural
+from .words import ago, chance, count, markdown, percent, percent_range, plural
 
 if TYPE_CHECKING:
     from pricing_core.workflows.measuring import Outcomes, SavedDesign
@@ -196,7 +197,7 @@ def _table(table: pd.DataFrame, record: dict[str, Any], currency: str) -> None:
 
 
 def _value(value: float, is_share: bool, currency: str) -> str:
-    return percent(value, digits=2) if is_share else money(value, currency)
+    return percent(value, digits=2) if is_share else fine_money(value, currency)
 
 
 def _account(record: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.components import job_panel
+from pages.components.measure_design import fine_money
 from pricing_core import jobs, workflows
 from pricing_core.store import datasets, measurements
 from pricing_core.store.workspace import Workspace
@@ -16,6 +17,14 @@ from pricing_core.workflows import following_up, measuring
 
 from .conftest import OpenPage
 from .test_filled import finding, labels, press
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0123, "$0.0123"), (0.5731, "$0.573"), (12.5, "$12.50"), (0.0, "$0.00"), (-0.25, "−$0.250")],
+)
+def test_money_per_offer_keeps_three_digits(value: float, text: str) -> None:
+    assert fine_money(value, "USD") == text
 
 
 def tables_with(page: AppTest, column: str) -> list[pd.DataFrame]:
@@ -51,6 +60,9 @@ def test_the_recommendation_follows_weeks_and_promise(trained: Workspace, open_p
     assert float(labels(page)["Seen in 20 weeks"].strip("±%")) < float(before.strip("±%"))
     designs = tables_with(page, "design")[0]
     assert designs["design"].tolist() == ["Split the customers", "Switch the whole shop by week"]
+    said = captions(page)
+    assert re.search(r"“[^”]+” sees the (promise first, after \d+ weeks?|smallest change in 20 weeks)\.", said)
+    assert re.search(r"of 400 random splits without any change, \d+% raised a false alarm, within chance", said)
 
 
 def test_a_drawn_test_is_kept_with_its_balance_and_its_file(trained: Workspace, open_page: OpenPage) -> None:
