@@ -86,11 +86,15 @@ def _search(stored: StoredPriceList) -> None:
     assert len(filtering.screen(rows, 1, 100).rows)
 
 
+_AT_HAND: dict[str, StoredPriceList] = {}
+
+
 def _edit(ws: Workspace, key: str, rows: np.ndarray, decision: str) -> None:
-    stored = pricelists.load_price_list(ws, key)  # in the page it is at hand
+    stored = _AT_HAND.get(key) or pricelists.load_price_list(ws, key)
     change = table_edits.in_bulk(stored.review, rows, decision, change=0.01, reason="rival moved")
     release.decide(ws, key, change, actor=LEA, expected_revision=stored.revision)
-    _ready(pricelists.load_price_list(ws, key))
+    _AT_HAND[key] = pricelists.load_price_list(ws, key)
+    _ready(_AT_HAND[key])
 
 
 def _print(label: str, act: Callable[[], Any], repeats: int, *, target: str = "") -> None:

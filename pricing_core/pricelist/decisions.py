@@ -99,10 +99,12 @@ def applied(proposals: pd.DataFrame, decided: pd.DataFrame, effects: EffectGrid 
     by_hand = decided[decided["decision"].isin([HELD, OVERRIDDEN])]
     if by_hand.empty:
         return frame
-    shown = proposals["reason"].astype("str").array.copy()
-    words = by_hand["decision"].map({HELD: "Held at today's price", OVERRIDDEN: "Set by hand"})
-    said = [_said(*each) for each in zip(words, by_hand["decided_by"], by_hand["reason"], strict=True)]
-    shown[by_hand["row"].to_numpy(dtype=np.int64)] = np.array(said, dtype=object)
+    set_by_hand = (by_hand["decision"] == OVERRIDDEN).to_numpy(dtype=np.int64)
+    words = pd.array(["Held at today's price by ", "Set by hand by "], dtype="str").take(set_by_hand)
+    said = pd.Series(words, index=by_hand.index) + by_hand["decided_by"].astype("str")
+    reason = by_hand["reason"].astype("str")
+    said = said + (": " + reason).where(reason != "", "")
+    shown = _laid_over(proposals["reason"].astype("str"), by_hand["row"].to_numpy(dtype=np.int64), said)
     return frame.assign(
         new_price=price, reason=shown, **_effects(proposals, price, moved, effects), **_rates(proposals, price)
     )  # fmt: skip
@@ -237,10 +239,16 @@ def _check_prices(change: pd.DataFrame, proposals: pd.DataFrame) -> None:
 
 def _texts(n: int, default: str, place: NDArray[np.int64], values: pd.Series) -> Any:
     """(n,) text that is ``default`` but for some places."""
-    found = pd.array([default], dtype="str").take(np.zeros(n, dtype=np.int64))
-    if len(place):
-        found[place] = values.to_numpy(dtype=object)
-    return found
+    index = np.full(n, len(place), dtype=np.int64)
+    index[place] = np.arange(len(place))
+    return pd.concat([values.astype("str"), pd.Series([default], dtype="str")], ignore_index=True).array.take(index)
+
+
+def _laid_over(texts: pd.Series, place: NDArray[np.int64], values: pd.Series) -> Any:
+    """Texts with others in some places."""
+    index = np.arange(len(texts))
+    index[place] = len(texts) + np.arange(len(place))
+    return pd.concat([texts, values.astype("str")], ignore_index=True).array.take(index)
 
 
 def _rates(proposals: pd.DataFrame, price: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -261,10 +269,6 @@ def _effects(
         values[moved] = np.nan if found is None else found[name]
         columns[name] = values
     return columns
-
-
-def _said(what: str, who: str, reason: str) -> str:
-    return f"{what} by {who}: {reason}" if reason else f"{what} by {who}"
 
 
 def _customers(part: pd.DataFrame) -> Sequence[Any]:
