@@ -1,10 +1,11 @@
 r"""How far the uplift that the product reports can be believed, on markets whose true demand is known.
 
-``python benchmarks/uplift.py [--seeds N] [--n OFFERS] [--quick]``. Each seed is another log of 4,000 customers with one
-offer each, imported, trained and priced by the public workflows; cost is zero, so that profit is revenue. The status
-quo is each customer's logged price. Reported is what the simulation says of the personalized prices for the latest
-third of the log, and what the off-policy estimate says of them over the whole log, each offer priced by the half of
-the model that never saw its customer; both are held against the true demand, which no model sees.
+``python benchmarks/uplift.py [--seeds N] [--n OFFERS] [--quick] [--keep FOLDER]``. Each seed is another log of 4,000
+customers with one offer each, imported, trained and priced by the public workflows; cost is zero, so that profit is
+revenue. The status quo is each customer's logged price. Reported is what the simulation says of the personalized
+prices for the latest third of the log, and what the off-policy estimate says of them over the whole log, each offer
+priced by the half of the model that never saw its customer; both are held against the true demand, which no model
+sees.
 
 **F** (confounded): :math:`X \sim N(0, I_{10})`, utility
 :math:`2 + \sin 2x_0 + 0.6(x_1^2 - 1) + 0.8 x_2 1\{x_3 > 0\}` less
@@ -36,6 +37,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from benchmarks.tables import mean_and_error, print_table
 from pricing_core import workflows
+from pricing_core.errors import NoModelError
 from pricing_core.evaluate.policy_value import PolicyValue
 from pricing_core.guardrails import NO_GUARDRAILS
 from pricing_core.store.workspace import Workspace
@@ -119,12 +121,13 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=4_000)
     parser.add_argument("--quick", action="store_true", help="quick training")
     parser.add_argument("--markets", default=",".join(MARKETS))
+    parser.add_argument("--keep", type=Path, help="keep the trained workspaces here, and use those that are here")
     options = parser.parse_args()
     rows = []
     for market in options.markets.split(","):
         found = []
         for seed in range(options.first_seed, options.first_seed + options.seeds):
-            verdict = judge(market, options.n, seed, quick=options.quick)
+            verdict = judge(market, options.n, seed, quick=options.quick, keep=options.keep)
             found.append(verdict)
             print(
                 f"{market} seed {seed}, {verdict.seconds:.0f} s: {verdict.share_of_oracle:.1f}% of oracle, uplift "
@@ -158,14 +161,17 @@ def _row(market: str, found: list[Verdict]) -> list[str]:
     ]  # fmt: skip
 
 
-def judge(name: str, n: int, seed: int, *, quick: bool) -> Verdict:
+def judge(name: str, n: int, seed: int, *, quick: bool, keep: Path | None = None) -> Verdict:
     """Log, train, price, and hold what is reported against the truth."""
     market = MARKETS[name](n, seed)
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        ws = Workspace.open(folder)
-        workflows.import_files(ws, tables(market, seed), name=name, source="simulated", pseudonymize=False)
-        workflows.train(ws, config=workflows.TrainingConfig(seed=seed, quick=quick))
+        ws = Workspace.open(folder if keep is None else keep / f"{name}_{seed}")
+        try:
+            workflows.load_run(ws)
+        except NoModelError:
+            workflows.import_files(ws, tables(market, seed), name=name, source="simulated", pseudonymize=False)
+            workflows.train(ws, config=workflows.TrainingConfig(seed=seed, quick=quick))
         result = workflows.simulate(ws, [POLICY, "status_quo"], guardrails=NO_GUARDRAILS)
         seconds = time.perf_counter() - start
         rows, price = result.rows, result.prices[POLICY].price

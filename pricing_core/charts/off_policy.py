@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pricing_core.charts.style import DASHES, GRAY, MARKERS, ORANGE, SERIES, TEAL, frame, money, percent
-from pricing_core.evaluate.policy_value import HEADLINE, PolicyValue
+from pricing_core.evaluate.policy_value import HEADLINE, PolicyValue, PolicyValueConfig
 
 ESTIMATOR_WORDS: Final = {
     "direct": "model alone", "snips": "past offers alone", "doubly_robust": "both, doubly robust",
@@ -96,4 +96,11 @@ def _finding(value: PolicyValue, currency: str) -> str:
     verdict = "confirm a gain" if value.uplift_low > 0 else "point to a loss" if value.uplift_high < 0 else (
         "neither confirm nor rule out a gain"
     )  # fmt: skip
-    return f"Past offers {verdict}: {change} profit per offer (90% range {low} to {high})"
+    text = f"Past offers {verdict}: {change} profit per offer (90% range {low} to {high})"
+    return text if _is_steady(value) else f"{text}; the answer hangs on which past prices count as near"
+
+
+def _is_steady(value: PolicyValue) -> bool:
+    """Whether the headline stays within its range at every width at which enough offers are in effect."""
+    wide = value.sweep[value.sweep["effective_share"] >= PolicyValueConfig().least_effective_share]
+    return bool(wide[HEADLINE].between(value.low, value.high).all())

@@ -20,12 +20,12 @@ from pricing_core.charts.style import GRAY, ORANGE, TEAL, money, percent
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _STYLE: Final = """
 @page { size: A4; margin: 14mm }
-body { font: 13px/1.45 system-ui, sans-serif; color: #1b2733; max-width: 780px; margin: 24px auto; padding: 0 12px }
+body { font: 13px/1.45 system-ui, sans-serif; color: #1b2733; max-width: 800px; margin: 24px auto; padding: 0 12px }
 h1 { font-size: 20px; margin: 0 0 4px } h2 { font-size: 14px; margin: 18px 0 6px }
 p { margin: 4px 0 } .lead { font-size: 15px; font-weight: 600; margin: 8px 0 } .quiet { color: #5b6875 }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-th, td { padding: 3px 6px; text-align: right; border-bottom: 1px solid #d9dfe5; vertical-align: top }
-th:first-child, td:first-child { text-align: left } th { font-weight: 600; color: #5b6875 }
+table { border-collapse: collapse; width: 100%; font-size: 11px; font-variant-numeric: tabular-nums }
+th, td { padding: 3px 4px; text-align: right; border-bottom: 1px solid #d9dfe5; vertical-align: top }
+th:first-child, td:first-child { text-align: left; width: 20% } th { font-weight: 600; color: #5b6875 }
 svg { width: 100%; height: auto; display: block } svg text { font: 11px system-ui, sans-serif; fill: #1b2733 }
 @media print { body { margin: 0; max-width: none } }
 """.strip()

@@ -24,14 +24,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 LEVEL = 0.90
 FORM_DOUBT = 0.05
-CHANGE_SPREAD = 1.25
+CHANGE_SPREAD = 1.4
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Interval:
         if not np.isfinite(self.scale):
             return self
         scale = float(np.hypot(spread * self.scale, doubt))
-        half = float(stats.t.ppf(0.5 + LEVEL / 2, self.dof)) * scale
+        half = float(special.stdtrit(self.dof, 0.5 + LEVEL / 2)) * scale
         return Interval(self.estimate, self.estimate - half, self.estimate + half, scale, self.dof)
 
     def probability_below(self, value: float) -> float:
@@ -58,7 +58,7 @@ class Interval:
             return float("nan")
         if self.scale == 0:
             return float(self.estimate < value)
-        return float(stats.t.cdf((value - self.estimate) / self.scale, self.dof))
+        return float(special.stdtr(self.dof, (value - self.estimate) / self.scale))
 
 
 def member_means(values: Floats, member: Ints) -> Floats:
@@ -90,5 +90,5 @@ def draw_interval(values: Floats, member: Ints, fold: Ints, level: float = LEVEL
         blank = np.full(np.shape(estimate), np.nan)
         return Interval(estimate, blank, blank, blank, 0)
     scale = means.std(axis=-1, ddof=1) * np.sqrt(1.0 + 1.0 / count)
-    half = stats.t.ppf(0.5 + level / 2, count - 1) * scale
+    half = special.stdtrit(count - 1, 0.5 + level / 2) * scale
     return Interval(estimate, estimate - half, estimate + half, scale, count - 1)

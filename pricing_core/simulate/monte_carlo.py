@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from pricing_core.errors import ConfigError
 from pricing_core.simulate.intervals import Interval
@@ -110,7 +110,7 @@ def outcomes(expected: Interval, stray: Floats, worlds: Worlds) -> Floats:
     """Possible outcomes (M,) of a quantity: its expectation, as unsure as the posterior is, plus the luck of sales."""
     if not np.isfinite(expected.scale):
         return np.full(len(stray), np.nan)
-    away: Any = 0.0 if expected.scale == 0 else stats.t.ppf(worlds.deviate, expected.dof) * expected.scale
+    away: Any = 0.0 if expected.scale == 0 else special.stdtrit(expected.dof, worlds.deviate) * expected.scale
     return np.asarray(expected.estimate + away + stray - stray.mean())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pricing_core.charts.off_policy import past_value_data, past_value_figure, sweep_figure
@@ -42,3 +44,10 @@ def test_figures_draw_every_estimate_and_every_width() -> None:
     assert list(dots.y)[::-1] == data.estimates["name"].tolist()
     lines = sweep_figure(data, currency="USD").data
     assert len(lines) == 4 and all(len(line.x) == 4 for line in lines)
+
+
+def test_an_answer_that_hangs_on_the_width_says_so() -> None:
+    found = policy_value(logged(-0.05))
+    assert "hangs on" not in past_value_data(found).finding
+    shaken = found.sweep.assign(self_normalized_doubly_robust=found.high + 1.0)
+    assert past_value_data(replace(found, sweep=shaken)).finding.endswith("which past prices count as near")
