@@ -52,6 +52,9 @@ def add(command: AddCommand) -> None:
     explain = command("explain", _explain, "Why each target's price is what it is.")
     explain.add_argument("--targets", type=Path, required=True)
     explain.add_argument("--strategy", default="personalized_discount")
+    explain.add_argument(
+        "--language", nargs="+", choices=("en", "zh"), default=["en", "zh"], help="of the reasons; default: both"
+    )
     explain.add_argument("--out", type=Path, required=True)
 
 
@@ -109,5 +112,7 @@ def _explain(options: argparse.Namespace) -> None:
     check_writable(options.out)
     ws = open_workspace(options)
     given = read_targets(ws, options.targets)
-    frame = workflows.explain(ws, given.frame, strategy=options.strategy, progress=ConsoleProgress())
+    frame = workflows.explain(
+        ws, given.frame, strategy=options.strategy, languages=tuple(options.language), progress=ConsoleProgress()
+    )
     write_table(given.named_as_given(frame), options.out)
