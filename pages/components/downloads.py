@@ -10,7 +10,6 @@ import pandas as pd
 import streamlit as st
 
 from pricing_core.errors import PricingError
-from pricing_core.pricelist.cells import CONTROL, DIRECTION
 from pricing_core.pricelist.disclosure import RULES
 from pricing_core.pricelist.export import to_excel_csv
 from pricing_core.pricelist.formats import FORMATS, ExportFile, find
@@ -23,7 +22,7 @@ from pricing_core.workflows.exporting import ExportRequest
 
 from . import access, job_panel
 from .state import PageState
-from .tables import text_column
+from .tables import records, text_column, visible, visible_table
 from .words import count, markdown, plural
 
 if TYPE_CHECKING:
@@ -32,7 +31,8 @@ if TYPE_CHECKING:
 GROUPS = "customer_groups"
 BACKGROUND_ROWS = 200_000
 SHOWN_CHANGES = 1_000
-SEVERITIES = {"blocking": "⛔ left out", "warning": "⚠️ check"}
+SHOWN_KINDS = 12
+SEVERITIES = {"blocking": ":red[:material/block:] Left out", "warning": ":orange[:material/warning:] Check"}
 
 
 @dataclass(frozen=True)
@@ -253,7 +253,8 @@ def _changes(trip: RoundTrip) -> None:
         return
     st.subheader("What changes in your file", anchor=False)
     st.dataframe(
-        shown(trip.changes.head(SHOWN_CHANGES)), hide_index=True, height=280,
+        visible_table(trip.changes.head(SHOWN_CHANGES)), hide_index=True,
+        height="content" if len(trip.changes) <= 8 else 320,
         column_config={
             "row_number": st.column_config.NumberColumn("Row", format="%d"), "product_id": text_column("Product"),
             "column": text_column("Column"), "old": text_column("Before"), "new": text_column("After"),
@@ -264,34 +265,19 @@ def _changes(trip: RoundTrip) -> None:
 
 
 def _problems(stored: StoredPriceList, request: ExportRequest, problems: pd.DataFrame) -> None:
+    """Say what the checks found, kind by kind, and offer every row by its number."""
     if problems.empty:
         return
-    kinds = grouped(problems)
+    kinds = records(grouped(problems))
     st.subheader("What the checks found", anchor=False)
-    st.dataframe(
-        shown(kinds.assign(severity=kinds["severity"].map(SEVERITIES))), hide_index=True, height="content",
-        column_order=["severity", "column", "problem", "fix", "rows", "first"],
-        column_config={
-            "severity": text_column("Consequence"), "column": text_column("Column"),
-            "problem": text_column("Problem", width="large"), "fix": text_column("What to do", width="large"),
-            "rows": st.column_config.NumberColumn("Rows", format="%,d"), "first": text_column("First rows"),
-        },
-    )  # fmt: skip
+    for kind in kinds[:SHOWN_KINDS]:
+        where = f" ({kind['first']})" if kind["first"] else ""
+        said = f"**{SEVERITIES[str(kind['severity'])]}: {plural(int(kind['rows']), 'row')}{where}**"
+        st.markdown(f"{said} · {markdown(visible(str(kind['problem'])))} *{markdown(visible(str(kind['fix'])))}*")
+    if len(kinds) > SHOWN_KINDS:
+        st.caption(f"And {plural(len(kinds) - SHOWN_KINDS, 'kind')} more; the file has them all.")
     st.download_button(
         f"Every row by number ({count(len(problems))})", lambda: to_excel_csv(problems.astype(object)),
         f"{stored.price_list_id}_{request.format}_problems.csv", "text/csv", key="problem_rows", on_click="ignore",
         icon=":material/list_alt:", type="tertiary",
     )  # fmt: skip
-
-
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Table to look at: signs that would turn a text around, or be invisible, are shown as the replacement character.
-
-    Streamlit's tables draw text on a canvas; nothing in it is read as HTML.
-    """
-    texts = [name for name in table.columns if table[name].dtype == object or str(table[name].dtype) == "str"]
-    return table.assign(**{name: [_visible(value) for value in table[name]] for name in texts})
-
-
-def _visible(value: Any) -> Any:
-    return DIRECTION.sub("\ufffd", CONTROL.sub("\ufffd", value)) if isinstance(value, str) else value

@@ -15,7 +15,7 @@ from pricing_core.pricelist.filtering import ListFilter
 from . import access, price_lists
 from .list_status import NEWS
 from .state import PageState
-from .tables import money_column, number_column, rate_column, text_column
+from .tables import money_column, number_column, rate_column, text_column, visible_table
 from .words import count, markdown, money, plural
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def _shown(stored: StoredPriceList, page: filtering.Page) -> pd.DataFrame:
         }
     )
     table.index = pd.Index(page.rows)
-    return table if hit.size else table.drop(columns="violation")
+    return visible_table(table if hit.size else table.drop(columns="violation"))
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:

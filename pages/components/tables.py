@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from pricing_core.guardrails.money import minor_unit_digits
+from pricing_core.pricelist.cells import CONTROL, DIRECTION
 
 from . import words
 from .words import SYMBOLS
@@ -94,3 +95,18 @@ def text_column(label: str, *, help: str | None = None, width: Width | None = No
 def count_column(label: str, *, help: str | None = None) -> Any:
     """Column of counts."""
     return st.column_config.NumberColumn(label, format="%,d", help=help)
+
+
+def visible(text: str) -> str:
+    """Text to look at: signs that are invisible or turn a text around are shown as the replacement character."""
+    return DIRECTION.sub("\ufffd", CONTROL.sub("\ufffd", text))
+
+
+def visible_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Table whose texts are :func:`visible`; Streamlit draws them on a canvas, where nothing is read as HTML."""
+    shown = {
+        str(name): [visible(value) if isinstance(value, str) else value for value in table[name]]
+        for name in table.columns
+        if table[name].dtype == object or isinstance(table[name].dtype, pd.StringDtype)
+    }
+    return table.assign(**shown)

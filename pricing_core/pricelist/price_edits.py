@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from pricing_core.pricelist.cells import plain
 from pricing_core.pricelist.layouts import Layout
 from pricing_core.pricelist.price_text import PriceText, read_number, split_price, write_number
 from pricing_core.pricelist.shop_csv import Cell, Edit, ShopCsv
@@ -143,5 +142,5 @@ class PriceEdits:
             text, place = f'"{before}{text}{after}"', cell
         self.edits.append(Edit(place.start, place.end, text))
         old_text = self.file.value(cell).strip()
-        new_text = plain(new) if new is not None else ""
+        new_text = write_number(new, comma=self.comma) if new is not None else ""
         self.changes.append((number, found.product_id, column, old_text, new_text))
