@@ -114,16 +114,24 @@ class PriceRange:
         if self.endings:
             what = " or ".join(f".{ending:02d}" for ending in self.endings)
         elif self.step is not None:
-            what = f"steps of {self.step:g}"
+            what = f"steps of {plain(self.step)}"
         else:
-            what = ", ".join(f"{point:g}" for point in self.points[:6]) + (" …" if len(self.points) > 6 else "")
+            what = ", ".join(plain(point) for point in self.points[:6]) + (" …" if len(self.points) > 6 else "")
         if self.start == 0 and self.end is None:
             where = ""
         elif self.end is None:
-            where = f"from {self.start:g}: "
+            where = f"from {plain(self.start)}: "
         else:
-            where = f"below {self.end:g}: " if self.start == 0 else f"from {self.start:g} to {self.end:g}: "
+            where = (
+                f"below {plain(self.end)}: " if self.start == 0 else f"from {plain(self.start)} to {plain(self.end)}: "
+            )
         return where + what + ("" if self.rounding == NEAREST else f" rounded {self.rounding}")
+
+
+def plain(number: float) -> str:
+    """Write a number with as many digits as it has, up to four after the point: ``1,250``, ``9.5``."""
+    text = f"{number:,.4f}"
+    return text.rstrip("0").rstrip(".")
 
 
 def checked_endings(endings: Any) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pricing_core.errors import ConfigError
 from pricing_core.guardrails.kinds import CAPACITY, COMPETITOR_BAND, KINDS, PRICE_ORDER, Kind, is_number
-from pricing_core.guardrails.ranges import PriceRange, check_ranges
+from pricing_core.guardrails.ranges import PriceRange, check_ranges, plain
 from pricing_core.guardrails.scope import EVERYTHING, Scope
 
 LEVELS: Final = ("product", "row")
@@ -111,14 +111,14 @@ class Rule:
         if self.kind == COMPETITOR_BAND:
             return f" {_percent(self.low_rate)} to {_percent(self.high_rate)}"
         if self.kind == PRICE_ORDER:
-            gap = f" with a gap of {self.value:g}" if self.value else ""
+            gap = f" with a gap of {plain(self.value)}" if self.value else ""
             return f" {self.lower} below {self.higher}{gap}"
         if self.ranges:
             return f" ({' / '.join(each.words for each in self.ranges)})"
         by = f" by {self.group.split(': ', 1)[-1].replace('_', ' ')}" if self.group else ""
         if self.value is None:
             return " of stock" if self.kind == CAPACITY else by
-        number = _percent(self.value) if self.about.unit == "rate" else f"{self.value:g}"
+        number = _percent(self.value) if self.about.unit == "rate" else plain(self.value)
         return f" {number}{by}"
 
     def _check_value(self) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pricing_core.guardrails import Guardrails, Rule, with_rule, without_rule
 from pricing_core.guardrails.kinds import COMPETITOR_BAND, MARGIN_FLOOR, MIN_CONVERSION, PRICE_ORDER
+from pricing_core.guardrails.ranges import plain
 from pricing_core.guardrails.selection import all_rules
 
 Ints = NDArray[np.int64]
@@ -188,7 +189,7 @@ def number_words(rule: Rule, value: float, decimals: int) -> str:
         return f"{100 * value:.10g}%"
     if rule.about.unit == "money":
         return f"{value:,.{decimals}f}"
-    return f"{value:,.10g}"
+    return plain(value)
 
 
 def _name(rule: Rule) -> str:

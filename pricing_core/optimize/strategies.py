@@ -245,7 +245,7 @@ def _finish(task: Task, proposal: Proposal, with_reasons: bool) -> StrategyPrice
         relaxed=relaxed,
         duals=tied.duals,
         gap_rate=tied.gap_rate,
-        notes=(*proposal.notes, *_given_up(relaxed)),
+        notes=(*proposal.notes, *task.bounds.notes, *_given_up(relaxed)),
         details=proposal.details,
     )
 

@@ -74,3 +74,9 @@ def test_a_chain_of_price_orders_is_followed_through() -> None:
     )
     assert not find_conflicts(rows, found.relaxations[0].apply(rules), "personalized")
     assert find_conflicts(rows, one_step_less(rules, found.relaxations[0]), "personalized")
+
+
+def test_a_rule_that_reaches_no_row_is_told_with_the_prices() -> None:
+    rules = Guardrails(rules=(Rule("price_floor", 1, Scope("category", ("k0", "vine"))),))
+    notes = price_strategy("personalized", shop(), rules).notes
+    assert "price floor 1 for category k0 or vine: no row has the category 'vine'." in notes

@@ -179,3 +179,15 @@ def test_the_list_changes_numbers_strictness_and_priority() -> None:
     assert changed == Rule("margin_floor", 0.15, Scope("brand", ("Acme",)), hard=False, priority=3)
     same = guardrail_rules._changed(Rule("discount_only"), row | {"number": None, "hard": True})
     assert same == Rule("discount_only", priority=3)
+
+
+def test_budgets_count_over_the_next_four_weeks_at_the_pace_of_the_shop(
+    trained: Workspace, open_page: OpenPage
+) -> None:
+    set_rules(trained, Guardrails(margin_floor=None, rules=(Rule("min_units", 1e6),)))
+    page = open_page("optimize")
+    weekly = 3_000 / 12  # offers of the shop in its weeks
+    assert in_force(trained).horizon_offers == pytest.approx(4 * weekly, rel=0.05)
+    assert "These rules cannot all be kept." in text(page)
+    assert "Minimum units 1,000,000: even the lowest allowed prices sell only" in text(page)
+    assert any("Rules that cannot all be kept have no cost" in info.value for info in page.info)
