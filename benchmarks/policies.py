@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.tables import mean_and_error, print_table
 from pricing_core.optimize.segment_tree import grow_tree
+from pricing_core.optimize.settings import SegmentSettings
 from pricing_core.optimize.stock_learning import StockLearner, fluid_optimum, informed_optimum
 from pricing_core.optimize.tree_growth import TreeConfig
 
@@ -198,10 +199,13 @@ def print_time(n: int) -> None:
     level = rng.normal(2, 1, (n, 1)) + features[["number 0", "number 1"]].to_numpy().sum(axis=1, keepdims=True)
     price = np.linspace(0.7, 1.3, 31)
     profit = (price - 0.5) / (1 + np.exp(3 * price - level))
-    start = time.perf_counter()
-    tree = grow_tree(profit, features, TreeConfig(4, 500))
-    seconds = time.perf_counter() - start
-    rows = [[f"{n:,} offers, 20 features, 31 prices, depth 4", f"{len(tree.leaves())}", f"{seconds:.1f}"]]
+    rows = []
+    for breadth, words in ((1, "greedy"), (SegmentSettings().breadth, "looking ahead as the app does")):
+        start = time.perf_counter()
+        tree = grow_tree(profit, features, TreeConfig(4, 500, breadth=breadth))
+        seconds = time.perf_counter() - start
+        task = f"{n:,} offers, 20 features, 31 prices, depth 4, {words}"
+        rows.append([task, f"{len(tree.leaves())}", f"{seconds:.1f}"])
     print_table("Time of a tree", ("task", "segments", "seconds"), rows)
 
 
