@@ -41,10 +41,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the rounds of each change and print how often the old and the new state was found; 1 if any was neither."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--rows", type=int, default=2_000)
+    parser.add_argument("--rows", type=int, default=2_000, help="at least 1,000")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workspace", type=Path, help="default: a temporary folder")
     options = parser.parse_args(arguments)
+    if options.rows < 1_000:
+        parser.error(f"--rows is {options.rows}; it is at least 1,000.")
     draw = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         ws = Workspace(options.workspace or Path(folder) / "shop")
@@ -80,7 +82,7 @@ def _approved(ws: Workspace, key: str) -> None:
 
 
 def _edit(ws: Workspace, key: str, number: int) -> None:
-    rows = np.arange(0, 1_000)
+    rows = np.arange(1_000)
     change = decisions.changes(rows, "overridden", 5.0 + number % 100, "round")
     list_edits.apply_changes(ws, key, change, actor=ANN, expected_revision=None)
 

@@ -34,13 +34,13 @@ def test_the_second_of_two_people_is_told_and_loses_nothing(
             page.wait_for_timeout(2 * SECOND)
         first, second = people
         _hold_all(first)
-        first.get_by_text("saved.").wait_for(timeout=MINUTE)
+        first.get_by_text("prices saved.").wait_for(timeout=MINUTE)
         _hold_all(second)
         second.get_by_text("is not as you saw it any more: Maya (self-declared) changed").wait_for(timeout=MINUTE)
         stored = pricelists.load_price_list(ws)
         assert stored.revision == 1 and set(stored.review["decided_by"]) == {"Maya (self-declared)"}
         second.get_by_role("button", name="Save mine on top").click()
-        second.get_by_text("saved.").wait_for(timeout=MINUTE)
+        second.get_by_text("prices saved.").wait_for(timeout=MINUTE)
     stored = pricelists.load_price_list(ws)
     assert stored.revision == 2 and set(stored.review["decided_by"]) == {"Ben (self-declared)"}
     today = stored.frame["current_price"].tolist()
