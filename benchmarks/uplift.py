@@ -101,6 +101,7 @@ class Verdict:
     market: str
     seed: int
     share_of_oracle: float
+    share_of_supported: float
     true_uplift: float
     uplift: float
     low: float
@@ -138,8 +139,9 @@ def main() -> None:
             )
         rows.append(_row(market, found))
     columns = (
-        "market", "% of oracle", "true uplift, %", "reported, %", "90% range covers", "claimed/true − 1, %",
-        "uncorrected, %", "ESS, %", "off-policy/true − 1, %", "off-policy uplift range covers", "seconds",
+        "market", "% of oracle", "% of oracle at supported prices", "true uplift, %", "reported, %", "90% range covers",
+        "claimed/true − 1, %", "uncorrected, %", "ESS, %", "off-policy/true − 1, %", "off-policy uplift range covers",
+        "seconds",
     )  # fmt: skip
     kind = "quick" if options.quick else "full"
     print_table(f"Uplift of personalized prices, {options.n:,} offers, {kind} training", columns, rows)
@@ -155,7 +157,8 @@ def _row(market: str, found: list[Verdict]) -> list[str]:
         return f"{int(sum(known))} of {len(known)}"
 
     return [
-        market, mean_and_error([v.share_of_oracle for v in found]), mean("true_uplift"), mean("uplift"),
+        market, mean_and_error([v.share_of_oracle for v in found]),
+        mean_and_error([v.share_of_supported for v in found]), mean("true_uplift"), mean("uplift"),
         hits("covered"), mean("claimed"), mean("raw"), mean("effective_share"), mean("off_policy"),
         hits("off_policy_covered"), mean_and_error([v.seconds for v in found], 0),
     ]  # fmt: skip
@@ -181,7 +184,8 @@ def judge(name: str, n: int, seed: int, *, quick: bool, keep: Path | None = None
             raise AssertionError("the status quo is not the logged price")
         true = float(np.sum(price * market.chance(features, price)))
         today = float(np.sum(rows.current_price * market.chance(features, rows.current_price)))
-        grid = np.stack([p * market.chance(features, np.full(len(who), p)) for p in np.linspace(0.05, 15, 600)])
+        oracle = best(market, features, np.full(len(who), 0.05), np.full(len(who), 15.0))
+        supported = best(market, features, rows.support_low, rows.support_high)
         claim = result.row(POLICY)
         low, high = float(claim["profit_uplift_rate_low"]), float(claim["profit_uplift_rate_high"])
         truth = true / today - 1
@@ -190,7 +194,8 @@ def judge(name: str, n: int, seed: int, *, quick: bool, keep: Path | None = None
         return Verdict(
             market=name,
             seed=seed,
-            share_of_oracle=100 * true / float(grid.max(axis=0).sum()),
+            share_of_oracle=100 * true / oracle,
+            share_of_supported=100 * true / supported,
             true_uplift=truth,
             uplift=float(claim["profit_uplift_rate"]),
             low=low,
@@ -203,6 +208,15 @@ def judge(name: str, n: int, seed: int, *, quick: bool, keep: Path | None = None
             off_policy_covered=float(off.uplift_low <= off_truth - off_today <= off.uplift_high) if known else np.nan,
             seconds=seconds,
         )
+
+
+def best(market: Market, features: Floats, low: Floats, high: Floats) -> float:
+    """Profit of who knows the truth and asks the best price of each customer between ``low`` and ``high``."""
+    top = np.zeros(len(low))
+    for share in np.linspace(0.0, 1.0, 401):
+        price = low + share * (high - low)
+        top = np.maximum(top, price * market.chance(features, price))
+    return float(top.sum())
 
 
 def past_verdict(ws: Workspace, market: Market) -> tuple[PolicyValue, float, float]:

@@ -194,8 +194,8 @@ def _between(state: PageState, answers: dict[str, Answer], strategy: str) -> Non
     """Bridge between two of the compared scenarios."""
     names = list(answers)
     left, right = st.columns(2)
-    start = left.selectbox("From", names, 0, key="bridge_from")
-    end = right.selectbox("To", names, 1, key="bridge_to")
+    start = left.selectbox("From", names, len(names) - 1, key="bridge_from")
+    end = right.selectbox("To", names, 0, key="bridge_to")
     found = bridge(answers[start].products(strategy), answers[end].products(strategy))
     data = bridge_data(found, start, end, currency=state.currency)
     st.plotly_chart(bridge_figure(data, currency=state.currency), key="bridge_compared")
