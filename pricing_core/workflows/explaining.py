@@ -29,6 +29,7 @@ from pricing_core.workflows.explained_offers import (
     recent_offers,
     surface,
 )
+from pricing_core.workflows.objectives import chosen_objective
 from pricing_core.workflows.outcomes import outcome_function
 from pricing_core.workflows.pricing import priced_columns, rows_for, rules_for
 from pricing_core.workflows.reasoning import list_reasons
@@ -91,7 +92,8 @@ def explain_row(
     if not 0 <= index < run.rows.n:
         raise ConfigError(f"Recommendation {index} is not there; the run has {run.rows.n} recent offers.")
     rules = rules_for(run, guardrails)
-    prices = price_strategy(strategy, run.rows, rules) if prices is None else prices
+    if prices is None:
+        prices = price_strategy(strategy, run.rows, rules, objective=chosen_objective(run.ws))
     ready = recent_offers(run)
     background = ready.batch.take(background_of(ready, without=index, seed=seed, size=_BACKGROUND_ROWS))
     return _taken_apart(ready, index, background, prices, rules, seed)
@@ -124,7 +126,7 @@ def explain(
     rows, encoded = rows_for(run, prepared)
     assert encoded is not None  # given targets are always encoded
     rules = rules_for(run, guardrails)
-    prices = price_strategy(strategy, rows, rules)
+    prices = price_strategy(strategy, rows, rules, objective=chosen_objective(ws))
     ready, recent = ready_offers(run, encoded, rows), recent_offers(run)
     background = recent.batch.take(background_of(recent, seed=seed, size=_FEW_BACKGROUND_ROWS))
     columns = []

@@ -17,6 +17,7 @@ from pricing_core.optimize.settings import COMPETITOR, PERSONAL, PRODUCT
 from pricing_core.optimize.strategies import StrategyPrices, price_strategy
 from pricing_core.response.pricing_rows import PricingRows
 from pricing_core.workflows.explained_offers import ReadyOffers, asked_again
+from pricing_core.workflows.objectives import chosen_objective
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -152,7 +153,8 @@ class _Task:
             by_owner = np.zeros(int(self.place.max()) + 1)
             by_owner[self.place] = change
             rows = self._changed(name, by_owner[self.owner])
-            prices = price_strategy(self.strategy, rows, self.rules, with_reasons=False)
+            aim = chosen_objective(self.ready.run.ws)
+            prices = price_strategy(self.strategy, rows, self.rules, objective=aim, with_reasons=False)
             if self.price_points:
                 return np.array([f"{p:.{self.rules.decimals}f}" for p in prices.price[self.answer]], dtype=object)
             return prices.status[self.answer]

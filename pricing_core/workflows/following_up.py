@@ -21,6 +21,7 @@ from pricing_core.optimize.strategies import price_strategy
 from pricing_core.progress import Progress, SilentProgress
 from pricing_core.store import datasets, measurements, pricelists
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.objectives import chosen_objective
 from pricing_core.workflows.pricing import rules_for
 from pricing_core.workflows.runs import TrainedRun, load_run, usual_prices
 from pricing_core.workflows.strategies import own_strategies, settings_for
@@ -163,7 +164,9 @@ def _logged(run: TrainedRun, dataset: Dataset, offers: pd.DataFrame, strategy: s
     blind = replace(rows, current_price=going.reference * going.expected)
     price = offers["price"].to_numpy(dtype=float)
     own_strategies(run.ws)
-    target = price_strategy(strategy, blind, rules, settings=settings_for(run, [strategy])).price
+    target = price_strategy(
+        strategy, blind, rules, settings=settings_for(run, [strategy]), objective=chosen_objective(run.ws)
+    ).price
     return LoggedOffers(
         price=price,
         target_price=target,

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pricing_core.guardrails.rules import Guardrails
+from pricing_core.optimize.objectives import Objective
 from pricing_core.optimize.reasons import statuses
 from pricing_core.optimize.strategies import StrategyPrices, price_strategy
 from pricing_core.progress import Progress, SilentProgress
@@ -47,7 +48,9 @@ def explain_list(ws: Workspace, price_list_id: str, *, progress: Progress | None
     rows, encoded = rows_for(run, scenario=scenario)
     changed = scenario.apply(rows)
     ready = ready_offers(run, run.encoded if encoded is None else encoded, changed)
-    prices = price_strategy(stored.strategy, changed, rules, settings=settings_for(run, [stored.strategy]))
+    aim = Objective.from_mapping(stored.summary.get("objective") or {})
+    settings = settings_for(run, [stored.strategy])
+    prices = price_strategy(stored.strategy, changed, rules, settings=settings, objective=aim)
     at = list_rows(stored.frame, changed, prices)
     background = ready.batch.take(background_of(ready))
     listed = _as_listed(stored, changed, prices, at, rules)

@@ -21,6 +21,7 @@ from pricing_core.simulate.strategies import simulate_strategies
 from pricing_core.store import datasets, list_states, pricelists, scenarios
 from pricing_core.store.workspace import Workspace
 from pricing_core.trust.access import Actor, require, self_declared
+from pricing_core.workflows.objectives import chosen_objective
 from pricing_core.workflows.pricing import rows_for, rules_for
 from pricing_core.workflows.runs import load_run
 from pricing_core.workflows.strategies import settings_for
@@ -46,19 +47,23 @@ def make_price_list(
     rows, _ = rows_for(run, scenario=scenario)
     changed = (scenario or Scenario()).apply(rows)
     settings = settings_for(run, [strategy])
-    prices = price_strategy(strategy, changed, rules, settings=settings)
+    aim = chosen_objective(ws)
+    prices = price_strategy(strategy, changed, rules, settings=settings, objective=aim)
     known = prior_prices(ws, run.dataset, _tomorrow())
     facts = ListFacts(
         strategy, run.manifest["currency"], run.run_id, {str(product): float(price) for product, price in known.items()}
     )
     frame, effects = build_with_effects(changed, prices, facts)
     progress.stage("Simulation", 0.5, "Judging the expected effect")
-    result = simulate_strategies(rows, ["status_quo", strategy], guardrails=rules, scenario=scenario, settings=settings)
+    result = simulate_strategies(
+        rows, ["status_quo", strategy], guardrails=rules, scenario=scenario, settings=settings, objective=aim
+    )
     effect = result.row(strategy)
     progress.stage("Storing", 0.9, "Keeping the price list")
     summary = {
         "sentence": summary_sentence(frame, effect),
         "guardrails": rules.to_toml(),
+        "objective": aim.to_mapping(),
         "scenario": (scenario or Scenario()).to_dict(),
         "profit_uplift_rate": float(effect["profit_uplift_rate"]),
         "profit_uplift_low": float(effect["profit_uplift_rate_low"]),
