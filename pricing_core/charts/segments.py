@@ -151,7 +151,7 @@ def _symbol(rate: float) -> str:
 
 
 def segment_shares_data(shares: SegmentShares, chosen: int) -> SharesChart:
-    """Name what the chosen depth keeps, and the smallest depth that keeps as much within half a percent."""
+    """Name what the chosen depth keeps, and the smallest depth that keeps as much within half a percentage point."""
     table = shares.table.copy()
     row = table[table["depth"] == chosen]
     if row.empty or not table["share"].notna().any():
@@ -160,7 +160,7 @@ def segment_shares_data(shares: SegmentShares, chosen: int) -> SharesChart:
     enough = int(table.loc[table["share"] >= kept - 0.005, "depth"].min())
     finding = f"Depth {chosen} keeps {percent(kept)} of the profit of personal prices"
     if enough < chosen:
-        finding += f"; depth {enough} keeps as much within half a percent"
+        finding += f"; depth {enough} keeps as much within half a point"
     return SharesChart(table, chosen, finding)
 
 

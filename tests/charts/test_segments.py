@@ -70,7 +70,7 @@ def test_shares_name_the_smallest_depth_that_keeps_as_much() -> None:
     )  # fmt: skip
     data = segment_shares_data(SegmentShares(table, 100.0), 3)
     assert data.finding == (
-        "Depth 3 keeps 96.1% of the profit of personal prices; depth 1 keeps as much within half a percent"
+        "Depth 3 keeps 96.1% of the profit of personal prices; depth 1 keeps as much within half a point"
     )
     assert list(segment_shares_figure(data).data[0].marker.symbol) == ["circle"] * 3 + ["diamond"]
     assert segment_shares_data(SegmentShares(table, 100.0), 0).finding == (
