@@ -39,7 +39,7 @@ def events_finding(data: EventEffects) -> str:
 def _label(row: dict[Any, Any]) -> str:
     rating = f" ({row['rating']:.0f} of 5)" if np.isfinite(row["rating"]) else ""
     relation = f" · {row['relation']}" if row["relation"] else ""
-    return f"{event_words(row['days_ago'])} · {row['event']} {shorten(row['product_id'], 16)}{rating}{relation}"
+    return f"{event_words(row['days_ago'])} · {row['event']} {row['product_id'][:16]}{rating}{relation}"
 
 
 def events_figure(data: EventEffects) -> go.Figure:

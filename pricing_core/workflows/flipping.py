@@ -32,7 +32,7 @@ _RANGE: dict[str, dict[str, float]] = {
     STOCK: {"lowest": -0.95, "highest": 2.0},
 }
 # Asking the models again for many rows is slow: fewer steps and a coarser answer.
-_COARSE = {"steps": 6, "tolerance": 0.01}
+_COARSE, _MANY = {"steps": 6, "tolerance": 0.01}, 1_000
 
 
 def searchable(strategy: str) -> bool:
@@ -62,11 +62,11 @@ def flips(
     if not searchable(strategy):
         return []
     task = _Task(ready, at, strategy, rules, price_points)
-    found = []
+    found, wide = [], coarse or len(task.members) > _MANY
     for name in circumstances:
         value = task.values(name)
         if not np.isnan(value).all():
-            how: dict[str, Any] = {**_RANGE[name], **(_COARSE if coarse and name != COST else {})}
+            how: dict[str, Any] = {**_RANGE[name], **(_COARSE if wide and name != COST else {})}
             found.append(flip_points(task.decide(name), value, circumstance=name, **how))
     return found
 

@@ -60,7 +60,7 @@ def test_beyond_the_flip_cost_the_strategy_decides_otherwise_and_before_it_does_
 
 
 def test_a_search_that_makes_no_sense_is_refused() -> None:
-    with pytest.raises(ConfigError, match="The range is 0.1 to 1.0"):
+    with pytest.raises(ConfigError, match=r"The range is 0\.1 to 1\.0"):
         flip_points(_decide, np.ones(4), circumstance="unit cost", lowest=0.1)
     with pytest.raises(ConfigError, match="steps is 0"):
         flip_points(_decide, np.ones(4), circumstance="unit cost", steps=0)

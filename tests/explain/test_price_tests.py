@@ -49,5 +49,5 @@ def test_where_nothing_is_to_be_gained_there_is_no_test() -> None:
 def test_a_test_without_offers_or_power_is_refused() -> None:
     with pytest.raises(DataError, match="0 offers and 0 prices"):
         cheapest_test(ROWS.take(np.zeros(ROWS.n, dtype=bool)), np.empty(0))
-    with pytest.raises(ConfigError, match="power is 1.2"):
+    with pytest.raises(ConfigError, match=r"power is 1\.2"):
         cheapest_test(ROWS, BEST, power=1.2)
