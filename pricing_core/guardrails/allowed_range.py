@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from pricing_core.guardrails.kinds import DISCOUNT_ONLY, SHOP_WIDE
@@ -91,7 +92,7 @@ def allowed_range(rows: PricingRows, guardrails: Guardrails, strategy: str) -> A
     rules = row_rules(guardrails)
     if strategy == DISCOUNT_STRATEGY and not guardrails.discount_only:
         rules = (Rule(DISCOUNT_ONLY, name=SHOP_WIDE[DISCOUNT_ONLY]), *rules)
-    ends = _Ends(rows)
+    ends = _Ends(rows.support_low.copy(), rows.support_high.copy())
     notes = _notes(rows, guardrails)
     soft = []
     for rule in rules:
@@ -121,12 +122,60 @@ def allowed_range(rows: PricingRows, guardrails: Guardrails, strategy: str) -> A
     return AllowedRange(ends.low, ends.high, low_rule, high_rule, feasible, conflict, relaxed, tuple(notes))
 
 
+@dataclass(frozen=True, eq=False)
+class CommonRange:
+    """Range (groups,) of prices that many rows share, and the rule that sets each end."""
+
+    low: Floats
+    high: Floats
+    low_rule: Texts
+    high_rule: Texts
+
+
+def narrow_common_range(common: CommonRange, rows: PricingRows, guardrails: Guardrails, code: Ints) -> CommonRange:
+    """Narrow ranges that the rows of a group share by soft rules, each as far as the range lets it.
+
+    What a soft rule asks of a group is what it asks of the group's typical row (median): one price cannot follow every
+    row's competitor. Groups without a range (``low`` above ``high``, or NaN) stay as they are.
+
+    Parameters
+    ----------
+    common
+        Under supported prices and hard rules.
+    code
+        (n,) group of each row.
+    """
+    groups = len(common.low)
+    ends = _Ends(common.low.copy(), common.high.copy())
+    points = price_points(rows, guardrails).hard().by_group(code, groups)
+    open_groups, relaxed = common.low <= common.high, np.full(groups, "", dtype=object)
+    for rule in row_rules(guardrails):
+        if not rule.hard:
+            bound = row_bound(rule, rows)
+            index = np.arange(rows.n) if bound.index is None else bound.index
+            low, high = (_typical(end, code[index], groups) for end in (bound.low, bound.high))
+            _narrow(ends, RowBound(rule, None, low, high), open_groups, points, relaxed, guardrails.decimals)
+    names = np.array(ends.names, dtype=object)
+    low_rule = np.where(ends.low_code > 0, names[ends.low_code], common.low_rule)
+    return CommonRange(
+        ends.low, ends.high, low_rule, np.where(ends.high_code > 0, names[ends.high_code], common.high_rule)
+    )
+
+
+def _typical(value: Floats | float | None, code: Ints, groups: int) -> Floats | None:
+    """Median of a bound over the rows of each group, (groups,); NaN where no row has it."""
+    if value is None:
+        return None
+    asked = pd.Series(np.broadcast_to(np.asarray(value, dtype=float), code.shape))
+    return asked.groupby(code).median().reindex(range(groups)).to_numpy(dtype=float)
+
+
 class _Ends:
     """Both ends of each row's range, and the number of the rule that sets each."""
 
-    def __init__(self, rows: PricingRows) -> None:
-        self.low, self.high = rows.support_low.copy(), rows.support_high.copy()
-        self.low_code, self.high_code = np.zeros(rows.n, dtype=np.int16), np.zeros(rows.n, dtype=np.int16)
+    def __init__(self, low: Floats, high: Floats) -> None:
+        self.low, self.high = low, high
+        self.low_code, self.high_code = np.zeros(len(low), dtype=np.int16), np.zeros(len(low), dtype=np.int16)
         self.names = [SUPPORTED]
 
     def tighten(self, bound: RowBound) -> None:

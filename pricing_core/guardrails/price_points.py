@@ -140,6 +140,18 @@ class PricePoints:
         above /= unit
         return np.asarray(above <= np.asarray(high) + 1e-9)
 
+    def giving_way(self, low: Floats, high: Floats) -> PricePoints:
+        """Drop soft rules, the least important first, where no allowed amount lies from ``low`` to ``high``, (n,)."""
+        applies, relaxed = self.applies.copy(), self.relaxed.copy()
+        for k in reversed(range(len(self.rules))):
+            if self.rules[k].hard:
+                break
+            stuck = np.flatnonzero(applies[k] & ~replace(self, applies=applies).fits(low, high))
+            applies[k, stuck] = False
+            label = self.rules[k].label
+            relaxed[stuck] = [f"{old}; {label}" if old else label for old in relaxed[stuck]]
+        return replace(self, applies=applies, relaxed=relaxed)
+
     @cached_property
     def _sets(self) -> tuple[PointSet, ...]:
         return tuple(PointSet.of(rule.ranges, self.decimals) for rule in self.rules)
@@ -178,19 +190,4 @@ def price_points(rows: PricingRows, guardrails: Guardrails, bounds: AllowedRange
     points = PricePoints(rules, applies, guardrails.decimals, np.full(rows.n, "", dtype=object), guardrails.rounding)
     if bounds is None or all(rule.hard for rule in rules):
         return points
-    return _give_way(points, bounds.low, bounds.high)
-
-
-def _give_way(points: PricePoints, low: Floats, high: Floats) -> PricePoints:
-    """Drop soft rules, the least important first, in rows whose range holds no allowed amount."""
-    applies, relaxed = points.applies.copy(), points.relaxed.copy()
-    for k in reversed(range(len(points.rules))):
-        rule = points.rules[k]
-        if rule.hard:
-            break
-        now = replace(points, applies=applies)
-        stuck = np.flatnonzero(applies[k] & ~now.fits(low, high))
-        applies[k, stuck] = False
-        label = rule.label
-        relaxed[stuck] = [f"{old}; {label}" if old else label for old in relaxed[stuck]]
-    return replace(points, applies=applies, relaxed=relaxed)
+    return points.giving_way(bounds.low, bounds.high)

@@ -46,6 +46,11 @@ def coupled_rules(guardrails: Guardrails) -> tuple[Rule, ...]:
     return in_order(rule for rule in guardrails.rules if rule.coupled)
 
 
+def hard_only(guardrails: Guardrails) -> Guardrails:
+    """Return the guardrails without their soft rules."""
+    return guardrails.with_changes(rules=tuple(rule for rule in guardrails.rules if rule.hard))
+
+
 def in_order(rules: Any) -> tuple[Rule, ...]:
     """Hard rules first, then soft ones by priority; otherwise as given."""
     return tuple(sorted(rules, key=lambda rule: 0 if rule.hard else rule.priority))

@@ -13,7 +13,7 @@ from pricing_core.guardrails.allowed_range import BELOW_CURRENT, BELOW_LIST
 from pricing_core.guardrails.kinds import COMPETITOR_BAND, DISCOUNT_ONLY, POINT_KINDS, SHOP_WIDE
 from pricing_core.guardrails.money import round_down, round_up
 from pricing_core.guardrails.row_bounds import row_bound
-from pricing_core.guardrails.selection import all_rules
+from pricing_core.guardrails.selection import all_rules, hard_only
 from pricing_core.optimize.relaxing import Change, Relaxation, leaving_out, rule_called, smallest_change
 from pricing_core.optimize.settings import PRODUCT
 from pricing_core.response import PricingRows
@@ -110,11 +110,6 @@ def relax_until_possible(
         guardrails = relaxation.apply(guardrails)
         done.append(relaxation.words)
     return guardrails, tuple(done), find_conflicts(rows, guardrails, strategy)
-
-
-def hard_only(guardrails: Guardrails) -> Guardrails:
-    """Return the guardrails without their soft rules."""
-    return guardrails.with_changes(rules=tuple(rule for rule in guardrails.rules if rule.hard))
 
 
 def _row_conflicts(rows: PricingRows, guardrails: Guardrails, strategy: str, bounds: AllowedRange) -> list[Conflict]:

@@ -167,7 +167,7 @@ def _plans(task: Task, ranges: _Ranges, stock: Floats) -> tuple[dict[str, Markdo
     order = np.argsort(ranges.code, kind="stable")
     edges = np.searchsorted(ranges.code[order], np.arange(groups + 1))
     price, plans = ranges.current.copy(), {}
-    points = task.points.by_group(ranges.code, groups)
+    points = task.points.by_group(ranges.code, groups).giving_way(ranges.low, ranges.high)
     for g in map(int, np.flatnonzero((ranges.conflict == "") & (stock > 0))):
         wanted = ladder(ranges.current[g], ranges.low[g], ranges.high[g], settings)
         rungs = chargeable(wanted, ranges.low[g], ranges.high[g], points.take(np.full(len(wanted), g)))

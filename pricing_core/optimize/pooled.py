@@ -10,9 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pricing_core.guardrails.allowed_range import SUPPORTED, AllowedRange, allowed_range
+from pricing_core.guardrails.allowed_range import (
+    SUPPORTED,
+    AllowedRange,
+    CommonRange,
+    allowed_range,
+    narrow_common_range,
+)
 from pricing_core.guardrails.price_points import price_points
 from pricing_core.guardrails.rules import Guardrails
+from pricing_core.guardrails.selection import hard_only
 from pricing_core.optimize.medians import grouped_median, weighted_median
 from pricing_core.optimize.objectives import DEFAULT_OBJECTIVE, Objective, group_total
 from pricing_core.optimize.settings import PRODUCT
@@ -127,7 +134,7 @@ def product_prices(
         )
         safe_low, safe_high = np.where(open_group, low, 1.0), np.where(open_group, high, 1.0)
         best = maximize_by_group(total, np.maximum(safe_low, _ANY_LOW), safe_high)
-        points = price_points(rows, guardrails, bounds).by_group(code, groups)
+        points = price_points(rows, guardrails).by_group(code, groups).giving_way(safe_low, safe_high)
         snapped = snap(best, safe_low, safe_high, points, total)
         price = snapped.price
         conflict[open_group & ~snapped.fits] = "no price with an allowed ending fits every row of this product"
@@ -154,7 +161,7 @@ def common_ranges(
         Ranges of the rows; the others are computed here, with and without the supported prices.
     """
     unsupported = replace(rows, support_low=np.full(rows.n, _ANY_LOW), support_high=np.full(rows.n, _ANY_HIGH))
-    rules = allowed_range(unsupported, guardrails, strategy)
+    rules = allowed_range(unsupported, hard_only(guardrails), strategy)
     low, high = np.full(groups, np.nan), np.full(groups, np.nan)
     low_rule, high_rule = np.full(groups, "", dtype=object), np.full(groups, "", dtype=object)
     conflict = np.full(groups, "no row of this product has an allowed price", dtype=object)
@@ -165,7 +172,8 @@ def common_ranges(
         members = members[bounds.feasible[members]]
         if members.size:
             low[g], low_rule[g], high[g], high_rule[g], conflict[g] = _common(rows, rules, members, guardrails)
-    return low, high, low_rule, high_rule, conflict
+    found = narrow_common_range(CommonRange(low, high, low_rule, high_rule), rows, guardrails, code)
+    return found.low, found.high, found.low_rule, found.high_rule, conflict
 
 
 def _common(

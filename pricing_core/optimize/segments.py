@@ -210,7 +210,7 @@ def _snapped(task: Task, code: Ints, wanted: Floats, low: Floats, high: Floats, 
         task.response.take(mine), rows.unit_cost[mine], rows.weight[mine], code[mine], len(wanted), task.objective
     )
     safe_low, safe_high = np.where(open_group, low, 1.0), np.where(open_group, high, 1.0)
-    points = task.points.by_group(code, len(wanted))
+    points = task.points.by_group(code, len(wanted)).giving_way(safe_low, safe_high)
     return snap(np.clip(wanted, safe_low, safe_high), safe_low, safe_high, points, total)
 
 

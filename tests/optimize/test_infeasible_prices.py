@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from pricing_core.guardrails import Guardrails, Rule, Scope
+from pricing_core.guardrails import Guardrails, PriceRange, Rule, Scope
 from pricing_core.optimize.infeasible import find_conflicts, relax_until_possible
 from pricing_core.optimize.strategies import price_strategy
 from tests.optimize.test_infeasible import one_step_less, shop, twins
@@ -80,3 +82,36 @@ def test_a_rule_that_reaches_no_row_is_told_with_the_prices() -> None:
     rules = Guardrails(rules=(Rule("price_floor", 1, Scope("category", ("k0", "vine"))),))
     notes = price_strategy("personalized", shop(), rules).notes
     assert "price floor 1 for category k0 or vine: no row has the category 'vine'." in notes
+
+
+@pytest.mark.parametrize("strategy", ["product", "segment"])
+def test_soft_rules_never_keep_a_product_from_its_one_price(strategy: str) -> None:
+    """Competitor prices differ from row to row, so that no one price can follow them all."""
+    rows = shop(seed=5)
+    soft = (
+        Rule("competitor_band", low_rate=0.99, high_rate=1.01, hard=False),
+        Rule("price_ceiling", 8, hard=False, priority=3),
+        Rule("endings", ranges=(PriceRange(endings=(7,)),), hard=False),
+        Rule("price_ladder", ranges=(PriceRange(points=(2.5,)),), hard=False, priority=2),
+    )
+    free = price_strategy(strategy, rows, Guardrails(max_change_rate=0.02))
+    kept = price_strategy(strategy, rows, Guardrails(max_change_rate=0.02, rules=soft))
+    np.testing.assert_array_equal(kept.held, free.held)
+    assert not kept.held.any()
+    assert not np.array_equal(kept.price, free.price)
+
+
+def test_a_soft_rule_pulls_the_one_price_as_far_as_hard_rules_let_it() -> None:
+    rows = twins()
+    rules = Guardrails(max_change_rate=0.1, rules=(Rule("price_floor", 15, hard=False),))
+    price = price_strategy("product", rows, rules).price
+    assert set(price[rows.product_id == "P0"]) == {10.67}
+    assert min(price[rows.product_id == "P1"]) >= 17.46
+
+
+def test_a_soft_band_follows_the_competitor_of_the_typical_row() -> None:
+    rows = twins()
+    rows = replace(rows, competitor_price=rows.list_price * np.where(np.arange(200) % 4 < 2, 0.8, 0.9))
+    band = Rule("competitor_band", low_rate=1.0, high_rate=1.0, hard=False)
+    price = price_strategy("product", rows, Guardrails(margin_floor=None, rules=(band,))).price
+    assert sorted(set(price)) == [8.5, 17.0]
