@@ -12,6 +12,7 @@ from pricing_core import workflows
 from pricing_core.data.dataset import Dataset, DatasetManifest
 from pricing_core.errors import DataError
 from pricing_core.features.variants import week_labels
+from pricing_core.simulate.response_surface import ResponseSurface
 from pricing_core.simulate.scenario import Scenario
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.off_policy import judge_on_past
@@ -29,6 +30,11 @@ STRATEGIES = ("status_quo", "uniform", "personalized_discount")
 @pytest.fixture(scope="module")
 def run(trained) -> workflows.TrainedRun:
     return workflows.load_run(Workspace.open(trained.workspace))
+
+
+@pytest.fixture(scope="module")
+def surface(run) -> ResponseSurface:
+    return what_if(run.ws, STRATEGIES, base=Scenario(occasions_per_week=500.0), moves=competitor_moves(run))
 
 
 def test_moved_features_equal_features_computed_with_moved_prices(run):
@@ -76,10 +82,8 @@ def test_week_labels_skip_columns_that_differ_within_the_week():
         Scenario(stock_share=0.2, horizon_weeks=8),
     ],
 )
-def test_the_fast_answer_equals_the_full_simulation(run, scenario):
-    base = Scenario(occasions_per_week=500.0)
+def test_the_fast_answer_equals_the_full_simulation(run, surface, scenario):
     scenario = replace(scenario, occasions_per_week=500.0)
-    surface = what_if(run.ws, STRATEGIES, base=base, moves=competitor_moves(run))
     answer = surface.answer(scenario).table.set_index("strategy")
     full = workflows.simulate(run.ws, STRATEGIES, scenario=scenario).table.set_index("strategy")
     for total in ("profit", "revenue", "units", "profit_low", "profit_high"):
