@@ -99,7 +99,7 @@ def compare_arms(
     values = np.empty(len(top))
     for mask in arms:
         values[mask] = _linear(top[mask], below[mask])
-    theta, past = 0.0, np.zeros(len(top))
+    theta, past, cost = 0.0, np.zeros(len(top)), 1.0
     if before is not None and np.sum(before[1]) > 0:
         past = _linear(*before)
         past = past - past.mean()
@@ -107,9 +107,10 @@ def compare_arms(
         centered = values - np.where(in_test, values[in_test].mean(), values[~in_test].mean())
         spread = float(within @ within)
         theta = float(within @ centered) / spread if spread > 0 else 0.0
+        cost = _cost_of_slope(past, in_test, spread) if spread > 0 else 1.0
     left = values - theta * past
     means = [float(left[mask].mean()) for mask in arms]
-    parts = [float(np.var(left[mask], ddof=1) / mask.sum()) for mask in arms]
+    parts = [cost * float(np.var(left[mask], ddof=1) / mask.sum()) for mask in arms]
     raw = sum(float(np.var(values[mask], ddof=1) / mask.sum()) for mask in arms)
     total = sum(parts)
     sizes = [int(mask.sum()) for mask in arms]
@@ -124,6 +125,19 @@ def compare_arms(
         df=max(df - (1 if theta else 0), 1.0), rate=rate, rate_standard_error=rate_error,
         variance_reduction=1 - total / raw if raw > 0 else 0.0,
     )  # fmt: skip
+
+
+def _cost_of_slope(past: Floats, in_test: Mask, spread: float) -> float:
+    """What estimating θ adds to the variance (analysis of covariance).
+
+    (N − 2) / (N − 3) for the degree of freedom, times 1 + d² / (Σ var(x) (1 / n_t + 1 / n_c)) for arms whose past
+    differs by d.
+    """
+    n, n_test = len(past), int(in_test.sum())
+    if n <= 3:
+        return 1.0
+    apart = float(past[in_test].mean() - past[~in_test].mean())
+    return (n - 2) / (n - 3) * (1 + apart**2 / (spread * (1 / n_test + 1 / (n - n_test))))
 
 
 def compare_pairs(test: Floats, control: Floats, pair: Ints, test_first: Mask) -> ArmDifference:

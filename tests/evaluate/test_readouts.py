@@ -74,6 +74,24 @@ def test_false_alarms_and_the_chance_of_a_loss_are_calibrated() -> None:
     assert np.mean(losses) == pytest.approx(0.5, abs=0.03)
 
 
+def test_few_groups_with_weeks_before_are_read_as_an_analysis_of_covariance() -> None:
+    rng = np.random.default_rng(8)
+    inside = []
+    for _ in range(2_000):
+        past = rng.normal(10, 2, 10)
+        in_test = rng.permutation(10) < 5
+        top = past + rng.normal(0, 1, 10) + 1.0 * in_test
+        found = compare_arms(top, np.ones(10), in_test, before=(past, np.ones(10)))
+        low, high = found.interval(0.9)
+        inside.append(low <= 1.0 <= high)
+    assert abs(np.mean(inside) - 0.9) < 3 * np.sqrt(0.09 / 2_000) + 0.005
+    design = np.column_stack([np.ones(10), in_test, past])
+    beta, rest = np.linalg.lstsq(design, top, rcond=None)[:2]
+    exact = np.sqrt(rest[0] / 7 * np.linalg.inv(design.T @ design)[1, 1])
+    assert found.difference == pytest.approx(beta[1])
+    assert found.standard_error == pytest.approx(exact)
+
+
 def test_without_weeks_before_it_is_welchs_test() -> None:
     from scipy import stats
 
