@@ -9,9 +9,7 @@ from pricing_core.simulate.bridge import bridge
 
 
 def side(units: float, price: float, cost: float) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"product_id": ["a"], "units": [units], "revenue": [units * price], "cost": [units * cost]}
-    )
+    return pd.DataFrame({"product_id": ["a"], "units": [units], "revenue": [units * price], "cost": [units * cost]})
 
 
 def test_the_finding_names_what_helps_and_what_hurts() -> None:

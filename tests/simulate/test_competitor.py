@@ -60,9 +60,7 @@ def test_a_reacting_competitor_offsets_its_share_of_a_price_change(moves: Compet
     )
     price = 1.01 * rows.current_price
     answered = rows.response.shift_intercept(PULL * 0.5 * np.log(1.01))
-    np.testing.assert_allclose(
-        reacting.response.probability_draws(price), answered.probability_draws(price), rtol=1e-4
-    )
+    np.testing.assert_allclose(reacting.response.probability_draws(price), answered.probability_draws(price), rtol=1e-4)
     assert with_reaction(rows, moves.pull(), 0.0) is rows
 
 
@@ -70,9 +68,7 @@ def test_demand_still_falls_with_price_under_the_strongest_pull(moves: Competito
     reacting = with_reaction(moves.base, np.full((24, 8), 50.0), 1.0)
     np.testing.assert_allclose(reacting.response.sensitivity, 0.05 * moves.base.response.sensitivity)
     today = moves.base.current_price
-    np.testing.assert_allclose(
-        reacting.response.probability_draws(today), moves.base.response.probability_draws(today)
-    )
+    np.testing.assert_allclose(reacting.response.probability_draws(today), moves.base.response.probability_draws(today))
 
 
 def test_moves_that_were_not_asked_about_are_refused(moves: CompetitorMoves) -> None:

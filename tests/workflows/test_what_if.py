@@ -88,9 +88,7 @@ def test_the_fast_answer_equals_the_full_simulation(run, surface, scenario):
     full = workflows.simulate(run.ws, STRATEGIES, scenario=scenario).table.set_index("strategy")
     for total in ("profit", "revenue", "units", "profit_low", "profit_high"):
         np.testing.assert_allclose(answer.loc[full.index, total], full[total], rtol=0.01, err_msg=total)
-    np.testing.assert_allclose(
-        answer.loc[full.index, "profit_uplift_rate"], full["profit_uplift_rate"], atol=0.005
-    )
+    np.testing.assert_allclose(answer.loc[full.index, "profit_uplift_rate"], full["profit_uplift_rate"], atol=0.005)
 
 
 def test_past_offers_are_priced_by_who_never_saw_the_customer(run):
