@@ -53,8 +53,13 @@ def snap(
     points = shop_points(points, len(price)) if isinstance(points, Guardrails) else points
     below, above = points.neighbors(price)
     direction = points.direction(price)
-    good_below = (below >= low - _SLACK) & (below <= high + _SLACK) & (direction <= 0)
-    good_above = (above >= low - _SLACK) & (above <= high + _SLACK) & (direction >= 0)
+    good_below = (below >= low - _SLACK) & (below <= high + _SLACK)
+    good_above = (above >= low - _SLACK) & (above <= high + _SLACK)
+    stuck = ~((good_below & (direction <= 0)) | (good_above & (direction >= 0)))
+    if stuck.any() and not all(rule.hard for rule in points.rules):
+        direction = np.where(stuck, points.hard().direction(price), direction)  # the direction of a soft rule gives way
+    good_below &= direction <= 0
+    good_above &= direction >= 0
     both = good_below & good_above & (below < above)
     if profit is None:
         prefer = np.where(both, above - price < price - below, False)

@@ -115,3 +115,17 @@ def test_a_soft_band_follows_the_competitor_of_the_typical_row() -> None:
     band = Rule("competitor_band", low_rate=1.0, high_rate=1.0, hard=False)
     price = price_strategy("product", rows, Guardrails(margin_floor=None, rules=(band,))).price
     assert sorted(set(price)) == [8.5, 17.0]
+
+
+@pytest.mark.parametrize("strategy", ["personalized", "product"])
+def test_the_rounding_direction_of_a_soft_rule_gives_way_rather_than_hold_a_price(strategy: str) -> None:
+    rows = twins()
+    down = PriceRange(endings=(0,), rounding="down")
+    soft, hard = (Rule("endings", ranges=(down,), hard=each) for each in (False, True))
+    floor = {"margin_floor": None, "price_floor": 12.5, "max_change_rate": 0.5}
+    held = price_strategy(strategy, rows, Guardrails(**floor, rules=(hard,)))
+    free = price_strategy(strategy, rows, Guardrails(**floor, rules=(soft,)))
+    cheap = rows.product_id == "P0"
+    assert held.held[cheap].any()
+    assert not free.held.any()
+    assert set(free.price[cheap & held.held]) == {13.0}
