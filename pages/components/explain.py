@@ -33,7 +33,7 @@ ABOUT = {
     "probability": "Chance that this customer buys at the recommended price.",
     "taste": "How much this customer likes the product: log-odds of a purchase at the going price.",
     "sensitivity": "How much this customer minds the price: fall of the log-odds when the price doubles.",
-    "price": "The price that would earn most here if there were no rule and no limit of supported prices.",
+    "price": "The price of most profit here if there were no rule and no limit of supported prices.",
 }
 
 

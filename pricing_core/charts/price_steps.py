@@ -12,7 +12,7 @@ from pricing_core.errors import ConfigError
 from pricing_core.explain.price_steps import PriceLadder
 
 _STEP_WORDS: Final = {
-    "reference": "going price", "sensitivity": "price sensitivity", "shared": "one price for all",
+    "reference": "going price", "sensitivity": "price sensitivity", "objective": "aim", "shared": "one price for all",
     "guardrail": "guardrails", "coupled": "shared rules", "ending": "price ending", "kept": "kept",
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ STEPS: Final[dict[str, str]] = {
     "market": "The market now: competitor price, season and promotion",
     "taste": "How much this customer likes the product",
     "sensitivity": "How much this customer minds the price",
+    "objective": "What prices are chosen for, other than profit alone",
     "shared": "One price for all who get it, within the guardrails",
     "guardrail": "Guardrails and the prices that the data support",
     "coupled": "Rules that tie several prices together",

@@ -18,6 +18,7 @@ from pricing_core.explain.price_steps import PriceLadder
 from pricing_core.explain.shapley import ShapResult
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.models.surface import CostedBatch
+from pricing_core.optimize.objectives import Objective
 from pricing_core.optimize.strategies import StrategyPrices, price_strategy
 from pricing_core.progress import Progress, SilentProgress
 from pricing_core.response.pricing_rows import PricingRows
@@ -35,6 +36,7 @@ from pricing_core.workflows.pricing import priced_columns, rows_for, rules_for
 from pricing_core.workflows.reasoning import list_reasons
 from pricing_core.workflows.runs import TrainedRun, load_run
 from pricing_core.workflows.steps import ladder_of
+from pricing_core.workflows.strategies import settings_for
 from pricing_core.workflows.targets import prepare_targets
 
 Ints = NDArray[np.int64]
@@ -82,6 +84,7 @@ def explain_row(
     strategy: str = "personalized_discount",
     guardrails: Guardrails | None = None,
     prices: StrategyPrices | None = None,
+    objective: Objective | None = None,
     seed: int = 0,
 ) -> RowExplanation:
     """Explain the recommendation for one of the run's recent offers (row ``index`` of ``run.targets``).
@@ -91,12 +94,12 @@ def explain_row(
     """
     if not 0 <= index < run.rows.n:
         raise ConfigError(f"Recommendation {index} is not there; the run has {run.rows.n} recent offers.")
-    rules = rules_for(run, guardrails)
+    aim, rules = objective or chosen_objective(run.ws), rules_for(run, guardrails)
     if prices is None:
-        prices = price_strategy(strategy, run.rows, rules, objective=chosen_objective(run.ws))
+        prices = price_strategy(strategy, run.rows, rules, objective=aim)
     ready = recent_offers(run)
     background = ready.batch.take(background_of(ready, without=index, seed=seed, size=_BACKGROUND_ROWS))
-    return _taken_apart(ready, index, background, prices, rules, seed)
+    return _taken_apart(ready, index, background, prices, rules, aim, seed)
 
 
 def explain(
@@ -126,15 +129,16 @@ def explain(
     rows, encoded = rows_for(run, prepared)
     assert encoded is not None  # given targets are always encoded
     rules = rules_for(run, guardrails)
-    prices = price_strategy(strategy, rows, rules, objective=chosen_objective(ws))
+    aim = chosen_objective(ws)
+    prices = price_strategy(strategy, rows, rules, settings=settings_for(run, [strategy]), objective=aim)
     ready, recent = ready_offers(run, encoded, rows), recent_offers(run)
     background = recent.batch.take(background_of(recent, seed=seed, size=_FEW_BACKGROUND_ROWS))
     columns = []
     for index in range(rows.n):
         progress.stage("Explaining", index / rows.n, f"Recommendation {index + 1} of {rows.n}")
-        columns.append(_flat(_taken_apart(ready, index, background, prices, rules, seed, brief=True)))
+        columns.append(_flat(_taken_apart(ready, index, background, prices, rules, aim, seed, brief=True)))
     shown = targets.reset_index(drop=True).assign(**priced_columns(rows, prices))
-    reasons = list_reasons(ready, np.arange(rows.n), prices, rules, background, languages=languages)
+    reasons = list_reasons(ready, np.arange(rows.n), prices, rules, background, objective=aim, languages=languages)
     return pd.concat([shown, pd.DataFrame(columns), reasons], axis=1)
 
 
@@ -144,6 +148,7 @@ def _taken_apart(
     background: CostedBatch,
     prices: StrategyPrices,
     rules: Guardrails,
+    aim: Objective,
     seed: int,
     *,
     brief: bool = False,
@@ -165,7 +170,7 @@ def _taken_apart(
         shap=shap,
         lime=lime,
         agreement={name: agreement(shap[name], lime[name]) for name in shap},
-        ladder=ladder_of(ready, index, background, prices, rules),
+        ladder=ladder_of(ready, index, background, prices, rules, aim),
         events=event_effects(chance, ready.encoded.batch.take(at), ready.run.model.encoder.products_),
     )
 

@@ -13,6 +13,7 @@ from pricing_core.explain.flip import Decide, FlipPoints, flip_points
 from pricing_core.explain.price_test import PriceTest, cheapest_test
 from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
+from pricing_core.optimize.objectives import Objective
 from pricing_core.optimize.settings import COMPETITOR, PERSONAL, PRODUCT
 from pricing_core.optimize.strategies import StrategyPrices, price_strategy
 from pricing_core.response.pricing_rows import PricingRows
@@ -46,6 +47,7 @@ def flips(
     strategy: str,
     rules: Guardrails,
     *,
+    objective: Objective | None = None,
     circumstances: tuple[str, ...] = CIRCUMSTANCES,
     price_points: bool = False,
     coarse: bool = False,
@@ -54,6 +56,8 @@ def flips(
 
     Parameters
     ----------
+    objective
+        What prices are chosen for; default: what the workspace's user last chose.
     price_points
         Whether another price counts as another decision, instead of only raise, cut, keep or hold.
     coarse
@@ -61,7 +65,8 @@ def flips(
     """
     if not searchable(strategy):
         return []
-    task = _Task(ready, at, strategy, rules, price_points)
+    aim = objective or chosen_objective(ready.run.ws)
+    task = _Task(ready, at, strategy, rules, aim, price_points)
     found, wide = [], coarse or len(task.members) > _MANY
     for name in circumstances:
         value = task.values(name)
@@ -121,8 +126,11 @@ def settling_test(
 class _Task:
     """Rows whose decision is asked again and again under changed circumstances."""
 
-    def __init__(self, ready: ReadyOffers, at: Ints, strategy: str, rules: Guardrails, price_points: bool) -> None:
-        self.ready, self.at, self.strategy, self.rules, self.price_points = ready, at, strategy, rules, price_points
+    def __init__(
+        self, ready: ReadyOffers, at: Ints, strategy: str, rules: Guardrails, aim: Objective, price_points: bool
+    ) -> None:
+        self.ready, self.at, self.strategy, self.rules = ready, at, strategy, rules
+        self.aim, self.price_points = aim, price_points
         rows = ready.rows
         if strategy == PRODUCT:  # its price depends on all rows of the product, which all change alike
             wanted = np.isin(rows.product_id, rows.product_id[at])
@@ -153,8 +161,7 @@ class _Task:
             by_owner = np.zeros(int(self.place.max()) + 1)
             by_owner[self.place] = change
             rows = self._changed(name, by_owner[self.owner])
-            aim = chosen_objective(self.ready.run.ws)
-            prices = price_strategy(self.strategy, rows, self.rules, objective=aim, with_reasons=False)
+            prices = price_strategy(self.strategy, rows, self.rules, objective=self.aim, with_reasons=False)
             if self.price_points:
                 return np.array([f"{p:.{self.rules.decimals}f}" for p in prices.price[self.answer]], dtype=object)
             return prices.status[self.answer]

@@ -54,7 +54,7 @@ def explain_list(ws: Workspace, price_list_id: str, *, progress: Progress | None
     at = list_rows(stored.frame, changed, prices)
     background = ready.batch.take(background_of(ready))
     listed = _as_listed(stored, changed, prices, at, rules)
-    found = list_reasons(ready, at, listed, rules, background, progress=progress)
+    found = list_reasons(ready, at, listed, rules, background, objective=aim, progress=progress)
     keys = stored.frame[[name for name in KEYS if name in stored.frame.columns]].reset_index(drop=True)
     frame = pd.concat([keys, found], axis=1)
     explanations.save_explanations(ws, price_list_id, frame)

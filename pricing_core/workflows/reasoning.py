@@ -17,6 +17,7 @@ from pricing_core.explain.reasons import Driver, FlipFact, ReasonFacts, driver_t
 from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.models.surface import CostedBatch
+from pricing_core.optimize.objectives import Objective
 from pricing_core.optimize.strategies import StrategyPrices
 from pricing_core.progress import Progress, SilentProgress
 from pricing_core.workflows.explained_offers import ReadyOffers, background_of, recent_offers, surface
@@ -68,10 +69,16 @@ def list_reasons(
     rules: Guardrails,
     background: CostedBatch,
     *,
+    objective: Objective | None = None,
     languages: tuple[str, ...] = ("en", "zh"),
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Reasons of rows ``at``, in order.
+
+    Parameters
+    ----------
+    objective
+        What the prices are chosen for; default: what the workspace's user last chose.
 
     Returns
     -------
@@ -82,7 +89,10 @@ def list_reasons(
     progress = progress or SilentProgress()
     drivers = price_drivers(ready, at, background, progress)
     progress.stage("Flip points", 0.65, "Searching what would change the decisions")
-    found = flips(ready, at, prices.strategy, rules, circumstances=(COST, COMPETITOR_PRICE), coarse=len(at) > 100)
+    found = flips(
+        ready, at, prices.strategy, rules, objective=objective, circumstances=(COST, COMPETITOR_PRICE),
+        coarse=len(at) > 100,
+    )  # fmt: skip
     progress.stage("Reasons", 0.9, "Writing the reasons")
     facts = _facts(ready, at, prices, drivers, [nearest_flip(found, k) for k in range(len(at))])
     columns: dict[str, Any] = {"typical_price": drivers.typical, "wanted_price": drivers.wanted}

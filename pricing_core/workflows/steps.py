@@ -12,6 +12,7 @@ from pricing_core.explain.price_steps import PriceLadder, price_ladder
 from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.models.surface import CostedBatch
+from pricing_core.optimize.objectives import Objective
 from pricing_core.optimize.posterior import maximize_posterior_profit
 from pricing_core.optimize.settings import PERSONAL
 from pricing_core.optimize.strategies import StrategyPrices
@@ -25,12 +26,18 @@ _BLOCK_OF = {"product_code": "product", "sequence": "customer", "expected_price"
 
 
 def ladder_of(
-    ready: ReadyOffers, index: int, background: CostedBatch, prices: StrategyPrices, rules: Guardrails
+    ready: ReadyOffers,
+    index: int,
+    background: CostedBatch,
+    prices: StrategyPrices,
+    rules: Guardrails,
+    objective: Objective,
 ) -> PriceLadder:
     """Best prices within the supported range with successively more known, then what rules do to them.
 
     Known are first only the product, then also the market, the customer's taste, and the customer's sensitivity; what
-    is not known is averaged over the background.
+    is not known is averaged over the background. They are the prices of most profit; where prices are chosen for
+    something else, that is a step of its own.
     """
     at = np.array([index])
     row, price = ready.rows.take(at), prices.take(at)
@@ -48,6 +55,11 @@ def ladder_of(
         return price_ladder(steps | {"shared": final}, minor_units=digits)
     steps["taste"] = _best(_with_taste(market, row.response), cost, low, high)
     steps["sensitivity"] = _best(row.response, cost, low, high)
+    if objective.kind == "cautious":  # weighs the draws instead of averaging them: no price without rules to compare
+        return price_ladder(steps | {"objective": final}, minor_units=digits)
+    if objective.kind != "profit":
+        cost = objective.effective_cost(row.unit_cost)
+        steps["objective"] = _best(row.response, cost, low, high)
     allowed = _best(row.response, cost, price.low, price.high)
     if rules.endings is not None:
         return price_ladder(steps | {"guardrail": allowed, "ending": final}, minor_units=digits)
