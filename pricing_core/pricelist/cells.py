@@ -139,7 +139,8 @@ def storable(text: str) -> str:
 
 def plain_texts(column: pd.Series) -> pd.Series:
     """Column as Python text whatever it holds, blank where missing; half characters included."""
-    return pd.Series(["" if pd.isna(value) else str(value) for value in column], index=column.index, dtype=object)
+    texts = [value if type(value) is str else "" if pd.isna(value) else str(value) for value in column.tolist()]
+    return pd.Series(texts, index=column.index, dtype=object)
 
 
 def is_money(name: str) -> bool:

@@ -19,7 +19,7 @@ from pricing_core.pricelist.formats import ExportFile, ExportOptions, acceptable
 from pricing_core.pricelist.layouts import LAYOUTS, Layout, Positions, locate
 from pricing_core.pricelist.price_edits import STAYS, PriceEdits, SourcePrice
 from pricing_core.pricelist.price_text import decimal_comma, split_price
-from pricing_core.pricelist.shop_csv import Cell, ShopCsv, read_shop_csv
+from pricing_core.pricelist.shop_csv import ShopCsv, read_shop_csv
 from pricing_core.pricelist.source_prices import SourcePrices, as_source
 
 CHANGES: Final = ("row_number", "product_id", "column", "old", "new")
@@ -114,38 +114,37 @@ class _Work:
     def run(self) -> PriceEdits:
         read = list(self.file.rows(self.places.wanted))
         self.rows, count = len(read), len(self.places.keys)
-        parts = (split_price(self.file.value(cell)) for _, row in read for cell in row[count : count + 2])
+        values = [[self.file.value(cell) for cell in row] for _, row in read]
+        parts = (split_price(text) for row in values for text in row[count : count + 2] if text)
         comma = decimal_comma(part.number for part in parts if part)
         edits = PriceEdits(self.file, self.layout, comma, self.options.announce_reductions, self._note)
-        priced = [row for _, row in read if self.file.value(row[count]).strip()]
-        shared = [Counter(self.file.value(row[k]).strip() for row in priced) for k in range(count)]
-        for number, row in read:
-            texts = [self.file.value(key).strip() for key in row[:count]]
-            if self._skipped(number, texts, row[count], row[count + 2 :]):
+        priced = [row for row in values if row[count].strip()]
+        shared = [Counter(row[k].strip() for row in priced) for k in range(count)]
+        for (number, row), value in zip(read, values, strict=True):
+            texts, others = [text.strip() for text in value[:count]], [text.strip() for text in value[count + 2 :]]
+            if self._skipped(number, texts, value[count], others):
                 continue
-            found = self._find(number, texts, row[count + 2 :], shared)
+            found = self._find(number, texts, others, shared)
             if found is not None:
                 self.matched += 1
                 self.seen.add(found.product_id)
                 edits.change(number, found, row[count], row[count + 1])
         return edits
 
-    def _skipped(self, number: int, texts: list[str], price: Cell | None, others: list[Cell | None]) -> bool:
+    def _skipped(self, number: int, texts: list[str], price: str, others: list[str]) -> bool:
         """Whether a row has nothing to change; further pictures of a product have neither SKU nor price."""
         if self.layout.kind == "tier":
-            _, quantity, way = (self.file.value(cell).strip() for cell in others)
+            _, quantity, way = others
             if way and way.casefold() != "fixed":
                 self._note(number, "", self.layout.others[2], "The tier price is a discount in percent.")
                 return True
             if quantity and not _is_one(quantity):
                 self._note(number, "", self.layout.others[1], f"The tier price holds from {quantity} units on.")
                 return True
-        return not texts[0] and not self.file.value(price).strip()
+        return not texts[0] and not price.strip()
 
-    def _find(
-        self, number: int, texts: list[str], others: list[Cell | None], shared: list[Counter[str]]
-    ) -> SourcePrice | None:
-        group = self.file.value(others[0]).strip() if self.layout.kind == "tier" else ""
+    def _find(self, number: int, texts: list[str], others: list[str], shared: list[Counter[str]]) -> SourcePrice | None:
+        group = others[0] if self.layout.kind == "tier" else ""
         for position, ((key, _), text) in enumerate(zip(self.places.keys, texts, strict=True)):
             column = next(name for each, name in self.layout.keys if each == key)
             found = self.prices.find("sku" if self.layout.keys == (("id", "id"),) else key, text, group)

@@ -10,9 +10,9 @@ import codecs
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 from pricing_core.errors import FileReadError
 
@@ -27,16 +27,14 @@ _CJK: Final = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]")
 _HIGH: Final = re.compile("[^\x00-\x7f]")
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """Place of a cell in the text, quotes included."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True)
-class Edit:
+class Edit(NamedTuple):
     """New text for a stretch of the file."""
 
     start: int
@@ -85,13 +83,18 @@ class ShopCsv:
         """What a cell says: quotes taken away, doubled quotes made single."""
         if cell is None:
             return ""
+        whole = self.text[cell.start : cell.end]
+        if not whole.startswith('"'):
+            return whole
+        if whole.count('"') == 2 and whole.endswith('"'):
+            return whole[1:-1]
         inner = self.inner(cell)
         body = self.text[inner.start : inner.end]
-        return body.replace('""', '"') + self.text[inner.end + 1 : cell.end] if self.quoted(cell) else body
+        return body.replace('""', '"') + self.text[inner.end + 1 : cell.end]
 
     def quoted(self, cell: Cell) -> bool:
         """Whether a cell stands in quotes."""
-        return self.text.startswith('"', cell.start) and cell.end > cell.start
+        return cell.end > cell.start and self.text[cell.start] == '"'
 
     def inner(self, cell: Cell) -> Cell:
         """Place of a cell's content within its quotes."""
@@ -117,11 +120,12 @@ class ShopCsv:
             end, after = (found.start(), found.end()) if found else (size, size)
             line = self.text[position:end]
             if '"' in line:
-                cells, end = self._quoted_row(position)
+                bounds, end = self._quoted_row(position)
                 match = _LINE_END.match(self.text, end)
                 after = match.end() if match else end
                 position = after
-                yield [*cells] if wanted is None else [cells[k] if k < len(cells) else None for k in wanted]
+                columns = range(len(bounds)) if wanted is None else wanted
+                yield [Cell(*bounds[k]) if k < len(bounds) else None for k in columns]
             else:
                 start, position = position, after
                 if line.strip():
@@ -135,21 +139,24 @@ class ShopCsv:
         columns = range(len(lengths)) if wanted is None else wanted
         return [Cell(begins[k], begins[k] + lengths[k]) if k < len(lengths) else None for k in columns]
 
-    def _quoted_row(self, position: int) -> tuple[list[Cell], int]:
-        cells, pattern = [], _cell(self.delimiter)
+    def _quoted_row(self, position: int) -> tuple[list[tuple[int, int]], int]:
+        """Bounds of the cells of a row with quotes, and where it ends: maybe lines further down."""
+        text, delimiter, size = self.text, self.delimiter, len(self.text)
+        bounds: list[tuple[int, int]] = []
+        match = _cell(delimiter).match
         while True:
-            match = pattern.match(self.text, position)
-            assert match is not None
-            if match["open"] is not None:
-                row = self.text.count("\n", 0, position) + 1
+            found = match(text, position)
+            assert found is not None
+            if found.lastgroup is not None:
+                row = text.count("\n", 0, position) + 1
                 raise FileReadError(
                     f"A quote that opens in line {row} of your file is never closed.", fix="Export the file again."
                 )
-            cells.append(Cell(match.start(), match.end()))
-            position = match.end()
-            if not self.text.startswith(self.delimiter, position) or position >= len(self.text):
-                return cells, position
-            position += 1
+            end = found.end()
+            bounds.append((position, end))
+            if end >= size or text[end] != delimiter:
+                return bounds, end
+            position = end + 1
 
 
 def read_shop_csv(data: bytes) -> ShopCsv:
@@ -185,10 +192,12 @@ def _decoded(body: bytes, encodings: Sequence[str]) -> tuple[str, str]:
     raise FileReadError("The encoding of your file is not known.", fix="Export it as CSV in UTF-8.")
 
 
+@lru_cache
 def _cell(delimiter: str) -> re.Pattern[str]:
     d = re.escape(delimiter)
     return re.compile(rf'"[^"]*(?:""[^"]*)*(?:"[^{d}\r\n]*|(?P<open>\Z))|[^{d}\r\n]*')
 
 
+@lru_cache
 def _quoted(delimiter: str) -> re.Pattern[str]:
     return re.compile(r'"([^"]*(?:""[^"]*)*)"')

@@ -50,7 +50,11 @@ class SourcePrices:
         found = [
             SourcePrice(str(product), _exact(new, currency), exact_money(w, currency), exact_money(prior, currency))
             for product, new, w, prior in zip(
-                frame["product_id"], frame["new_price"], was, frame["prior_price_30d"], strict=True
+                *(
+                    column.tolist()
+                    for column in (frame["product_id"], frame["new_price"], was, frame["prior_price_30d"])
+                ),
+                strict=True,
             )
         ]
         names = {
@@ -61,7 +65,10 @@ class SourcePrices:
         own = plain_texts(frame["product_id"])
         keys = {key: name.where(name != "", own) for key, name in names.items()}
         keys["handle"] = keys["handle"].str.casefold()
-        return cls({key: dict(zip(zip(name, group, strict=True), found, strict=True)) for key, name in keys.items()})
+        groups = group.tolist()
+        return cls(
+            {key: dict(zip(zip(name.tolist(), groups, strict=True), found, strict=True)) for key, name in keys.items()}
+        )
 
     def find(self, key: str, text: str, group: str) -> SourcePrice | None:
         """Price of the product that a cell names; WooCommerce's apostrophe before formulas is passed over."""
