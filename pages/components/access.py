@@ -101,8 +101,9 @@ def who(page: PageState) -> None:
     if not login_configured():
         st.text_input(
             "Your name (self-declared)", st.session_state.get(NAME_KEY, ""), key=_FIELD, on_change=_remember_name,
-            max_chars=access.LONGEST_NAME, placeholder="Shown with what you change", help="Nobody logs in here, so nobody checks the name. It is "
-            "written beside your changes, marked as self-declared.",
+            max_chars=access.LONGEST_NAME, placeholder="Shown with what you change",
+            help="Nobody logs in here, so nobody checks the name. It is written beside your changes, marked as "
+            "self-declared.",
         )  # fmt: skip
         return
     someone = actor(page)
