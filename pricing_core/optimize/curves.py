@@ -19,7 +19,13 @@ from numpy.typing import NDArray
 from pricing_core.optimize.blocks import for_blocks
 from pricing_core.optimize.cautious import scan
 from pricing_core.optimize.objectives import Objective, objective_function
-from pricing_core.optimize.posterior import ProfitFunction, climb, disagreeing, maximize_posterior_profit
+from pricing_core.optimize.posterior import (
+    ProfitFunction,
+    climb,
+    disagreeing,
+    maximize_posterior_profit,
+    posterior_profit,
+)
 from pricing_core.response import PriceResponse
 
 Floats = NDArray[np.float64]
@@ -125,10 +131,18 @@ class RowCurves:
         cost = (self._cost + unit_dual + discount_dual * self.public) / (1.0 + discount_dual)
         price = np.where(free >= ceiling, free, self._climb(cost, self._below, self.low, ceiling))
         self._below = price
-        if self._apart.size:
-            better = self.value(free, unit_dual, discount_dual) > self.value(price, unit_dual, discount_dual)
-            price = np.where(better, free, price)
+        if self._hard is not None:
+            at = self._apart
+            charge = unit_dual[at], discount_dual[at]
+            better = self._worth_apart(free[at], *charge) > self._worth_apart(price[at], *charge)
+            price[at] = np.where(better, free[at], price[at])
         return price
+
+    def _worth_apart(self, price: Floats, unit_dual: Floats, discount_dual: Floats) -> Floats:
+        """Value of the rows whose draws disagree, in their order."""
+        at = self._apart
+        cost = self._cost[at] + unit_dual + discount_dual * np.maximum(self.public[at] - price, 0.0)
+        return posterior_profit(self._hard, price, cost) if self._hard is not None else price
 
     def _free(self, unit_dual: Floats) -> Floats:
         """Best prices without a charge on discounts; those of the last call are kept."""

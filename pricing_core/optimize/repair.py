@@ -89,7 +89,8 @@ def make_chargeable(price: Floats, limits: Sequence[Limit], how: Chargeable, fix
     fixed
         (n,) flag: rows that stay exactly as they are, chargeable or not.
     """
-    first = np.unique(how.code, return_index=True)[1]
+    single = how.cells == len(price)
+    first = np.argsort(how.code, kind="stable") if single else np.unique(how.code, return_index=True)[1]
     low, high = how.ends()
     cell_fixed = np.zeros(how.cells, dtype=bool)
     cell_fixed[how.code[fixed]] = True

@@ -101,7 +101,7 @@ def _try(setting: Setting, limits: list[Limit], spare: list[Floats]) -> Attempt:
     public = public_price(rows)
     curves = RowCurves(task.response, rows.unit_cost, setting.low, setting.high, public, task.objective, task.start)
     responder: Responder = curves
-    if len(np.unique(setting.code)) < rows.n:
+    if int(setting.code.max()) + 1 < rows.n:
         responder = CellRows(curves, setting.code, rows.weight)
     rules = _window_rules(task)
     rules.check(*shared_range(setting.code, setting.low, setting.high))
