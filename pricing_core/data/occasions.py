@@ -113,7 +113,7 @@ class _Coded:
         store_text = lines["store"].fillna("").astype(str) if self.stores else pd.Series("", index=lines.index)
         self.store, self.store_names = pd.factorize(store_text, sort=True)
         self.category_of = self._categories()
-        self.time = lines["ordered_at"].astype("datetime64[us, UTC]").astype("int64").to_numpy(dtype=np.int64)
+        self.time = _microseconds(lines["ordered_at"])
         self.start = int(self.time.min() // _DAY_US * _DAY_US)
         self.period = self._periods(self.time)
         self.n_periods = int(self.period.max()) + 1
@@ -142,7 +142,7 @@ class _Coded:
         events = events[events["event_type"].isin(_VISITS)]
         customer = pd.Index(self.customer_names).get_indexer(events["customer_id"].astype(str))
         product = pd.Index(self.product_names).get_indexer(events["product_id"].astype(str))
-        time = events["occurred_at"].astype("datetime64[us, UTC]").astype("int64").to_numpy(dtype=np.int64)
+        time = _microseconds(events["occurred_at"])
         period = self._periods(time)
         known = (customer >= 0) & (product >= 0) & (period >= 0) & (period < self.n_periods)
         market = self.category_of[np.maximum(product, 0)]
@@ -193,6 +193,10 @@ class _Coded:
             "lines_price_unknown": int(count[~thinned & ~known].sum()),
             "lines_not_considered": int(count[~thinned & known & ~inside].sum()),
         }
+
+
+def _microseconds(times: pd.Series) -> Ints:
+    return np.asarray(times.astype("datetime64[us, UTC]").astype("int64"), dtype=np.int64)
 
 
 def _kept_share(coded: _Coded, trips: pd.DataFrame, prices: PeriodPrices, rule: OccasionRule) -> float:

@@ -80,7 +80,7 @@ def price_blips(tables: Tables) -> Mask:
 
 def to_seconds(times: pd.Series) -> NDArray[np.int64]:
     """Whole seconds since 1970."""
-    return times.astype("datetime64[us, UTC]").astype("int64").to_numpy(dtype=np.int64) // 1_000_000
+    return np.asarray(times.astype("datetime64[us, UTC]").astype("int64"), dtype=np.int64) // 1_000_000
 
 
 def from_tables(tables: Tables, column: str) -> pd.Series:
