@@ -40,11 +40,12 @@ class Proxy:
         )
 
 
-def segment_features(rows: PricingRows, exclude: Sequence[str] = ()) -> pd.DataFrame:
+def segment_features(rows: PricingRows, exclude: Sequence[str] = (), keep: Sequence[str] = ()) -> pd.DataFrame:
     """Attributes by which rows may be put into segments, one row each, columns in alphabetical order.
 
     Labels and numbers of the rows, without protected attributes, the week of the offer, ``exclude``, and what is the
-    same everywhere. A label whose values are all numbers, more than six of them, is read as a number.
+    same everywhere, unless it is to ``keep``. A label whose values are all numbers, more than six of them, is read as a
+    number.
     """
     columns: dict[str, object] = {}
     labels = {"category": rows.category, **rows.labels}
@@ -55,7 +56,7 @@ def segment_features(rows: PricingRows, exclude: Sequence[str] = ()) -> pd.DataF
     kept = {
         name: columns[name]
         for name in sorted(columns)
-        if name not in NEVER and name not in exclude and pd.Series(columns[name]).nunique() > 1
+        if name in keep or (name not in NEVER and name not in exclude and pd.Series(columns[name]).nunique() > 1)
     }
     return pd.DataFrame(kept, index=pd.RangeIndex(rows.n))
 

@@ -7,7 +7,7 @@ price), the same change for all products, within what the segment's offers of th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -48,12 +48,15 @@ class Segments:
         As asked for.
     proxies
         Features in use that go along with a protected attribute.
+    base
+        Price that segments change of each product that they were formed on: index product, values money.
     """
 
     tree: PrescriptionTree
     changes: Floats
     settings: SegmentSettings
     proxies: tuple[Proxy, ...] = ()
+    base: pd.Series = field(default_factory=lambda: pd.Series(dtype=float))
 
     @property
     def names(self) -> dict[int, str]:
@@ -105,8 +108,15 @@ class SegmentPrices:
     personal, shared, place = True, True, 3
 
     def propose(self, task: Task) -> Proposal:
-        """Grow the tree on the learning rows and propose each segment's change of each product's base price."""
-        base = base_price(task)
+        """Grow the tree on the learning rows and propose each segment's change of each product's base price.
+
+        Segments that were formed on other rows are taken as they are, with the base prices of their products.
+        """
+        formed, base = task.settings.formed, base_price(task)
+        if formed is not None:
+            known = formed.base.reindex(task.rows.product_id).to_numpy(dtype=float)
+            base = np.where(np.isfinite(known), known, base)
+            return segment_proposal(task, base, formed, segment_features(task.rows, keep=formed.asked))
         features = segment_features(task.rows, task.settings.segments.exclude)
         segments = fit_segments(task, base, features, [task.settings.segments.depth])[0]
         return segment_proposal(task, base, segments, features)
@@ -150,12 +160,13 @@ def fit_segments(task: Task, base: Floats, features: pd.DataFrame, depths: Seque
     if not learn.size:
         changes, learn, depths = np.zeros(1), np.arange(task.rows.n), [0] * len(depths)
     profit = teacher_profit(task, base, changes, learn)
+    by_product = pd.Series(base, index=task.rows.product_id.astype(str)).groupby(level=0).first()
     out = []
     for depth in depths:
         config = TreeConfig(depth, settings.min_leaf_rows, settings.min_gain_rate, settings.breadth)
         tree = grow_tree(profit, features.iloc[learn], config)
         found = proxies(task.rows, features, tree.asked())
-        out.append(Segments(tree, changes, replace(settings, depth=depth), found))
+        out.append(Segments(tree, changes, replace(settings, depth=depth), found, by_product))
     return out
 
 

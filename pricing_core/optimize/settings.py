@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pricing_core.errors import ConfigError
 from pricing_core.optimize.medians import weighted_median
 from pricing_core.optimize.registry import find
 from pricing_core.response import PricingRows
+
+if TYPE_CHECKING:
+    from pricing_core.optimize.segments import Segments
 
 STATUS_QUO: Final = "status_quo"
 COST_PLUS: Final = "cost_plus"
@@ -154,6 +157,9 @@ class StrategySettings:
         Share of the competitor's price that is asked; 1 matches it.
     segments, markdown
         Of the strategies of those names.
+    formed
+        Segments formed on other rows, such as the recent offers, into which rows are put. None forms them on the rows
+        themselves.
 
     Raises
     ------
@@ -165,6 +171,7 @@ class StrategySettings:
     competitor_index: float = 1.0
     segments: SegmentSettings = field(default_factory=SegmentSettings)
     markdown: MarkdownSettings = field(default_factory=MarkdownSettings)
+    formed: Segments | None = None
 
     def __post_init__(self) -> None:
         if self.markup is not None and not (math.isfinite(self.markup) and self.markup > -1):

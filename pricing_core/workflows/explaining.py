@@ -36,7 +36,7 @@ from pricing_core.workflows.pricing import priced_columns, rows_for, rules_for
 from pricing_core.workflows.reasoning import list_reasons
 from pricing_core.workflows.runs import TrainedRun, load_run
 from pricing_core.workflows.steps import ladder_of
-from pricing_core.workflows.strategies import settings_for
+from pricing_core.workflows.strategies import settings_for, settings_for_targets
 from pricing_core.workflows.targets import prepare_targets
 
 Ints = NDArray[np.int64]
@@ -96,7 +96,7 @@ def explain_row(
         raise ConfigError(f"Recommendation {index} is not there; the run has {run.rows.n} recent offers.")
     aim, rules = objective or chosen_objective(run.ws), rules_for(run, guardrails)
     if prices is None:
-        prices = price_strategy(strategy, run.rows, rules, objective=aim)
+        prices = price_strategy(strategy, run.rows, rules, settings=settings_for(run, [strategy]), objective=aim)
     ready = recent_offers(run)
     background = ready.batch.take(background_of(ready, without=index, seed=seed, size=_BACKGROUND_ROWS))
     return _taken_apart(ready, index, background, prices, rules, aim, seed)
@@ -130,7 +130,8 @@ def explain(
     assert encoded is not None  # given targets are always encoded
     rules = rules_for(run, guardrails)
     aim = chosen_objective(ws)
-    prices = price_strategy(strategy, rows, rules, settings=settings_for(run, [strategy]), objective=aim)
+    chosen = settings_for_targets(run, strategy, None, guardrails=rules, objective=aim)
+    prices = price_strategy(strategy, rows, rules, settings=chosen, objective=aim)
     ready, recent = ready_offers(run, encoded, rows), recent_offers(run)
     background = recent.batch.take(background_of(recent, seed=seed, size=_FEW_BACKGROUND_ROWS))
     columns = []

@@ -23,7 +23,7 @@ from pricing_core.simulate.strategies import SimulationResult, simulate_strategi
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.objectives import chosen_objective
 from pricing_core.workflows.runs import TrainedRun, load_run
-from pricing_core.workflows.strategies import settings_for
+from pricing_core.workflows.strategies import settings_for, settings_for_targets
 from pricing_core.workflows.targets import prepare_targets
 from pricing_core.workflows.what_if import rows_in_market
 
@@ -75,6 +75,8 @@ def price(
     objective
         Default: the one that the user last chose, else profit.
 
+    The usual markup of cost-plus, and segments, come from the run's recent offers, however few the targets are.
+
     Returns
     -------
     PricedTable
@@ -84,9 +86,12 @@ def price(
     run = load_run(ws, run_id)
     prepared = None if targets is None else prepare_targets(ws, run.dataset, targets)
     rows, _ = rows_for(run, prepared)
-    chosen = settings_for(run, [strategy], settings)
-    aim = objective or chosen_objective(ws)
-    prices = price_strategy(strategy, rows, rules_for(run, guardrails), settings=chosen, objective=aim)
+    aim, allowed = objective or chosen_objective(ws), rules_for(run, guardrails)
+    if targets is None:
+        chosen = settings_for(run, [strategy], settings)
+    else:
+        chosen = settings_for_targets(run, strategy, settings, guardrails=allowed, objective=aim)
+    prices = price_strategy(strategy, rows, allowed, settings=chosen, objective=aim)
     shown = run.targets if targets is None else targets
     frame = shown.drop(columns=[c for c in PRICED_COLUMNS if c in shown.columns]).reset_index(drop=True)
     return PricedTable(frame.assign(**priced_columns(rows, prices)), rows, prices)

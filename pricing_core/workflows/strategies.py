@@ -8,8 +8,19 @@ from dataclasses import asdict, replace
 from pricing_core.charts.overview import weekly_overview_data
 from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
+from pricing_core.optimize.objectives import Objective
 from pricing_core.optimize.registry import FOLDER, LoadedStrategies, load_strategies
-from pricing_core.optimize.settings import MARKDOWN, STATUS_QUO, MarkdownSettings, SegmentSettings, StrategySettings
+from pricing_core.optimize.settings import (
+    COST_PLUS,
+    MARKDOWN,
+    SEGMENT,
+    STATUS_QUO,
+    MarkdownSettings,
+    SegmentSettings,
+    StrategySettings,
+    usual_markup,
+)
+from pricing_core.optimize.strategies import price_strategy
 from pricing_core.simulate.segment_shares import SegmentShares, segment_shares
 from pricing_core.simulate.strategies import simulate_strategies
 from pricing_core.simulate.value_ladder import STEPS, ValueLadder, ladder_of
@@ -79,9 +90,34 @@ def _rules(run: TrainedRun, guardrails: Guardrails | None) -> Guardrails:
 
 
 def settings_for(run: TrainedRun, strategies: Sequence[str], given: StrategySettings | None = None) -> StrategySettings:
-    """Return the settings to price with: those given, else the user's; for a markdown with the pace of the log."""
+    """Return the settings to price with: those given, else the user's, with what the shop itself tells.
+
+    Cost-plus without a markup takes the usual one of the run's recent offers, whatever is priced and whatever costs a
+    scenario assumes; a markdown takes the pace of the log.
+    """
     found = given or chosen_settings(run.ws)
+    if COST_PLUS in strategies and found.markup is None:
+        found = replace(found, markup=usual_markup(run.rows))
     if MARKDOWN not in strategies or found.markdown.offers_per_week is not None:
         return found
     pace = float(weekly_overview_data(run.dataset)["offers"].mean())
     return replace(found, markdown=replace(found.markdown, offers_per_week=pace))
+
+
+def settings_for_targets(
+    run: TrainedRun,
+    strategy: str,
+    given: StrategySettings | None,
+    *,
+    guardrails: Guardrails,
+    objective: Objective,
+) -> StrategySettings:
+    """Return :func:`settings_for`, for offers that a user brings: with segments formed on the run's recent offers.
+
+    So a file of one offer gets the segment, and the change, that the same offer has among all.
+    """
+    found = settings_for(run, [strategy], given)
+    if strategy != SEGMENT or found.formed is not None:
+        return found
+    recent = price_strategy(SEGMENT, run.rows, guardrails, settings=found, objective=objective, with_reasons=False)
+    return replace(found, formed=recent.details["segments"])

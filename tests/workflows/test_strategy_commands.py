@@ -96,3 +96,18 @@ def test_settings_of_segments_and_markdowns_last(ws):
     pace = workflows.settings_for(run_, ["markdown"]).markdown.offers_per_week
     assert pace is not None and 10 < pace < 10_000
     assert workflows.settings_for(run_, ["uniform"]).markdown.offers_per_week is None
+
+
+def test_a_few_offers_get_the_segment_and_the_markup_that_they_have_among_all(ws):
+    segments = SegmentSettings(depth=2, min_leaf_rows=40, min_gain_rate=0)
+    workflows.choose_settings(ws, StrategySettings(segments=segments))
+    few = [3, 150, 200]
+    targets = workflows.load_run(ws).targets.iloc[few].reset_index(drop=True)
+    among_all = workflows.price(ws, "segment").frame
+    assert among_all["segment_id"].nunique() > 1
+    alone = workflows.price(ws, "segment", targets=targets)
+    assert alone.frame["segment_id"].tolist() == among_all["segment_id"].iloc[few].tolist()
+    words = [reason.partition(")")[0] for reason in alone.frame["reason"]]
+    assert words == [reason.partition(")")[0] for reason in among_all["reason"].iloc[few]]
+    marked_up = [workflows.price(ws, "cost_plus", targets=given).frame["reason"] for given in (targets, None)]
+    assert marked_up[0].tolist() == marked_up[1].iloc[few].tolist()
