@@ -33,9 +33,7 @@ def frontier(state: PageState, strategy: str, rules: Guardrails, objective: Obje
     figure = frontier_trade_figure(frontier_trade_data(found), currency=state.currency)
     st.plotly_chart(figure, key="optimize_frontier")
     weeks = f"{results.base_case(state).horizon_weeks:.0f} weeks"
-    judged = (
-        "judged by the half of the models that did not choose it" if found.cross_fitted else "judged by all models"
-    )
+    judged = "judged by the half of the models that did not choose it" if found.cross_fitted else "judged by all models"
     sample = f" {count(found.rows)} of {count(found.all_rows)} recent offers stand for all." if (
         found.rows < found.all_rows
     ) else ""  # fmt: skip
