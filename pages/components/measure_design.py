@@ -36,6 +36,11 @@ CAVEATS = {
     "switchback": "All see one price; some may wait for a cheap week.",
     "label_switchback": "All of a group see one price; it changes by week.",
 }
+FEW_GROUPS = 10
+FEW = (
+    "With only {groups}, chance decides much and the range of the result will be wide; these figures already allow for "
+    "that. Splitting customers, or switching each group by week, sees more."
+)
 MEASURES = {
     "profit_per_offer": "Profit per offer",
     "profit_per_customer": "Profit per customer and week (split customers only)",
@@ -119,6 +124,8 @@ def show(
         if not said_above:
             st.markdown(f"**{markdown(result.sentence)}**")
         _tiles(result, state.currency)
+        if config.design == "label" and result.n_units <= FEW_GROUPS:
+            st.warning(FEW.format(groups=plural(result.n_units, "group")), icon=":material/scatter_plot:")
         st.plotly_chart(detectable_figure(detectable_data(result)), key="detectable")
         _rehearsed(measure_data.rehearsal(state, config), config)
     _compared(found, config)

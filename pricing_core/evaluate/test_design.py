@@ -9,7 +9,9 @@ For parallel arms the standard error of the difference after T weeks is
     s² = σ² (1 + (T − 1) ρ) / T · (1 − r²) · (1 / (q U) + 1 / ((1 − q) U))
 
 with U units, the share q of them in test, weekly variance σ² and intra-cluster correlation ρ of the units, and r² the
-part explained by the weeks before the test (:mod:`pricing_core.evaluate.variance`). For switchbacks it is
+part explained by the weeks before the test (:mod:`pricing_core.evaluate.variance`). Where these are used, the readout
+has to estimate how much they explain, which costs a factor (U − 2) / (U − 4) of s²: much with ten groups, nothing with
+hundreds of customers. For switchbacks it is
 s² = V / m with V the variance of the difference between two successive blocks and m the number of pairs of blocks.
 All of them come from the shop's own log.
 
@@ -226,12 +228,21 @@ def _units(sales: pd.DataFrame, config: DesignConfig, groups: pd.Series | None) 
 
 def _parallel(found: UnitVariance, config: DesignConfig) -> tuple[list[float], list[float]]:
     per_arm = 1 / (config.test_share * found.n_units) + 1 / ((1 - config.test_share) * found.n_units)
+    if config.before_weeks:
+        per_arm *= _cost_of_slope(found.n_units)
     errors = []
     for weeks in range(1, LONGEST + 1):
         left = 1 - found.explained(weeks, config.before_weeks)
         errors.append(math.sqrt(found.of_mean(weeks) * left * per_arm))
     df = float(found.n_units - 2 - (1 if config.before_weeks else 0))
     return errors, [df] * LONGEST
+
+
+def _cost_of_slope(n_units: int) -> float:
+    """Expected rise of the variance from estimating one slope: (U − 2) / (U − 3) for the degree of freedom, times
+    1 + 1 / (U − 4) for arms that differ by chance before the test.
+    """
+    return (n_units - 2) / max(n_units - 4, 0.5)
 
 
 def _switching(sums: pd.DataFrame, config: DesignConfig, n_units: int) -> tuple[list[float], list[float]]:

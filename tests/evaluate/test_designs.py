@@ -10,7 +10,8 @@ import pytest
 
 from pricing_core.errors import ConfigError, DataError
 from pricing_core.evaluate.compared_designs import compare_designs, quickest
-from pricing_core.evaluate.power import critical_value, detectable_effect
+from pricing_core.evaluate.estimates import compare_arms
+from pricing_core.evaluate.power import critical_value, detectable_effect, power_of
 from pricing_core.evaluate.sales import complete_weeks, monday
 from pricing_core.evaluate.test_design import DESIGNS, DesignConfig, design_test
 from pricing_core.evaluate.variance import switch_variance, unit_variance, weekly_sums
@@ -102,6 +103,30 @@ def test_the_promised_power_comes_true(design: str, effect: float, noise: float)
         seen += abs(difference) > critical_value(0.9, df) * error
     # Noise of the share, and of the variance that the pilots estimated.
     assert abs(seen / runs - power) < 3 * np.sqrt(power * (1 - power) / runs) + 0.04
+
+
+@pytest.mark.parametrize("groups", [8, 12])
+def test_few_groups_are_not_promised_more_power_than_they_have(groups: int) -> None:
+    config = DesignConfig("label", weeks=6, label="customers: region", before_weeks=8)
+    sales = shop(units=groups, weeks=20, between=1.0, within=0.5, seed=9)
+    plan = design_test(sales, config, groups=sales["customer_id"], promised_rate=0.1)
+    # The same shop without end: before explains of the test what two means of 8 and 6 weeks share.
+    during, before = 1 + 0.25 / 6, 1 + 0.25 / 8
+    shared = 1 / (during * before)
+    truth = np.sqrt(during * (1 - shared) * 4 / groups)
+    rng, effect, seen = np.random.default_rng(1), 3 * truth, 0
+    for _ in range(2_000):
+        level = rng.normal(10, 1, groups)
+        past, now = (level + rng.normal(0, 0.5 / np.sqrt(weeks), groups) for weeks in (8, 6))
+        test = np.isin(np.arange(groups), rng.permutation(groups)[: groups // 2])
+        found = compare_arms(now + effect * test, np.ones(groups), test, before=(past, np.ones(groups)))
+        seen += found.interval(0.9)[0] > 0
+    error, df = plan.curve.loc[5, "standard_error"], plan.curve.loc[5, "df"]
+    log = unit_variance(weekly_sums(sales, sales["customer_id"]))
+    known = np.sqrt(log.of_mean(6) * (1 - log.explained(6, 8)) * 4 / groups)
+    # The plan knows the shop from its own log only; scaled to the true variation, its power comes true.
+    assert power_of(effect, error * truth / known, df=df) == pytest.approx(seen / 2_000, abs=0.05)
+    assert power_of(effect, truth, df=df) > seen / 2_000 + 0.03
 
 
 def test_the_variance_of_a_switch_is_that_of_two_blocks() -> None:
