@@ -15,7 +15,7 @@ with start_page("Scenarios", "What if?", icon=":material/compare_arrows:", needs
     answer = results.answer(page, chosen.strategies, chosen.scenario, guardrails.chosen(page.ws))
     focus = shown.focus_of(answer, chosen)
     page.finding(shown.sentence(page, answer, chosen))
-    guardrails.line(page)
+    guardrails.line(page, chosen.scenario.horizon_weeks)
     assumptions.margin_note(page)
     cautions.doubt(page)
     shown.tiles(page, answer, focus)

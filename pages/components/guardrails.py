@@ -9,6 +9,7 @@ import streamlit as st
 
 from pricing_core import glossary
 from pricing_core.errors import ConfigError
+from pricing_core.guardrails.coupled import OVER_HORIZON
 from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.optimize.registry import FOLDER, labels, load_strategies
@@ -81,11 +82,16 @@ def form(state: PageState, beside: Callable[[], None] | None = None) -> str:
     return last
 
 
-def line(state: PageState) -> None:
-    """Name the guardrails that a page uses, with the way to where they are set."""
+def line(state: PageState, weeks: float | None = None) -> None:
+    """Name the guardrails that a page uses, the weeks that totals count over, and the way to where they are set."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        active = in_words(chosen(state.ws), state.currency)
-        st.caption(f":material/rule: Guardrails, as last set on Optimize: {markdown(active)}.", width="content")
+        rules = chosen(state.ws)
+        active, counted = in_words(rules, state.currency), ""
+        if weeks is not None and any(rule.kind in OVER_HORIZON for rule in rules.rules):
+            counted = f" Totals count over the {plural(round(weeks), 'week')} of this scenario."
+        st.caption(
+            f":material/rule: Guardrails, as last set on Optimize: {markdown(active)}.{counted}", width="content"
+        )
         st.page_link("pages/optimize.py", label="Change them", icon=":material/tune:")
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pricing_core.charts.overview import weekly_overview_data
 from pricing_core.charts.products import product_gain_data, product_overview_data
+from pricing_core.guardrails.coupled import OVER_HORIZON
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.simulate.scenario import Scenario
 from pricing_core.store import settings
@@ -66,8 +67,19 @@ def simulation(
 
 
 def answer(state: PageState, strategies: tuple[str, ...], scenario: Scenario, guardrails: Guardrails) -> Answer:
-    """Return strategies under a scenario in the time of a slider, from the precomputed response."""
+    """Return strategies under a scenario in the time of a slider, from the precomputed response.
+
+    Budgets, stock and least units count over the scenario's own weeks.
+    """
+    guardrails = rules_over(state, scenario, guardrails)
     return _answer(key(state), strategies, repr(scenario), repr(guardrails), state, scenario, guardrails)
+
+
+def rules_over(state: PageState, scenario: Scenario, guardrails: Guardrails) -> Guardrails:
+    """Return guardrails whose budgets, stock and least units count over the weeks of a scenario."""
+    if not any(rule.kind in OVER_HORIZON for rule in guardrails.rules):
+        return guardrails
+    return guardrails.with_changes(horizon_offers=scenario.occasions(state.run.rows))
 
 
 def base_of(state: PageState, strategies: tuple[str, ...], scenario: Scenario, guardrails: Guardrails) -> Answer:

@@ -54,6 +54,8 @@ AT_LEAST: Final = (MIN_CHANGES, MIN_CONVERSION, MIN_UNITS)
 """Kinds whose measure must not be below the limit; all others must not be above."""
 TOTALS: Final = (DISCOUNT_BUDGET, CAPACITY, MIN_UNITS, MIN_CONVERSION)
 """Kinds that add up expected sales."""
+OVER_HORIZON: Final = (DISCOUNT_BUDGET, CAPACITY, MIN_UNITS)
+"""Those whose number is for all of the horizon."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -150,15 +150,21 @@ def simulate(
     objective: Objective | None = None,
     run_id: str | None = None,
 ) -> SimulationResult:
-    """Compare strategies under a scenario; the best uniform price is always among them."""
+    """Compare strategies under a scenario; the best uniform price is always among them.
+
+    Budgets, stock and least units without a horizon of their own count over all of the scenario's time.
+    """
     run = load_run(ws, run_id)
     prepared = None if targets is None else prepare_targets(ws, run.dataset, targets)
     rows, _ = rows_for(run, prepared, scenario=scenario)
+    allowed, scene = rules_for(run, guardrails), scenario or Scenario()
+    if allowed.horizon_offers is None and scene.occasions_per_week is not None:
+        allowed = replace(allowed, horizon_offers=scene.occasions(rows))
     return simulate_strategies(
         rows,
         strategies,
-        guardrails=rules_for(run, guardrails),
-        scenario=scenario or Scenario(),
+        guardrails=allowed,
+        scenario=scene,
         settings=settings_for(run, strategies, settings),
         objective=objective or chosen_objective(ws),
     )

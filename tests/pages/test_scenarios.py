@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pricing_core.guardrails import Guardrails, Rule
 from pricing_core.pricelist.export import to_excel_csv
 from pricing_core.simulate.export import comparison_frame
 from pricing_core.simulate.scenario import Scenario
 from pricing_core.store import scenarios as store
+from pricing_core.store import settings
 from pricing_core.store.workspace import Workspace
 
 from .conftest import ROOT, OpenPage
@@ -76,6 +78,24 @@ def test_figures_say_raw_and_corrected_luck_and_what_is_not_measured(trained: Wo
     assert re.search(r"Corrected for prices that flatter the model .*: [+−][\d.]+% before, [+−][\d.]+% after", captions)
     assert re.search(r"With the luck of sales, profit may come out anywhere from \$[\d.,k]+ to \$[\d.,k]+", captions)
     assert {metric.label: metric.value for metric in page.metric}["Satisfaction"] == "not measured"
+
+
+def test_a_budget_is_for_the_weeks_of_the_scenario(trained: Workspace, open_page: OpenPage) -> None:
+    budget = Rule("discount_budget", 25.0)
+    settings.set(trained, "guardrails", Guardrails(rules=(budget,), horizon_offers=1.0).to_mapping())
+    page = open_page("scenarios")
+    page.multiselect(key="scenario_strategies").set_value(["personalized_discount"]).run()
+    assert "Totals count over the 4 weeks of this scenario." in " ".join(caption.value for caption in page.caption)
+    four = _uplift(page)
+    move(page, "scenario_weeks", 8)
+    assert "Totals count over the 8 weeks of this scenario." in " ".join(caption.value for caption in page.caption)
+    assert 0 < _uplift(page) < four  # the same money has to last twice as long
+
+
+def _uplift(page: AppTest) -> float:
+    """Profit of personal discounts over today's before correction: the most that the rules allow."""
+    shown = table(page, "profit_uplift_rate_uncorrected").set_index("strategy")["profit_uplift_rate_uncorrected"]
+    return float(str(shown["personalized_discount"]).replace("\u2212", "-").strip("+%"))
 
 
 def test_what_the_data_do_not_know_cannot_be_moved(trained: Workspace, open_page: OpenPage) -> None:
