@@ -72,7 +72,11 @@ def sentence(price_list_id: str, found: Ledger, currency: str) -> str:
         f"{percent(total['realized_rate'])} and {fine_money(total['realized_profit'], currency)} came over "
         f"{plural(found.n_applied, 'offer')} at its prices"
     )
-    return f"{promised}; {came}: {total['status']}."
+    profit, rate = str(total["status"]), str(total["rate_status"])
+    verdict = f"profit {profit}, but conversion {rate}"
+    if profit == rate:
+        verdict = profit if profit.startswith("not") else f"both {profit}"
+    return f"{promised}; {came}: {verdict}."
 
 
 def drift(state: PageState) -> None:
@@ -149,8 +153,8 @@ def _table(found: Ledger, currency: str) -> None:
     st.dataframe(
         signed(shown, currency, money=["predicted_profit", "realized_profit", "profit_low", "profit_high"]),
         hide_index=True, placeholder="–", height=380 if len(shown) > 9 else "content",
-        column_order=["product_id", "status", "offers", "predicted_rate", "realized_rate", "realized_low",
-                      "realized_high", "predicted_profit", "realized_profit", "profit_low", "profit_high"],
+        column_order=["product_id", "status", "rate_status", "offers", "predicted_rate", "realized_rate",
+                      "realized_low", "realized_high", "predicted_profit", "realized_profit", "profit_low", "profit_high"],
         column_config={
             "product_id": text_column("Product", pinned=True),
             "offers": st.column_config.NumberColumn("Offers", format="%,d"),
@@ -160,12 +164,12 @@ def _table(found: Ledger, currency: str) -> None:
             "realized_high": st.column_config.NumberColumn("90% high", format="%.1f%%"),
             "predicted_profit": number_column("Promised profit per offer"), "realized_profit": number_column("Came"),
             "profit_low": number_column("90% low"), "profit_high": number_column("90% high"),
-            "status": text_column("Verdict"),
+            "status": text_column("Profit"), "rate_status": text_column("Conversion"),
         },
     )  # fmt: skip
     st.caption(
-        "A product is judged, by its profit, once the 90% range of its conversion is ±20% of the promised one. Profit "
-        "counts one unit per purchase, as the promise does."
+        "A product is judged, by its profit and by its conversion, once the 90% range of its conversion is ±20% of the "
+        "promised one. Profit counts one unit per purchase, as the promise does."
     )
 
 

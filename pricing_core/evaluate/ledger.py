@@ -33,8 +33,8 @@ class Ledger:
     ----------
     table
         One row per product: ``product_id, offers, predicted_rate, realized_rate, realized_low, realized_high,
-        predicted_profit, realized_profit, profit_low, profit_high, needed`` (more offers until it can be judged)
-        and ``status``.
+        predicted_profit, realized_profit, profit_low, profit_high, needed`` (more offers until it can be judged),
+        ``status`` of the profit and ``rate_status`` of the conversion.
     weeks
         ``week, offers, predicted_rate, realized_rate, realized_low, realized_high``.
     total
@@ -75,9 +75,10 @@ def realized_against_predicted(
 ) -> Ledger:
     """Compare a price list's predictions with later outcomes at its prices.
 
-    The verdict is on profit: a promise is broken when it differs from what came by more than 1.645 √(s² + d²), s being
-    the standard error of the realized mean (rows of one customer belong together) and d the prediction's own standard
-    deviation. Profit counts one unit per purchase, as the predictions do.
+    There is a verdict on profit and one on conversion: a promise is broken when it differs from what came by more than
+    1.645 √(s² + d²), s being the standard error of the realized mean (rows of one customer belong together) and d the
+    prediction's own standard deviation; that of conversion is the same share of it as that of profit, since a price's
+    unit margin is fixed. Profit counts one unit per purchase, as the predictions do.
 
     Parameters
     ----------
@@ -167,7 +168,7 @@ def _judged(predicted: dict[str, float], at_list: pd.DataFrame, precision: float
     blank = float("nan")
     found = dict.fromkeys(("realized_rate", "realized_low", "realized_high", "realized_profit", "profit_low",
                            "profit_high"), blank)  # fmt: skip
-    status = f"not yet measurable: needs {needed:,} more offers"
+    status = rate_status = f"not yet measurable: needs {needed:,} more offers"
     if n:
         found["realized_rate"] = float(at_list["purchased"].mean())
         low, high = wilson_interval(found["realized_rate"], n)
@@ -178,12 +179,25 @@ def _judged(predicted: dict[str, float], at_list: pd.DataFrame, precision: float
             "realized_profit": mean, "profit_low": mean - _Z90 * error, "profit_high": mean + _Z90 * error,
         }  # fmt: skip
         if not needed:
-            gap, tolerance = mean - predicted["predicted_profit"], _Z90 * float(np.hypot(error, predicted["spread"]))
-            status = AS_PROMISED if abs(gap) <= tolerance else MORE if gap > 0 else LESS
+            status = _verdict(mean - predicted["predicted_profit"], error, predicted["spread"])
+            rate_status = _verdict(
+                found["realized_rate"] - rate, _error(at_list["purchased"], at_list["customer_id"]),
+                _rate_spread(predicted),
+            )  # fmt: skip
     return {
         "offers": n, "predicted_rate": rate, "predicted_profit": predicted["predicted_profit"], **found,
-        "needed": needed, "status": status,
+        "needed": needed, "status": status, "rate_status": rate_status,
     }  # fmt: skip
+
+
+def _verdict(gap: float, error: float, spread: float) -> str:
+    return AS_PROMISED if abs(gap) <= _Z90 * float(np.hypot(error, spread)) else MORE if gap > 0 else LESS
+
+
+def _rate_spread(predicted: dict[str, float]) -> float:
+    """Standard deviation of the predicted conversion; 0 where no profit is promised that would tell it."""
+    profit = predicted["predicted_profit"]
+    return predicted["spread"] * predicted["predicted_rate"] / profit if profit > 0 else 0.0
 
 
 def _error(earned: pd.Series, customer_id: pd.Series) -> float:

@@ -124,6 +124,18 @@ def test_a_kept_promise_is_told_from_a_broken_one() -> None:
     assert judged(realized_against_predicted(price_list(), sold(1_000, 0.4)), "tea")["status"] == "more than promised"
 
 
+def test_profit_as_promised_does_not_hide_a_conversion_that_is_not() -> None:
+    # One in eight fewer purchases than promised, each of which earns more than was thought.
+    found = realized_against_predicted(price_list(), sold(4_000, 0.26, cost=1.7))
+    assert (found.total["status"], found.total["rate_status"]) == ("as promised", "less than promised")
+    tea = judged(found, "tea")
+    assert (tea["status"], tea["rate_status"]) == ("as promised", "less than promised")
+    kept = realized_against_predicted(price_list(), sold(4_000, 0.3))
+    assert judged(kept, "tea")["rate_status"] == "as promised"
+    too_few = judged(realized_against_predicted(price_list(), sold(20, 0.3)), "tea")
+    assert too_few["rate_status"] == too_few["status"]
+
+
 def test_the_promises_own_range_counts_against_a_verdict() -> None:
     vague = price_list(profit_low=[0.0, 0.8], profit_high=[1.2, 1.2])
     assert judged(realized_against_predicted(vague, sold(1_000, 0.2)), "tea")["status"] == "as promised"
