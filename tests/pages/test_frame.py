@@ -73,7 +73,7 @@ def test_an_error_of_the_product_is_shown_as_its_message_and_any_other_as_one_se
         with sentences_for_errors():
             raise KeyError("secret detail")
 
-    shown = [error.value for error in AppTest.from_function(script).run().error]
+    shown = [error.value for error in AppTest.from_function(script, default_timeout=60).run().error]
     assert shown[0] == "Prices of \\$0 in row 7. Correct them."
     assert "unexpected problem" in shown[1] and "secret detail" not in shown[1]
 

