@@ -86,7 +86,7 @@ def log_in(page: Page, url: str, subject: str) -> None:
     page.wait_for_url(f"{url}/**")
 
 
-@pytest.mark.slow
+@pytest.mark.extra
 def test_an_analyst_submits_an_approver_approves_and_a_stranger_stays_outside(
     guarded: Server, browser_page: Page
 ) -> None:

@@ -19,6 +19,7 @@ SECOND = 1_000
 MINUTE = 60 * SECOND
 
 
+@pytest.mark.extra
 def test_the_second_of_two_people_is_told_and_loses_nothing(
     tmp_path: Path, prepared_shop: Path, browser_page: Page
 ) -> None:

@@ -74,6 +74,7 @@ def test_values_agree_with_the_definition_within_their_stated_sampling_error() -
         assert exact[4] == 0 and found.values[i, 4] == 0  # a feature that the model ignores gets nothing
 
 
+@pytest.mark.extra
 def test_values_agree_with_the_shap_package_on_coalitions() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

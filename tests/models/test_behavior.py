@@ -130,6 +130,7 @@ def test_the_same_seed_gives_the_same_weights_to_the_last_bit(fitted: BehaviorMo
     np.testing.assert_array_equal(fitted.calibrations_[0].slope, again.calibrations_[0].slope)
 
 
+@pytest.mark.extra
 def test_a_product_that_appears_only_later_is_no_obstacle_to_choosing_epochs(batch_of: BatchOf) -> None:
     early, late = learning_rows(batch_of(1_000, 7)), learning_rows(batch_of(300, 8), 1)
     codes = early.batch.product_code.clip(max=3), early.batch.sequence_item.clip(max=3)
@@ -155,6 +156,7 @@ def test_a_half_of_the_customers_without_purchases_is_an_error(rows: LearningRow
     assert str(caught.value) == message
 
 
+@pytest.mark.extra
 def test_a_training_that_does_not_converge_is_an_error(rows: LearningRows) -> None:
     broken = replace(rows, batch=replace(rows.batch, market=np.full_like(rows.batch.market, np.nan)))
     with pytest.raises(ModelError, match=r"did not converge: its loss is not a number"):

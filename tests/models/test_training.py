@@ -63,6 +63,7 @@ def recommended(result: TrainingResult, dataset: Dataset, targets: pd.DataFrame)
     return price_strategy("personalized", rows, NO_GUARDRAILS).price
 
 
+@pytest.mark.extra
 def test_other_names_of_customers_and_another_order_of_rows_give_the_same_prices(
     shop: DemoShop, first: TrainingResult, as_dataset: AsDataset
 ) -> None:
@@ -81,6 +82,7 @@ def test_other_names_of_customers_and_another_order_of_rows_give_the_same_prices
     assert abs(two.mean() / one.mean() - 1) < 0.001
 
 
+@pytest.mark.extra
 def test_another_seed_moves_the_average_price_by_less_than_two_percent(
     shop: DemoShop, first: TrainingResult, as_dataset: AsDataset
 ) -> None:

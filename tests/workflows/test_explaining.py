@@ -103,6 +103,7 @@ def test_the_test_that_settles_it_tries_a_price_on_the_way(run, ready, prices):
         assert settling_test(ready, int(kept[0]), prices, 100.0) is None
 
 
+@pytest.mark.extra
 def test_all_prices_of_a_list_are_explained_and_kept_beside_it(trained, run):
     ws = Workspace.open(trained.workspace)
     list_id = workflows.make_price_list(ws, "product")

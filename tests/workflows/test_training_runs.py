@@ -51,6 +51,7 @@ def test_a_saved_model_answers_like_the_rows_stored_with_it(run):
     assert np.allclose(rows.support_low, stored.support_low)
 
 
+@pytest.mark.extra
 def test_the_same_seed_gives_the_same_prices_under_another_pseudonym_key(trained, run, tmp_path_factory):
     other = Workspace.open(tmp_path_factory.mktemp("again"))
     files = {name: trained.files / f"{name}.csv" for name in ("offers", "customers", "products", "market", "events")}

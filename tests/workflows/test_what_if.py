@@ -47,6 +47,7 @@ def test_moved_features_equal_features_computed_with_moved_prices(run):
     np.testing.assert_allclose(moved.support_low, anew.support_low)
 
 
+@pytest.mark.extra
 def test_a_rival_who_gets_cheaper_takes_demand_and_one_who_follows_dampens_our_moves(run):
     plain = workflows.simulate(run.ws, STRATEGIES)
     cheaper = workflows.simulate(run.ws, STRATEGIES, scenario=Scenario(competitor_change_rate=-0.2))
