@@ -52,8 +52,7 @@ def form(state: PageState, beside: Callable[[], None] | None = None) -> str:
     last, names = last_strategy(state.ws), strategy_names(state.ws)
     follow_pace(state)
     now = chosen(state.ws)
-    if st.session_state.pop(ADOPTED, False):
-        _fill(now)
+    _fill(now, afresh=st.session_state.pop(ADOPTED, False))
     with st.form("optimize_form"):
         left, right = st.columns([2, 3])
         with left:
@@ -95,18 +94,24 @@ def line(state: PageState, weeks: float | None = None) -> None:
         st.page_link("pages/optimize.py", label="Change them", icon=":material/tune:")
 
 
-def _fill(rules: Guardrails) -> None:
-    """Put rules into the inputs of the form, before they are drawn."""
-    st.session_state.update(
-        rule_margin=_percent(rules.margin_floor), rule_change=_percent(rules.max_change_rate),
-        rule_floor=rules.price_floor, rule_ceiling=rules.price_ceiling, rule_discount=rules.discount_only,
-        rule_endings=_ending_name(rules.endings),
-    )  # fmt: skip
+def _fill(rules: Guardrails, *, afresh: bool) -> None:
+    """Put rules into the inputs of the form before they are drawn; unless ``afresh``, into those not drawn yet.
+
+    The inputs themselves start empty: what an input starts with could not be cleared from it.
+    """
+    values = {
+        "rule_margin": _percent(rules.margin_floor), "rule_change": _percent(rules.max_change_rate),
+        "rule_floor": _float(rules.price_floor), "rule_ceiling": _float(rules.price_ceiling),
+        "rule_discount": rules.discount_only, "rule_endings": _ending_name(rules.endings),
+    }  # fmt: skip
+    st.session_state.update({key: each for key, each in values.items() if afresh or key not in st.session_state})
 
 
 def _problem(now: Guardrails, rules: dict[str, Any], currency: str) -> str | None:
     """Say in the words of the form why rules cannot be applied; None if they can."""
     low, high = rules["price_floor"], rules["price_ceiling"]
+    if rules["margin_floor"] is not None and rules["margin_floor"] >= 1:
+        return "“Margin at least” must be below 100% of the price."
     if high is not None and high <= 0:
         return "“Never above” must be more than zero; empty it for no limit."
     if low is not None and high is not None and low > high:
@@ -124,29 +129,28 @@ def _problem(now: Guardrails, rules: dict[str, Any], currency: str) -> str | Non
 def _rules(now: Guardrails, currency: str) -> dict[str, Any]:
     one, two = st.columns(2)
     floor = one.number_input(
-        "Margin at least (% of the price)", -100.0, 95.0, _percent(now.margin_floor), 1.0, key="rule_margin",
+        "Margin at least (% of the price)", None, None, None, 1.0, key="rule_margin",
         persist_state="session", help=glossary.define("margin floor"), placeholder="no limit",
     )  # fmt: skip
     change = two.number_input(
-        "Change at most (± % of today's price)", 0.0, 500.0, _percent(now.max_change_rate), 1.0, key="rule_change",
+        "Change at most (± % of today's price)", 0.0, None, None, 1.0, key="rule_change",
         persist_state="session", help=glossary.define("maximum change"), placeholder="no limit",
     )  # fmt: skip
     low = one.number_input(
-        f"Never below ({currency})", 0.0, None, now.price_floor, 0.5, key="rule_floor", persist_state="session",
+        f"Never below ({currency})", 0.0, None, None, 0.5, key="rule_floor", persist_state="session",
         help=glossary.define("price floor"), placeholder="no limit",
     )  # fmt: skip
     high = two.number_input(
-        f"Never above ({currency})", 0.0, None, now.price_ceiling, 0.5, key="rule_ceiling", persist_state="session",
+        f"Never above ({currency})", 0.0, None, None, 0.5, key="rule_ceiling", persist_state="session",
         help=glossary.define("price ceiling"), placeholder="no limit",
     )  # fmt: skip
     endings = ENDINGS if now.endings in ENDINGS.values() else ENDINGS | {_ending_name(now.endings): now.endings}
     ending = one.selectbox(
-        "Prices end in", list(endings), index=list(endings.values()).index(now.endings),
-        key="rule_endings", persist_state="session", help=glossary.define("price ending"),
+        "Prices end in", list(endings), key="rule_endings", persist_state="session",
+        help=glossary.define("price ending"),
     )  # fmt: skip
     discount = two.toggle(
-        "Never above the list price", value=now.discount_only, key="rule_discount",
-        help=glossary.define("discount only"),
+        "Never above the list price", key="rule_discount", help=glossary.define("discount only"),
     )  # fmt: skip
     return {
         "margin_floor": _rate(floor), "max_change_rate": _rate(change), "price_floor": low, "price_ceiling": high,
@@ -161,6 +165,10 @@ def _ending_name(endings: tuple[int, ...] | None) -> str:
 
 def _percent(rate: float | None) -> float | None:
     return None if rate is None else round(rate * 100, 4)
+
+
+def _float(amount: float | None) -> float | None:
+    return None if amount is None else float(amount)
 
 
 def _rate(percent: float | None) -> float | None:

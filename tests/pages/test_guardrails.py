@@ -61,6 +61,22 @@ def test_running_the_simple_form_keeps_the_other_rules(trained: Workspace, open_
     assert in_force(trained).max_change_rate == pytest.approx(0.1)
 
 
+def test_a_limit_can_be_taken_back(trained: Workspace, open_page: OpenPage) -> None:
+    set_rules(trained, Guardrails(margin_floor=0.97, max_change_rate=0.05, price_floor=2))
+    page = open_page("optimize")
+    shown = {key: page.number_input(key=f"rule_{key}") for key in ("margin", "change", "floor", "ceiling")}
+    assert [each.value for each in shown.values()] == [97.0, 5.0, 2.0, None]
+    # The browser brings an emptied input back to what it started with.
+    assert not any(each.proto.HasField("default") for each in shown.values())
+    shown["change"].set_value(None)
+    press(page, "Run")
+    assert in_force(trained).max_change_rate is None and in_force(trained).price_floor == 2
+    page.number_input(key="rule_margin").set_value(100.0)
+    press(page, "Run")
+    assert page.error[0].value.startswith("“Margin at least” must be below 100% of the price.")
+    assert in_force(trained).margin_floor == 0.97
+
+
 def test_endings_that_the_list_does_not_offer_stay_when_the_form_is_run(
     trained: Workspace, open_page: OpenPage
 ) -> None:
