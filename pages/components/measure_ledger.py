@@ -154,7 +154,8 @@ def _table(found: Ledger, currency: str) -> None:
         signed(shown, currency, money=["predicted_profit", "realized_profit", "profit_low", "profit_high"]),
         hide_index=True, placeholder="–", height=380 if len(shown) > 9 else "content",
         column_order=["product_id", "status", "rate_status", "offers", "predicted_rate", "realized_rate",
-                      "realized_low", "realized_high", "predicted_profit", "realized_profit", "profit_low", "profit_high"],
+                      "realized_low", "realized_high", "predicted_profit", "realized_profit", "profit_low",
+                      "profit_high"],
         column_config={
             "product_id": text_column("Product", pinned=True),
             "offers": st.column_config.NumberColumn("Offers", format="%,d"),

@@ -154,7 +154,10 @@ def held(state: PageState, priced: PricedTable, rules: Guardrails) -> None:
     """Show the rows for which no price is allowed, why, and which data would help."""
     table = held_help(priced.rows, priced.prices, rules.with_changes(decimals=minor_unit_digits(state.currency)))
     if table.empty:
-        st.success("Every row has an allowed price.", icon=":material/check_circle:")
+        st.success(
+            "Every row has an allowed price; those that stay are at their best price already.",
+            icon=":material/check_circle:",
+        )
         return
     st.caption(
         f"{plural(len(table), 'row')} stay at today's price: no price keeps all rules and the supported range. "

@@ -60,7 +60,10 @@ def show(
         receipts, scale=scene.occasions(priced.rows) / float(priced.rows.weight.sum()), period=period,
         currency=currency, words=[_sentence(named.get(each.rule, each.words)) for each in receipts],
     )  # fmt: skip
-    st.plotly_chart(rule_cost_figure(costs, currency=currency, period=period), key="receipt_chart")
+    if (costs.table["cost"] > 0).any():
+        st.plotly_chart(rule_cost_figure(costs, currency=currency, period=period), key="receipt_chart")
+    else:
+        st.markdown(f"**{costs.finding}**")
     _table(state, costs, period, counts)
     _download(priced, receipts)
     st.caption(
