@@ -1,6 +1,6 @@
 """Processes killed while they edit, approve, schedule or export: is the price list as before or as after, each time?
 
-    python -m benchmarks.kills --rounds 100
+    python benchmarks/kills.py --rounds 100
 
 Each round forks a process that makes one change, kills it (SIGKILL) at a random moment, and looks at what is left: the
 state, its files, the exported file and the audit log must all be the old ones or all be the new ones. The moments are
@@ -23,6 +23,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from pricing_core.pricelist import decisions
 from pricing_core.pricelist.build import COLUMNS

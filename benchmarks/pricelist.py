@@ -1,6 +1,6 @@
 """A price list of 100,000 rows: how long it takes to open, to find rows in, to edit, and to compare.
 
-    python -m benchmarks.pricelist [--rows 100000]
+    python benchmarks/pricelist.py [--rows 100000]
 
 Opening is what the page does before it can draw: read the list, apply the decisions, look for violations, count
 changes, and cut out one screenful. An edit is the whole way at the server: decide prices, keep them with their audit
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from pricing_core.charts.price_list import price_change_data
 from pricing_core.pricelist import decisions, difference, filtering, table_edits
