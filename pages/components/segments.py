@@ -56,7 +56,7 @@ def _table(state: PageState, segments: Segments) -> None:
     shown = table.assign(change=table["change_rate"] * 100)
     st.dataframe(
         signed(shown, state.currency, money=[], percent=["change"]),
-        hide_index=True, height="content", column_order=["segment", "rule", "change", "rows"],
+        hide_index=True, height="content", column_order=["segment", "change", "rows", "rule"],
         column_config={
             "segment": text_column("Segment", width="small"), "rule": text_column("Who and when", width="large"),
             "change": number_column("Change"), "rows": count_column("Offers"),
