@@ -10,21 +10,23 @@ import streamlit as st
 
 from pricing_core import glossary
 from pricing_core.charts.overview import latest_change_data
-from pricing_core.store import datasets, pricelists
+from pricing_core.pricelist import lifecycle
+from pricing_core.store import datasets, list_states, pricelists
 from pricing_core.workflows import measuring
 
 from . import guardrails, results
 from .state import PageState
 from .tables import records
-from .words import change, markdown, money, money_range, percent, plural, points
+from .words import ago, change, markdown, money, money_range, percent, plural, points
 
 SHOWN = 6
+LISTS = 3
 PRODUCT_STRATEGY = "product"
 FIGURES = {
     "revenue": ("Revenue", "revenue"),
     "profit": ("Profit", "profit"),
     "conversion_rate": ("Conversion", "conversion rate"),
-    "average_price": ("Average price offered", "offered price"),
+    "average_price": ("Average offer", "offered price"),
     "margin_rate": ("Margin", "margin"),
 }
 
@@ -61,7 +63,7 @@ def figures(state: PageState, weekly: pd.DataFrame) -> None:
 
 def collect(state: PageState) -> list[Decision]:
     """Return the decisions in the order in which they should be taken."""
-    found = [*_unfinished(state)]
+    found = [*_waiting_lists(state), *_unfinished(state)]
     if state.run_id is not None:
         found += _products(state)
     return found[:SHOWN]
@@ -114,6 +116,27 @@ def _unfinished(state: PageState) -> list[Decision]:
         title = f"Look at {plural(warnings, 'warning')} about the data"
         found.append(Decision(":material/warning:", title, str(worst["message"]), "data", "Look"))
     return found
+
+
+def _waiting_lists(state: PageState) -> list[Decision]:
+    """Price lists that somebody has to act on: sent back, to be reviewed, or approved and not yet scheduled."""
+    found = []
+    for key, (_, standing) in sorted(list_states.at(state.ws).items(), reverse=True):
+        query = {"list": key}
+        if standing.status == lifecycle.IN_REVIEW:
+            why = f"Submitted by {standing.submitted_by} {ago(standing.submitted_at)}; it needs an approval to go live."
+            found.append(
+                Decision(":material/rate_review:", f"Review the price list {key}", why, "price_list", "Review", query)
+            )
+        elif standing.status == lifecycle.APPROVED:
+            why = f"Approved by {standing.approved_by} {ago(standing.approved_at)}; the shop does not charge it yet."
+            found.append(
+                Decision(":material/task_alt:", f"Put the price list {key} live", why, "price_list", "Open", query)
+            )
+        elif standing.status == lifecycle.DRAFT and standing.rejection:
+            why = f"Sent back by {standing.rejection}"
+            found.append(Decision(":material/undo:", f"Change the price list {key}", why, "price_list", "Open", query))
+    return found[:LISTS]
 
 
 def _products(state: PageState) -> list[Decision]:

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from pricing_core import jobs, workflows
 from pricing_core.store import datasets, pricelists, runs, settings
 from pricing_core.store.workspace import Workspace
+from pricing_core.trust.access import self_declared
 
 from .conftest import ROOT, OpenPage
 
@@ -20,6 +21,10 @@ RANGE = r"90% range [+−]?[\d.]+% to [+−]?[\d.]+%"
 
 def finding(page: AppTest) -> str:
     return page.subheader[0].value.replace("\\", "")
+
+
+def said(page: AppTest) -> str:
+    return "\n".join(text.value for text in page.markdown).replace("\\", "")
 
 
 def labels(page: AppTest) -> dict[str, str]:
@@ -38,6 +43,23 @@ def test_today_shows_the_week_and_ranks_decisions(trained: Workspace, open_page:
     assert labels(page)["Revenue"].startswith("$")
     assert any("Make the first price list" in text.value for text in page.markdown)
     assert any("profit in 4 weeks" in text.value and "90% range" in text.value for text in page.markdown)
+
+
+def test_today_names_the_price_list_that_waits_for_somebody(trained: Workspace, open_page: OpenPage) -> None:
+    key = workflows.make_price_list(trained, "product")
+    workflows.submit(trained, key, actor=self_declared("Ann"))
+    page = open_page("today")
+    assert finding(page).endswith(f"first: review the price list {key}.")
+    assert "Submitted by Ann (self-declared) just now" in said(page)
+    workflows.reject(trained, key, "Too bold.", actor=self_declared("Paul"))
+    page = open_page("today")
+    assert finding(page).endswith(f"first: change the price list {key}.")
+    assert "Sent back by Paul (self-declared): Too bold" in said(page)
+    workflows.submit(trained, key, actor=self_declared("Ann"))
+    workflows.approve(trained, key, actor=self_declared("Paul"))
+    assert finding(open_page("today")).endswith(f"first: put the price list {key} live.")
+    workflows.activate(trained, key, actor=self_declared("Paul"))
+    assert key not in finding(open_page("today"))
 
 
 def test_profit_on_assumed_costs_says_so_and_the_margin_can_be_changed(trained: Workspace, open_page: OpenPage) -> None:
