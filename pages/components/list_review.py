@@ -49,20 +49,26 @@ def show(state: PageState, stored: StoredPriceList) -> None:
 def _filters(stored: StoredPriceList) -> ListFilter:
     categories = [] if stored.products is None else sorted(stored.products["category"].dropna().unique())
     first = st.container(horizontal=True, vertical_alignment="bottom")
-    text = first.text_input("Search", placeholder="product, customer or reason", key="list_search", width=240)
+    text = first.text_input("Search", placeholder="product, customer or reason", key="list_search", width=240,
+                            persist_state="session")  # fmt: skip
     direction = first.segmented_control(
         "Show", list(DIRECTIONS), default="all", required=True, format_func=DIRECTIONS.__getitem__, key="list_show",
         persist_state="session",
     )  # fmt: skip
-    sort = first.selectbox("Sort by", filtering.SORTS, key="list_sort", width=210, format_func=str.capitalize)
-    violating = first.toggle("Only violations", key="list_violating")
+    sort = first.selectbox("Sort by", filtering.SORTS, key="list_sort", width=210, format_func=str.capitalize,
+                           persist_state="session")  # fmt: skip
+    violating = first.toggle("Only violations", key="list_violating", persist_state="session")
     with st.expander("More filters", icon=":material/filter_list:"), st.container(horizontal=True):
-        chosen = st.multiselect("Category", categories, key="list_category", width=300, disabled=not categories)
+        chosen = st.multiselect("Category", categories, key="list_category", width=300, disabled=not categories,
+                                persist_state="session")  # fmt: skip
         decided = st.multiselect(
-            "Decision", list(DECISIONS), format_func=DECISIONS.__getitem__, key="list_decision", width=300
-        )
-        evidence = st.multiselect("Evidence", ["measured", "borrowed", "extrapolated"], key="list_evidence", width=300)
-        least = st.number_input("Change of at least (%)", 0.0, 1000.0, 0.0, 1.0, key="list_least", width=180)
+            "Decision", list(DECISIONS), format_func=DECISIONS.__getitem__, key="list_decision", width=300,
+            persist_state="session",
+        )  # fmt: skip
+        evidence = st.multiselect("Evidence", ["measured", "borrowed", "extrapolated"], key="list_evidence", width=300,
+                                  persist_state="session")  # fmt: skip
+        least = st.number_input("Change of at least (%)", 0.0, 1000.0, 0.0, 1.0, key="list_least", width=180,
+                                persist_state="session")  # fmt: skip
     return ListFilter(
         text=text, direction=str(direction), smallest_change=least / 100, categories=tuple(chosen),
         decisions=tuple(decided), evidence=tuple(evidence), only_violations=violating, sort=str(sort),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -10,7 +11,7 @@ import streamlit as st
 
 from pricing_core import workflows
 from pricing_core.charts.price_list import price_change_data, price_change_figure
-from pricing_core.pricelist import decisions, violations
+from pricing_core.pricelist import decisions, lifecycle, violations
 from pricing_core.pricelist import difference as differences
 from pricing_core.store import audit, list_comments, pricelists
 
@@ -18,13 +19,14 @@ from . import access
 from .guardrails import strategy_name
 from .list_status import attempt
 from .state import PageState
-from .tables import money_column, rate_column, records, text_column
-from .words import ago, count, markdown, plural
+from .tables import money_column, rate_column, records, text_column, visible_table
+from .words import UNKNOWN, ago, count, markdown, plural
 
 if TYPE_CHECKING:
     from pricing_core.store.pricelists import StoredPriceList
 
 MOST_ROWS = 1_000
+WRITTEN = "comments_written"
 KINDS = {
     violations.NO_PRICE: ("no price", "blocks"),
     violations.FALSE_REDUCTION: ("crossed-out price above the lowest of 30 days", "blocks"),
@@ -43,6 +45,7 @@ def choose(state: PageState, stored: StoredPriceList) -> str:
     waiting = {VIOLATIONS: len(stored.violations), COMMENTS: list_comments.number(state.ws, stored.price_list_id)}
     chosen = st.segmented_control(
         "View", VIEWS, default=PRICES, required=True, key="list_view", label_visibility="collapsed",
+        persist_state="session",
         format_func=lambda name: f"{name} ({count(waiting[name])})" if waiting.get(name) else name,
     )  # fmt: skip
     return str(chosen)
@@ -57,7 +60,8 @@ def alarm(stored: StoredPriceList) -> None:
     if any(kind in violations.BLOCKING for kind in found):
         place.error(f"Before this list can be submitted: {said}.", icon=":material/block:")
     else:
-        place.warning(f"To judge before approval: {said}.", icon=":material/warning:")
+        waits = stored.status in (lifecycle.DRAFT, lifecycle.IN_REVIEW)
+        place.warning(f"{'To judge before approval' if waits else 'Approved with'}: {said}.", icon=":material/warning:")
 
 
 def violating(state: PageState, stored: StoredPriceList) -> None:
@@ -140,10 +144,13 @@ def comments(state: PageState, stored: StoredPriceList) -> None:
             for line in each["text"].splitlines():
                 st.markdown(markdown(line))
     products = stored.frame["product_id"].astype("str").drop_duplicates()
-    with st.form("list_comment", clear_on_submit=True):
-        text = st.text_area("Comment", key="comment_text", max_chars=list_comments.LONGEST, height=80)
+    # Kept until it is saved, so that a refused comment need not be written again.
+    written = st.session_state.get(WRITTEN, 0)
+    with st.form(f"list_comment_{written}"):
+        label = f"Comment (at most {count(list_comments.LONGEST)} characters)"
+        text = st.text_area(label, key=f"comment_text_{written}", height=80)
         about = st.text_input(
-            "About product (empty: the whole list)", key="comment_product", placeholder=str(products.iloc[0])
+            "About product (empty: the whole list)", key=f"comment_product_{written}", placeholder=str(products.iloc[0])
         )
         if access.form_button(state, "edit", "Add comment", icon=":material/add_comment:"):
             attempt(lambda: _say(state, stored, text, about.strip()), "Comment added.")
@@ -183,7 +190,7 @@ def log(state: PageState, stored: StoredPriceList) -> None:
         }
     )  # fmt: skip
     st.dataframe(
-        table, hide_index=True, height=min(460, 38 + 35 * max(1, len(table))),
+        visible_table(table), hide_index=True, height=min(460, 38 + 35 * max(1, len(table))),
         column_config={
             "number": st.column_config.NumberColumn("No.", width="small"),
             "at": st.column_config.DatetimeColumn("When (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"),
@@ -207,7 +214,8 @@ def _values(values: dict[str, Any]) -> str:
     """Write an entry's values as a reader wants them: the prices first, technical ones left out."""
     parts = []
     for change in values.get("changes", [])[:5]:
-        what = f"{change['product_id']}: {change['from_price']:g} → {change['to_price']:g} ({change['to_decision']})"
+        step = f"{_exact(change['from_price'])} → {_exact(change['to_price'])}"
+        what = f"{change['product_id']}: {step} ({change['to_decision']})"
         parts.append(what + (f", {change['reason']}" if change.get("reason") else ""))
     left_out = ("changes", "details", "revision", "products" if parts else "")
     rest = {name: value for name, value in values.items() if name not in left_out and value not in (None, "")}
@@ -218,9 +226,17 @@ def _values(values: dict[str, Any]) -> str:
     return "; ".join([*parts, *said])
 
 
+def _exact(price: float | None) -> str:
+    """Write a price of the log in full: no digit is rounded away, and no power of ten written."""
+    return (
+        UNKNOWN if price is None or pd.isna(price) else f"{Decimal(repr(float(price))):,.12f}".rstrip("0").rstrip(".")
+    )
+
+
 def _say(state: PageState, stored: StoredPriceList, text: str, product: str) -> None:
     row = int(decisions.rows_of(stored.frame, product)[0]) if product else None
     workflows.comment(state.ws, stored.price_list_id, text, actor=access.actor(state), row=row)
+    st.session_state[WRITTEN] = st.session_state.get(WRITTEN, 0) + 1
 
 
 def _product(stored: StoredPriceList, row: int) -> str:

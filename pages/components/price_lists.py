@@ -40,7 +40,8 @@ def choose(state: PageState) -> StoredPriceList | None:
     if asked in names:
         st.session_state[f"list_{newest}"] = asked
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox("Price list", list(names), format_func=names.__getitem__, key=f"list_{newest}", width=640)
+        chosen = st.selectbox("Price list", list(names), format_func=names.__getitem__, key=f"list_{newest}", width=640,
+                              persist_state="session")  # fmt: skip
         another(state)
     revision, standing = list_states.at(state.ws)[str(chosen)]
     return _as_seen(state, _load(str(state.ws.root), str(chosen), revision, repr(standing), state))
@@ -83,7 +84,7 @@ def sentence(stored: StoredPriceList) -> str:
     now = change_counts(stored.review)
     return (
         f"Now raise {count(now['raise'])}, cut {count(now['cut'])}, hold {count(now['hold'])}: {', '.join(parts)}. "
-        f"As proposed: {proposed}."
+        f"As proposed: {proposed[:1].lower()}{proposed[1:]}."
     )
 
 

@@ -101,7 +101,7 @@ def _override(options: argparse.Namespace) -> None:
     else:
         change = decisions.changes(rows, decisions.OVERRIDDEN, options.price, options.reason)
     workflows.decide(ws, stored.price_list_id, change, actor=_actor(options), expected_revision=stored.revision)
-    print(f"{len(rows):,} prices changed")
+    print("1 price changed" if len(rows) == 1 else f"{len(rows):,} prices changed")
     _say(_again(ws, stored))
 
 
@@ -162,14 +162,19 @@ def _audit(options: argparse.Namespace) -> int:
     for row in reversed(shown.to_dict("records")):
         who = row["actor"] if row["verified"] else f"{row['actor']} (self-declared)"
         values = [audit.canonical(row[name]) for name in ("before", "after") if row[name]]
-        print(f"{row['number']:6} {row['at']:%Y-%m-%d %H:%M:%S} {who}: {row['action']} {row['object_id']} "
-              + " -> ".join(values))  # fmt: skip
+        said = f"{row['number']:6} {row['at']:%Y-%m-%d %H:%M:%S} {who}: {row['action']} {row['object_id']} "
+        print(_visible(said + " -> ".join(values)))
     check = audit.verify(ws, noted=options.noted)
     print(check.sentence)
     for problem in check.problems[1:]:
         print(problem)
     print(f"hash of the last entry: {check.head}")
     return 0 if check.intact else 1
+
+
+def _visible(text: str) -> str:
+    """Text for a terminal: signs that steer it or turn a text around are written as their codes."""
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
 
 
 def _move(options: argparse.Namespace) -> None:

@@ -22,6 +22,8 @@ from pricing_core.trust.access import Actor
 PROPOSED, ACCEPTED, HELD, OVERRIDDEN = "proposed", "accepted", "held", "overridden"
 DECISIONS: Final = (PROPOSED, ACCEPTED, HELD, OVERRIDDEN)
 LONGEST_REASON: Final = 500
+LARGEST_PRICE: Final = 1e12
+"""A price set by hand stays below it, in money: above, cents are no longer exact, and shops refuse the file."""
 _SLACK: Final = 1e-6
 _NAMED: Final = 5
 
@@ -228,6 +230,12 @@ def _check_prices(change: pd.DataFrame, proposals: pd.DataFrame) -> None:
     wrong = rows[~(np.isfinite(price) & (price > 0))]
     if len(wrong):
         raise PriceListError(f"An overridden price is above zero: {name_rows(proposals, wrong)}.", fix="Set a price.")
+    large = rows[price >= LARGEST_PRICE]
+    if len(large):
+        raise PriceListError(
+            f"An overridden price is below {LARGEST_PRICE:,.0f} {currency}: {name_rows(proposals, large)}.",
+            fix="Check the price for a slip.",
+        )
     minor = price * 10.0**digits
     uneven = rows[np.abs(minor - np.round(minor)) > _SLACK * np.maximum(1.0, minor)]
     if len(uneven):

@@ -68,7 +68,7 @@ def test_prices_are_found_and_decided_many_at_once(trained: Workspace, open_page
     assert "10 prices saved." in [toast.value for toast in page.toast]
     found = decisions.counts(pricelists.load_price_list(trained, key).review)
     assert found == {"proposed": 240, "accepted": 0, "held": 10, "overridden": 0}
-    assert finding(page).startswith("Now raise 120, cut 120, hold 10: 10 held. As proposed: Raise 2, cut 2.")
+    assert finding(page).startswith("Now raise 120, cut 120, hold 10: 10 held. As proposed: raise 2, cut 2.")
     page.selectbox(key="bulk_decision").set_value("overridden").run()
     page.number_input(key="bulk_change").set_value(5.0).run()
     click(page, "bulk_apply")
@@ -178,13 +178,42 @@ def test_nobody_approves_what_they_have_not_seen(trained: Workspace, open_page: 
     assert pricelists.load_price_list(trained, key).status == "Approved"
 
 
+def test_the_log_writes_large_prices_in_full_and_shows_what_would_turn_a_text_around(
+    trained: Workspace, open_page: OpenPage
+) -> None:
+    key = make_list(trained)
+    change = decisions.changes([1], "overridden", 12_345_678.9, "\u202erival")
+    workflows.decide(trained, key, change, actor=MAYA, expected_revision=0)
+    page = open_page("price_list")
+    view(page, "Audit log")
+    shown = next(frame.value for frame in page.dataframe if "who" in frame.value)
+    assert "→ 12,345,678.9 (overridden), \ufffdrival" in shown["after"].iloc[0]
+
+
+def write_comment(page: AppTest, text: str, product: str = "") -> None:
+    page.text_area[0].set_value(text)
+    next(each for each in page.text_input if each.label.startswith("About product")).set_value(product)
+    next(button for button in page.button if button.label == "Add comment").click().run()
+
+
+def test_a_refused_comment_is_kept_for_another_try(trained: Workspace, open_page: OpenPage) -> None:
+    key = make_list(trained)
+    page = open_page("price_list")
+    view(page, "Comments")
+    write_comment(page, "x" * 2_001)
+    assert "at most 2,000 characters; this one has 2,001" in page.error[0].value
+    assert page.text_area[0].value == "x" * 2_001
+    write_comment(page, "Too high?", "no such product")
+    assert "no such product" in page.error[0].value and page.text_area[0].value == "Too high?"
+    assert list_comments.read(trained, key).empty
+
+
 def test_comments_versions_and_the_log_are_shown(trained: Workspace, open_page: OpenPage) -> None:
     key = make_list(trained)
     page = open_page("price_list")
     view(page, "Comments")
-    page.text_area(key="comment_text").set_value("Too high? **no**")
-    page.text_input(key="comment_product").set_value("p002")
-    next(button for button in page.button if button.label == "Add comment").click().run()
+    write_comment(page, "Too high? **no**", "p002")
+    assert page.text_area[0].value == ""
     assert list_comments.read(trained, key)[["row", "text"]].values.tolist() == [[2, "Too high? **no**"]]
     assert "about **p002**" in said(page) and "Too high? **no**" in said(page)
     view(page, "Versions")

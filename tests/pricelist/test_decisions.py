@@ -69,6 +69,10 @@ def test_a_later_decision_replaces_an_earlier_one_and_can_be_taken_back() -> Non
         (([1], "overridden", 5.0, "  "), r"An overridden price needs a reason: p001\. Write why, and save again\."),
         (([1], "overridden", 0.0, "x"), r"An overridden price is above zero: p001\."),
         (([1], "overridden", NAN, "x"), r"An overridden price is above zero: p001\."),
+        (
+            ([1], "overridden", 1e300, "x"),
+            r"An overridden price is below 1,000,000,000,000 USD: p001\. Check the price",
+        ),
         (([1], "overridden", 5.123, "x"), r"A price in USD has at most 2 decimals: p001\. Round the price\."),
         (([2], "held"), r"Today's price is not known and cannot be held: p002\. Accept the proposal or set a price\."),
         (([7], "held"), r"The list has 3 prices, and row 8 is asked for\."),

@@ -33,7 +33,7 @@ def run(ws: Workspace, capsys: pytest.CaptureFixture[str]):
 def test_a_list_goes_from_draft_to_live_and_back(ws: Workspace, run) -> None:
     first, second = make_list(ws), make_list(ws, price_frame().assign(new_price=9.0))
     said = run("override", first, "--product", "p001", "--price", "19.5", "--reason", "rival", "--as", "Lea")
-    assert said == "1 prices changed\np0001: Draft, version 1, 4 prices, from 2030-01-01 00:00\n"
+    assert said == "1 price changed\np0001: Draft, version 1, 4 prices, from 2030-01-01 00:00\n"
     run("override", first, "--product", "p002", "--hold")
     assert pricelists.load_price_list(ws, first).current["new_price"].tolist() == [11.0, 19.5, 30.0, 36.0]
     for key in (first, second):
@@ -47,6 +47,14 @@ def test_a_list_goes_from_draft_to_live_and_back(ws: Workspace, run) -> None:
     assert run("rollback", first, "--as", "Ben").startswith("p0003: Approved, version 3, 4 prices, from 2")
     status = run("list-status", "p0003")
     assert "approved by: Ben (self-declared)\nrestores: p0001\ndecisions: 4 proposed\nviolations: none\n" in status
+
+
+def test_the_log_of_hostile_texts_cannot_steer_the_terminal(ws: Workspace, run) -> None:
+    key = make_list(ws)
+    run("override", key, "--product", "p002", "--hold", "--reason", "价格 \u202egnp.exe \x1b[2J", "--as", "\u202eAnn")
+    said = run("audit")
+    assert "价格 \\u202egnp.exe" in said
+    assert all(sign.isprintable() or sign == "\n" for sign in said)
 
 
 def test_a_list_can_be_scheduled_and_sent_back(ws: Workspace, run) -> None:
