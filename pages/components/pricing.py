@@ -112,7 +112,7 @@ def changes(state: PageState, priced: PricedTable, simulated: SimulationResult) 
     histogram = price_change_figure(price_change_data(priced.prices.change_rate))
     left.plotly_chart(histogram, key="optimize_changes", height=CHART_HEIGHT)
     figure = scenario_figure(scenario_data(simulated.table), currency=state.currency)
-    right.plotly_chart(figure, key="optimize_strategies", height=CHART_HEIGHT)
+    right.plotly_chart(figure, key="optimize_strategies")
     frame, currency = priced.frame.head(SHOWN_ROWS), state.currency
     shown = frame.assign(
         change=priced.prices.change_rate[:SHOWN_ROWS] * 100, conversion=frame["expected_conversion_rate"] * 100,
