@@ -11,6 +11,7 @@ import streamlit as st
 from pricing_core import workflows
 from pricing_core.store import blocked, datasets
 
+from . import occasions
 from .state import PageState
 from .tables import SEVERITIES, record
 from .words import count, markdown, plural
@@ -22,14 +23,16 @@ def sentence(state: PageState) -> str:
     findings = datasets.load_quality(state.ws, state.dataset_id)
     warnings = int((findings["severity"] == "warning").sum())
     verdict = "nothing to worry about" if warnings == 0 else f"{plural(warnings, 'warning')} to look at"
-    return f"{count(listed['offers'])} offers are ready; {_set_aside_words(listed)}, {verdict}."
+    what = "choice occasions, built from orders," if occasions.built(state) else "offers"
+    return f"{count(listed['offers'])} {what} are ready; {_set_aside_words(listed)}, {verdict}."
 
 
 def show(state: PageState) -> None:
     """Show the row counts, the findings and the download of the rows set aside."""
     listed = _listed(state)
     tiles = st.columns(6)
-    labels = {"offers": "Offers", "customers": "Customers", "products": "Products", "market": "Market rows",
+    first = "Occasions" if occasions.built(state) else "Offers"
+    labels = {"offers": first, "customers": "Customers", "products": "Products", "market": "Market rows",
               "events": "Events"}  # fmt: skip
     for tile, (table, label) in zip(tiles, labels.items(), strict=False):
         tile.metric(label, count(listed[table]) if listed[table] else "none")

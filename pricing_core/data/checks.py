@@ -112,8 +112,8 @@ def _odd_weekdays(offers: pd.DataFrame) -> list[Finding]:
         return []
     example = odd.iloc[0]
     message = (
-        f"{len(odd)} of {len(changed)} price changes happened on another day than {usual}, when this shop changes its "
-        f"prices (such as {example['product_id']} on {example['day']:%Y-%m-%d})."
+        f"{len(odd):,} of {len(changed):,} price changes happened on another day than {usual}, when this shop "
+        f"changes its prices (such as {example['product_id']} on {example['day']:%Y-%m-%d})."
     )
     effect = "A change on an odd day can be a correction of a slip; prices before it may be wrong."
     return [Finding("info", "offers", "price", len(odd), (), message, effect)]

@@ -23,6 +23,16 @@ def test_the_finding_counts_usable_and_set_aside_rows(ws: Workspace, imported: s
     assert {metric.label: metric.value for metric in page.metric}["Set aside"] == "1"
 
 
+def test_data_built_from_orders_are_not_called_offers(
+    imported: str, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.components.occasions.built", lambda page: {"lines": 59})
+    monkeypatch.setattr("pages.components.occasions.show", lambda page: None)
+    page = open_page("data")
+    assert page.subheader[0].value.startswith("59 choice occasions, built from orders, are ready; 1 row set aside")
+    assert page.metric[0].label == "Occasions"
+
+
 def test_the_rows_set_aside_can_be_downloaded(ws: Workspace, imported: str, open_page: OpenPage) -> None:
     page = open_page("data")
     assert page.download_button(key="set_aside").label == "Download the 1 row set aside"
