@@ -49,12 +49,14 @@ def look(page: Page, name: str) -> None:
 
 
 def choose(page: Page, label: str, option: str) -> None:
+    settled(page)
     page.get_by_role("combobox", name=label, exact=True).click()
     page.get_by_role("option", name=option, exact=True).click()
     settled(page)
 
 
 def view(page: Page, name: str) -> None:
+    settled(page)  # what was just done is drawn anew; a click meanwhile can miss
     page.get_by_test_id("stButtonGroup").get_by_text(name, exact=True).click()
     settled(page)
 
