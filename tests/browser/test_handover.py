@@ -75,6 +75,7 @@ def shop(tmp_path: Path, prepared_shop: Path) -> object:
 
 
 @pytest.mark.extra
+@pytest.mark.flaky(reruns=1)
 def test_a_price_is_explained_overridden_approved_by_another_person_exported_and_undone(
     shop: Server, browser_page: Page
 ) -> None:

@@ -39,6 +39,7 @@ def settled(page: Page) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.flaky(reruns=1)
 def test_from_the_sample_shop_to_a_price_list(server: Server, browser_page: Page, tmp_path: Path) -> None:
     page = browser_page
     page.set_default_timeout(60 * SECOND)

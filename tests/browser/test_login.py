@@ -87,6 +87,7 @@ def log_in(page: Page, url: str, subject: str) -> None:
 
 
 @pytest.mark.extra
+@pytest.mark.flaky(reruns=1)
 def test_an_analyst_submits_an_approver_approves_and_a_stranger_stays_outside(
     guarded: Server, browser_page: Page
 ) -> None:

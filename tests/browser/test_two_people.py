@@ -20,6 +20,7 @@ MINUTE = 60 * SECOND
 
 
 @pytest.mark.extra
+@pytest.mark.flaky(reruns=1)
 def test_the_second_of_two_people_is_told_and_loses_nothing(
     tmp_path: Path, prepared_shop: Path, browser_page: Page
 ) -> None:
