@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pricing_core.data.personal import personal_data, protected_attribute
 from pricing_core.data.quality import Finding, first_rows
 from pricing_core.data.suspects import Tables, below_cost, out_of_stock, price_blips, price_outliers, to_seconds
+from pricing_core.data.worksheet import counted
 
 RowNumbers = Mapping[str, NDArray[np.int64]]
 
@@ -177,12 +178,3 @@ def check_personal(tables: Tables) -> list[Finding]:
         effect = "Never used for a price; kept to check that groups do not pay more."
         findings.append(Finding("info", "customers", str(protected[0]), len(customers), (), message, effect))
     return findings
-
-
-def counted(message: str, count: int) -> str:
-    """Fill number, plural and verbs into a message."""
-    one = count == 1
-    return message.format(
-        count=f"{count:,}", s="" if one else "s", are="is" if one else "are", were="was" if one else "were",
-        verb="s" if one else "",
-    )  # fmt: skip

@@ -97,14 +97,18 @@ def _noise(sheet: Worksheet, options: CleaningOptions) -> None:
         sheet.set_aside("occurred_at", mask, reason)
 
 
-def _outliers(sheet: Worksheet) -> None:
-    usable = sheet.frame[~sheet.rejected]
-    logs = np.log(usable["price"])
-    product = pd.factorize(usable["product_id"])[0]
+def far_from_usual(offers: pd.DataFrame) -> Mask:
+    """Offers whose log price lies more than six robust deviations, and more than log 3, from their product's median."""
+    logs = np.log(offers["price"])
+    product = pd.factorize(offers["product_id"])[0]
     distance = (logs - logs.groupby(product).transform("median")).abs()
     spread = 1.4826 * distance.groupby(product).transform("median")
-    far = ((distance > OUTLIER_DEVIATIONS * spread) & (distance > np.log(OUTLIER_FACTOR))).to_numpy()
-    mask = _mask(sheet, usable.index[far])
+    return ((distance > OUTLIER_DEVIATIONS * spread) & (distance > np.log(OUTLIER_FACTOR))).to_numpy()
+
+
+def _outliers(sheet: Worksheet) -> None:
+    usable = sheet.frame[~sheet.rejected]
+    mask = _mask(sheet, usable.index[far_from_usual(usable)])
     sheet.set_aside("price", mask, "price is far from the usual price of the product", cells=sheet.frame["price"])
 
 

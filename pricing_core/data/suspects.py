@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pricing_core.data.rules import OUTLIER_DEVIATIONS, OUTLIER_FACTOR
+from pricing_core.data.rules import far_from_usual
 
 Mask = NDArray[np.bool_]
 Tables = Mapping[str, pd.DataFrame]
@@ -21,13 +21,8 @@ _BLIP_FACTOR: Final = 1.2
 
 
 def price_outliers(tables: Tables) -> Mask:
-    """Offers whose log price lies more than six robust deviations, and more than log 3, from their product's median."""
-    offers = tables["offers"]
-    logs = np.log(offers["price"])
-    product = pd.factorize(offers["product_id"])[0]
-    distance = (logs - logs.groupby(product).transform("median")).abs()
-    spread = 1.4826 * distance.groupby(product).transform("median")
-    return ((distance > OUTLIER_DEVIATIONS * spread) & (distance > np.log(OUTLIER_FACTOR))).to_numpy()
+    """Offers at a price far from what their product usually costs."""
+    return far_from_usual(tables["offers"])
 
 
 def below_cost(tables: Tables) -> Mask:

@@ -41,12 +41,12 @@ class Worksheet:
         count = int(mask.sum())
         if count:
             rows = first_rows(self.raw.row_numbers, mask)
-            self.findings.append(Finding(severity, self.table, column, count, rows, _counted(message, count), effect))
+            self.findings.append(Finding(severity, self.table, column, count, rows, counted(message, count), effect))
 
     def note_count(self, severity: Severity, column: str, count: int, message: str, effect: str) -> None:
         """Add a finding that has a number of rows but no row numbers."""
         if count:
-            self.findings.append(Finding(severity, self.table, column, count, (), _counted(message, count), effect))
+            self.findings.append(Finding(severity, self.table, column, count, (), counted(message, count), effect))
 
     def set_aside(self, column: str, mask: Mask, reason: str, *, cells: pd.Series | None = None) -> None:
         """Reject the rows of a mask; ``cells``, if given, is quoted after the reason, row by row."""
@@ -85,11 +85,13 @@ class Worksheet:
         return text.sort_values("row_number", kind="stable").reset_index(drop=True)
 
 
-def _counted(message: str, count: int) -> str:
+def counted(message: str, count: int) -> str:
+    """Fill number, plural and verbs into a message."""
     one = count == 1
     return message.format(
-        count=f"{count:,}", s="" if one else "s", are="is" if one else "are", were="was" if one else "were"
-    )
+        count=f"{count:,}", s="" if one else "s", are="is" if one else "are", were="was" if one else "were",
+        verb="s" if one else "",
+    )  # fmt: skip
 
 
 def braced(text: str) -> str:

@@ -21,7 +21,7 @@ from scipy.special import stdtr
 from pricing_core.errors import ConfigError, DataError
 from pricing_core.evaluate.arms import CONTROL, TEST
 from pricing_core.evaluate.sales import WEEK, monday
-from pricing_core.evaluate.test_design import DesignConfig
+from pricing_core.evaluate.test_design import DesignConfig, units_of
 
 Floats = NDArray[np.float64]
 
@@ -99,7 +99,7 @@ def assign(
         If there are no past offers, or fewer than two units.
     """
     first = first_monday(starts_on)
-    unit = _unit(sales, config, groups)
+    unit = units_of(sales, config, groups)
     past = sales.assign(unit=unit.to_numpy())
     past = past[past["offered_at"] < first].dropna(subset=["unit"])
     if past.empty:
@@ -159,16 +159,6 @@ def balance_table(past: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
 def _summed(past: pd.DataFrame) -> pd.DataFrame:
     columns = ["offers", "purchased", "price", "profit"]
     return past.groupby("unit", sort=True)[columns].sum(skipna=False).reset_index()
-
-
-def _unit(sales: pd.DataFrame, config: DesignConfig, groups: pd.Series | None) -> pd.Series:
-    if config.design == "customer":
-        return sales["customer_id"]
-    if config.design == "switchback":
-        return pd.Series("all", index=sales.index)
-    if groups is None:
-        raise DataError(f"The groups of {config.label} were not given.")
-    return groups
 
 
 def _split(units: pd.DataFrame, config: DesignConfig, seed: int) -> pd.DataFrame:

@@ -185,7 +185,7 @@ def design_test(
     DataError
         If the log is too short, has too few groups, earns no profit, or does not know its costs.
     """
-    unit = _units(sales, config, groups)
+    unit = units_of(sales, config, groups)
     sums = weekly_sums(sales, unit)
     if config.switches:
         n_units, mean, correlation = int(sums["unit"].nunique()), _ratio(sums), float("nan")
@@ -216,11 +216,18 @@ def design_test(
     )
 
 
-def _units(sales: pd.DataFrame, config: DesignConfig, groups: pd.Series | None) -> pd.Series:
+def units_of(sales: pd.DataFrame, config: DesignConfig, groups: pd.Series | None) -> pd.Series:
+    """What the design randomizes, row by row of the sales: customers, the shop as a whole, or groups.
+
+    Raises
+    ------
+    DataError
+        If the design is by groups and none are given.
+    """
     if config.design == "customer":
         return sales["customer_id"]
     if config.design == "switchback":
-        return pd.Series("the shop", index=sales.index)
+        return pd.Series("all", index=sales.index)
     if groups is None:
         raise DataError(f"The groups of {config.label} were not given.")
     return groups

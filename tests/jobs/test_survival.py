@@ -30,7 +30,7 @@ def _running(wait: Wait, job_id: str, stage: str) -> int:
 
 def _soon(wait: Wait, job_id: str, status: str) -> None:
     """Wait for a status; how long that takes depends on what else the machine does."""
-    wait(job_id, status, timeout=60.0)
+    assert wait(job_id, status, timeout=60.0).status == status
 
 
 def test_a_worker_that_reports_stops_at_once_when_cancelled(ws: Workspace, wait: Wait) -> None:
