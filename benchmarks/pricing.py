@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from benchmarks.shops import with_demo_model
 from benchmarks.tables import mean_and_error, print_table, run_measured
 from pricing_core import workflows
 from pricing_core.data.demo_shop import simulate_demo_shop
-from pricing_core.errors import NoModelError
 from pricing_core.guardrails import NO_GUARDRAILS
 from pricing_core.models.monotone_trees import MonotoneTrees
 from pricing_core.store.workspace import Workspace
@@ -36,12 +36,7 @@ def main() -> None:
     parser.add_argument("--workspace", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        ws = Workspace.open(options.workspace or folder)
-        try:
-            workflows.load_run(ws)
-        except NoModelError:
-            workflows.import_sample(ws, "demo_shop")
-            workflows.train(ws, config=workflows.TrainingConfig(quick=True))
+        ws = with_demo_model(Workspace.open(options.workspace or folder))
         measure(ws, Path(folder), 2_000 if options.quick else 20_000, options.seeds)
 
 

@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from benchmarks.shops import with_demo_model
 from benchmarks.tables import mean_and_error, print_table
 from pricing_core import workflows
-from pricing_core.errors import NoModelError
 from pricing_core.simulate.scenario import Scenario
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.what_if import competitor_moves, what_if
@@ -46,12 +46,7 @@ def main() -> None:
     parser.add_argument("--workspace", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        ws = Workspace.open(options.workspace or folder)
-        try:
-            workflows.load_run(ws)
-        except NoModelError:
-            workflows.import_sample(ws, "demo_shop")
-            workflows.train(ws, config=workflows.TrainingConfig(quick=True))
+        ws = with_demo_model(Workspace.open(options.workspace or folder))
         measure(ws, options.seeds, full=not options.quick)
 
 
