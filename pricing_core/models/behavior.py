@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pricing_core.errors import ConfigError, ModelError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.calibration import CurveCalibration, fit_calibration
+from pricing_core.models.demand_model import NETWORK
 from pricing_core.models.fitting import FitSettings, NetworkFitter, pooled_start
 from pricing_core.models.folds import N_FOLDS, customer_fold
 from pricing_core.models.network import NetworkShape
@@ -102,6 +103,8 @@ class BehaviorModel:
     epochs_
         Passes that held-out time chose.
     """
+
+    family = NETWORK
 
     def __init__(self, config: BehaviorConfig | None = None) -> None:
         self.config = config or BehaviorConfig()

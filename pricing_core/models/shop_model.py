@@ -16,7 +16,7 @@ from pricing_core.data.dataset import Dataset
 from pricing_core.errors import ModelError
 from pricing_core.features import EncodedBatch, FeatureEncoder, FeatureTable, build_features
 from pricing_core.features.labels import OfferGroups, offer_groups
-from pricing_core.models.behavior import BehaviorModel
+from pricing_core.models.demand_model import DemandModel, load_demand_model, save_demand_model
 from pricing_core.models.folds import customer_fold, customer_labels
 from pricing_core.models.pricing_model import GoingPrice, PricingModel
 from pricing_core.response.pricing_rows import PricingRows
@@ -57,7 +57,7 @@ class ShopModel:
         self,
         encoder: FeatureEncoder,
         pricing: PricingModel,
-        behavior: BehaviorModel,
+        behavior: DemandModel,
         uses: list[ColumnUse],
         product_offers: dict[str, int],
         coverage: float = 0.98,
@@ -136,7 +136,7 @@ class ShopModel:
     def save(self, folder: Path) -> None:
         """Write every part in an open format."""
         self.pricing.save(folder)
-        self.behavior.save(folder)
+        save_demand_model(self.behavior, folder)
         state = {
             "encoder": self.encoder.to_dict(),
             "uses": [asdict(use) for use in self.uses],
@@ -155,7 +155,7 @@ class ShopModel:
             uses = [ColumnUse(**use) for use in state["uses"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"The model in {folder.name} cannot be read: {error}.", fix="Train again.") from error
-        pricing, behavior = PricingModel.load(folder), BehaviorModel.load(folder)
+        pricing, behavior = PricingModel.load(folder), load_demand_model(folder)
         coverage, prices = float(state["coverage"]), state["product_prices"]
         return cls(encoder, pricing, behavior, uses, state["product_offers"], coverage, prices)
 

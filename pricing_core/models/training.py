@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,6 +44,8 @@ class TrainingConfig:
         Rows to learn from; above it all purchases are kept and refusals are sampled and weighted up.
     coverage
         Share of past prices that counts as supported.
+    settings
+        Settings of the behavior model in place of the defaults, such as ``{"learning_rate": 0.001}``.
     """
 
     seed: int = 0
@@ -49,6 +53,7 @@ class TrainingConfig:
     held_out_share: float = 0.15
     max_rows: int = 1_000_000
     coverage: float = 0.98
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0 < self.held_out_share <= 0.5:
@@ -60,9 +65,12 @@ class TrainingConfig:
 
     def behavior(self) -> BehaviorConfig:
         """Return the settings of the behavior model."""
-        if self.quick:
-            return BehaviorConfig(members=3, max_epochs=6, batch_size=2048, learning_rate=6e-3, random_state=self.seed)
-        return BehaviorConfig(random_state=self.seed)
+        quick = {"members": 3, "max_epochs": 6, "batch_size": 2048, "learning_rate": 6e-3}
+        chosen = {**(quick if self.quick else {}), **self.settings, "random_state": self.seed}
+        try:
+            return BehaviorConfig(**chosen)
+        except TypeError as error:
+            raise ConfigError(f"The behavior model cannot take these settings: {error}.") from error
 
     def pricing(self) -> PricingConfig:
         """Return the settings of the pricing model."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pricing_core.features import EncodedBatch
-from pricing_core.models.behavior import BehaviorModel
+from pricing_core.models.demand_model import DemandModel
 
 Floats = NDArray[np.float64]
 
@@ -20,7 +20,7 @@ OUTCOME_WORDS = {
 }
 
 
-def outcomes_function(behavior: BehaviorModel, relative_price: float = 1.0) -> Callable[[EncodedBatch], Floats]:
+def outcomes_function(behavior: DemandModel, relative_price: float = 1.0) -> Callable[[EncodedBatch], Floats]:
     """A function from a batch to its outcomes (n, 3), each averaged over the posterior draws.
 
     The outcomes are the chance of a purchase at ``relative_price`` (price over reference price), the price
@@ -37,7 +37,7 @@ def outcomes_function(behavior: BehaviorModel, relative_price: float = 1.0) -> C
 
 
 def outcome_function(
-    behavior: BehaviorModel, outcome: str, relative_price: float = 1.0
+    behavior: DemandModel, outcome: str, relative_price: float = 1.0
 ) -> Callable[[EncodedBatch], Floats]:
     """One of the outcomes of :func:`outcomes_function` (n,)."""
     column = OUTCOMES.index(outcome)

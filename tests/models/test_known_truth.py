@@ -115,7 +115,7 @@ def test_a_saved_model_gives_the_same_rows(trained: Trained, tmp_path: Path) -> 
     pd.testing.assert_frame_equal(rows.to_frame(), trained.rows.take(np.arange(500)).to_frame())
     np.testing.assert_allclose(rows.response.intercept, trained.rows.response.intercept[:500], atol=1e-5)
     assert sorted(p.suffix for p in tmp_path.iterdir()) == sorted(
-        [".json"] * 3 + [".keras"] * 2 + [".npz"] * 2 + [".txt"] * 4
+        [".json"] * 4 + [".keras"] * 2 + [".npz"] * 2 + [".txt"] * 4
     )
 
 
