@@ -51,6 +51,7 @@ def fit_calibration(
     weight: Floats,
     *,
     random_state: int | None = None,
+    heads: int = 2,
 ) -> CurveCalibration:
     """Fit δ, τ, κ per draw on rows whose customers the draw did not learn from.
 
@@ -60,14 +61,16 @@ def fit_calibration(
     Parameters
     ----------
     intercept, sensitivity
-        (n, D); the two heads of a member stand side by side.
+        (n, D); the heads of a member stand side by side.
     random_state
         Seed of the correction's own uncertainty: each member gets one draw of the (Laplace) posterior of its
         corrections instead of the most likely one, so that the ensemble is as unsure of level and slope as the rows
         leave it. None takes the most likely correction.
+    heads
+        Draws of each member; they get the same uncertainty.
     """
     found = []
-    noise = _member_noise(intercept.shape[1], random_state)
+    noise = _member_noise(intercept.shape[1], random_state, heads)
     for d in range(intercept.shape[1]):
         level = intercept[:, d] - sensitivity[:, d] * expected
         design = np.column_stack([np.ones_like(level), level, -sensitivity[:, d] * (x - expected)])
@@ -77,15 +80,15 @@ def fit_calibration(
     return CurveCalibration(shift, np.clip(stretch, 0.3, 3.0), np.clip(slope, 0.3, 3.0))
 
 
-def _member_noise(draws: int, random_state: int | None) -> Floats:
-    """Standard normal noise (D, 3), equal for both heads of a member, with mean zero over the members."""
+def _member_noise(draws: int, random_state: int | None, heads: int) -> Floats:
+    """Standard normal noise (D, 3), equal for all heads of a member, with mean zero over the members."""
     if random_state is None:
         return np.zeros((draws, 3))
-    members = (draws + 1) // 2
+    members = (draws + heads - 1) // heads
     noise = np.random.default_rng([random_state, 29]).standard_normal((members, 3))
     if members > 1:
         noise = (noise - noise.mean(axis=0)) / noise.std(axis=0, ddof=1)
-    return np.repeat(noise, 2, axis=0)[:draws]
+    return np.repeat(noise, heads, axis=0)[:draws]
 
 
 def _logistic(design: Floats, y: Floats, weight: Floats) -> tuple[Floats, Floats]:
