@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pricing_core.drafts import draft_path
 from pricing_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def check_writable(path: Path, option: str = "--out") -> None:
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write a CSV whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    draft = draft_path(path)
     try:
         frame.to_csv(draft, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
         os.replace(draft, path)

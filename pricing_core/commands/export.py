@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pricing_core.commands import AddCommand
 from pricing_core.commands.console import check_writable, note, open_workspace, write_table
+from pricing_core.drafts import draft_path
 from pricing_core.errors import ConfigError, FileReadError
 
 
@@ -97,7 +98,7 @@ def _login() -> str:
 
 
 def _write(data: bytes, path: Path) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    draft = draft_path(path)
     try:
         draft.write_bytes(data)
         os.replace(draft, path)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from pricing_core.drafts import draft_path
 from pricing_core.errors import DataError, ModelError
 
 Floats = NDArray[Any]
@@ -187,7 +188,7 @@ class PriceResponse:
     def save(self, path: Path) -> None:
         """Write all arrays to one ``.npz`` file, whole or not at all."""
         path = Path(path)
-        draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+        draft = draft_path(path)
         try:
             with draft.open("wb") as file:
                 np.savez(file, allow_pickle=False, **{name: getattr(self, name) for name in _ARRAYS})

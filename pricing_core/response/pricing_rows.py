@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pricing_core.drafts import draft_path
 from pricing_core.errors import DataError, ModelError
 from pricing_core.response.price_response import PriceResponse
 
@@ -151,7 +152,7 @@ class PricingRows:
         """Write ``pricing_rows.parquet`` and ``price_response.npz`` into an existing folder."""
         folder = Path(folder)
         self.response.save(folder / _RESPONSE_FILE)
-        draft = folder / f".{_ROWS_FILE}.{os.getpid()}.part"
+        draft = draft_path(folder / _ROWS_FILE)
         try:
             text = [*_TEXT, *(_LABEL + name for name in self.labels)]
             self.to_frame().astype(dict.fromkeys(text, "string")).to_parquet(draft, index=False)

@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from pricing_core.drafts import draft_path
 from pricing_core.errors import ConfigError, ConflictError, PriceListError
 from pricing_core.pricelist import decisions, lifecycle
 from pricing_core.pricelist.lifecycle import ListState
@@ -181,7 +182,7 @@ def _keep_tables(folder: Path, outcome: Outcome, revision: int) -> ListState:
 
 
 def _write_table(table: pd.DataFrame, path: Path, label: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    draft = draft_path(path)
     write_parquet(table, draft, label)
     with draft.open("rb") as file:
         os.fsync(file.fileno())

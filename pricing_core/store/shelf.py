@@ -20,6 +20,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from pricing_core.drafts import draft_path
 from pricing_core.errors import WorkspaceError
 from pricing_core.store import database, settings
 from pricing_core.store.workspace import Workspace
@@ -156,7 +157,7 @@ def remove(ws: Workspace, shelf: Shelf, item_id: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON in one step: a reader sees the old file or the new one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    draft = draft_path(path)
     draft.write_text(database.to_json(value, indent=2), encoding="utf-8")
     os.replace(draft, path)
 

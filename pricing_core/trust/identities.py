@@ -13,6 +13,7 @@ from typing import Final
 
 import pandas as pd
 
+from pricing_core.drafts import draft_path
 from pricing_core.errors import WorkspaceError
 
 FILE_NAME: Final = "customer_ids.parquet"
@@ -37,7 +38,7 @@ class IdentityTable:
         merged = pd.concat([known, pairs], ignore_index=True).drop_duplicates("pseudonym")
         if len(merged) == len(known):
             return
-        draft = self._path.with_name(f".{FILE_NAME}.{os.getpid()}.part")
+        draft = draft_path(self._path)
         try:
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as file:

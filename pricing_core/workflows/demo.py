@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pricing_core.drafts import draft_path
 from pricing_core.models.training import TrainingConfig
 from pricing_core.pricelist.export import to_import_csv
 from pricing_core.progress import Progress, SilentProgress, SubProgress
@@ -65,6 +66,6 @@ def demo_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[
 
 
 def _write(path: Path, content: bytes) -> None:
-    draft = path.with_suffix(".part")
+    draft = draft_path(path)
     draft.write_bytes(content)
     draft.replace(path)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pricing_core.drafts import draft_path
 from pricing_core.errors import ConfigError
 from pricing_core.explain.agreement import Agreement, agreement
 from pricing_core.explain.events import EventEffects, event_effects
@@ -197,7 +198,7 @@ def explain_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> di
         ws, targets, strategy=params.get("strategy", "personalized_discount"), run_id=run.run_id, progress=progress
     )
     path = ws.exports_dir / f"explanations_{run.run_id}.csv"
-    draft = path.with_suffix(".part")
+    draft = draft_path(path)
     frame.to_csv(draft, index=False)
     draft.replace(path)
     return {"path": str(path), "rows": len(frame)}

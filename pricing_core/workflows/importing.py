@@ -16,6 +16,7 @@ from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.data.options import CleaningOptions
 from pricing_core.data.quality import QualityReport
 from pricing_core.data.samples import load_sample_sources
+from pricing_core.drafts import draft_path
 from pricing_core.pricelist.export import to_excel_csv
 from pricing_core.progress import Progress, SilentProgress
 from pricing_core.store import blocked, datasets, file_shapes
@@ -185,7 +186,7 @@ def keep_uploads(ws: Workspace, files: Mapping[str, Sequence[tuple[bytes, str]]]
     for table, parts in files.items():
         for content, name in parts:
             path = folder / f"{hashlib.sha256(content).hexdigest()[:24]}.bin"
-            draft = path.with_suffix(f".{os.getpid()}.part")
+            draft = draft_path(path)
             draft.write_bytes(content)
             os.replace(draft, path)
             kept[table].append({"path": str(path), "name": name})
