@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
+from pricing_core.data.shop_log import ShopLog
 from pricing_core.errors import ConfigError
 from pricing_core.schema import TABLES
 
@@ -100,10 +102,75 @@ def check_margin(rate: float | None) -> None:
 
 
 @dataclass(frozen=True)
+class WorkingSample:
+    """Which customers a large data set is worked on by, and what is known of all the others.
+
+    Attributes
+    ----------
+    offers, offers_there, customers, customers_there
+        Number of offers, and of customers with offers, in the sample and in the data set.
+    left_out
+        Customers who have more offers than a sample of whole customers can hold, such as a shared guest account.
+    seed
+        Number that the choice of customers starts from.
+    log_to
+        Time of the last offer of the data set.
+    purchase_events
+        Whether the shop has purchase events; where not, the purchases among the offers serve as such.
+    event_ends
+        Type of event → second (since 1970, UTC) of its last one in the data set.
+    shop
+        Product history of all customers.
+    further
+        Offers of customers outside the sample whose history was asked for; None if there are none.
+    """
+
+    offers: int
+    offers_there: int
+    customers: int
+    customers_there: int
+    left_out: int
+    seed: int
+    log_to: pd.Timestamp
+    purchase_events: bool
+    event_ends: dict[str, int]
+    shop: ShopLog = field(repr=False)
+    further: pd.DataFrame | None = field(default=None, repr=False)
+
+    @property
+    def share(self) -> float:
+        """Share of the data set's offers in the sample, in (0, 1]."""
+        return self.offers / self.offers_there
+
+    def to_dict(self) -> dict[str, int]:
+        """Return the counts as JSON-ready values."""
+        names = ("offers", "offers_there", "customers", "customers_there", "left_out", "seed")
+        return {name: getattr(self, name) for name in names}
+
+
+def sample_words(counts: Mapping[str, int]) -> str:
+    """Say what a working sample holds: ``1,000,000 of 10,000,000 offers: 41,000 of 410,000 customers``.
+
+    Parameters
+    ----------
+    counts
+        As of :meth:`WorkingSample.to_dict`.
+    """
+    words = (
+        f"{counts['offers']:,} of {counts['offers_there']:,} offers: "
+        f"{counts['customers']:,} of {counts['customers_there']:,} customers"
+    )
+    if counts["left_out"]:
+        words += f" ({counts['left_out']:,} with too many offers for a sample left out)"
+    return words
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Canonical tables of one shop; columns as in :mod:`pricing_core.schema`, plus the shop's own.
 
-    Identifiers and categories are text, times ``datetime64[us, UTC]``, money ``float64``, ``purchased`` int8.
+    Identifiers and categories are text, times ``datetime64[us, UTC]``, money ``float64``, ``purchased`` int8. A data
+    set of very many offers is at hand as a sample of whole customers; ``sample`` then says so, else it is None.
     """
 
     offers: pd.DataFrame
@@ -112,6 +179,14 @@ class Dataset:
     market: pd.DataFrame | None
     events: pd.DataFrame | None
     manifest: DatasetManifest
+    sample: WorkingSample | None = None
+
+    @property
+    def histories(self) -> pd.DataFrame:
+        """Offers from which the history of customers is told: those of the data set, and what was asked for beyond."""
+        if self.sample is None or self.sample.further is None:
+            return self.offers
+        return pd.concat([self.offers, self.sample.further], ignore_index=True)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables that are present, by name, in the order of the schema."""

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from pricing_core.data.columns import ColumnUse, classify_columns
 from pricing_core.data.dataset import Dataset
+from pricing_core.data.shop_log import ShopLog
 from pricing_core.features.asof import to_seconds
 from pricing_core.features.history import (
     event_history,
     event_log,
     offer_history,
     product_history,
+    shop_log,
     supply_demand_pressure,
 )
 from pricing_core.features.joins import DAY, attributes_of, base_price, column_at, market_at
@@ -77,9 +79,10 @@ def build_features(
     """
     offers = (dataset.offers if offers is None else offers).reset_index(drop=True)
     uses = classify_columns(dataset) if uses is None else uses
-    known = _known(dataset, offers, competitor_change_rate)
     events = event_log(dataset)
-    frame, block_of = _side_by_side(_blocks(dataset, known, events, uses, competitor_change_rate))
+    shop = shop_log(dataset, events)
+    known = _known(dataset, shop, offers, competitor_change_rate)
+    frame, block_of = _side_by_side(_blocks(dataset, shop, known, events, uses, competitor_change_rate))
     return FeatureTable(
         offers=offers,
         frame=frame,
@@ -119,12 +122,12 @@ class _Known:
         return column_at(offers, market, products, name)
 
 
-def _known(dataset: Dataset, offers: pd.DataFrame, competitor_change_rate: float) -> _Known:
+def _known(dataset: Dataset, shop: ShopLog, offers: pd.DataFrame, competitor_change_rate: float) -> _Known:
     product = attributes_of(dataset.products, "product_id", offers["product_id"])
     category = _category(product, offers)
     market = market_at(dataset, offers, category)
     list_price = column_at(offers, market, product, "list_price")
-    base = base_price(dataset, offers, list_price, category)
+    base = base_price(dataset.products, shop, offers, list_price, category)
     cost, assumed = _unit_cost(dataset, column_at(offers, market, product, "unit_cost"), base)
     return _Known(
         offers=offers,
@@ -141,19 +144,19 @@ def _known(dataset: Dataset, offers: pd.DataFrame, competitor_change_rate: float
 
 
 def _blocks(
-    dataset: Dataset, known: _Known, events: pd.DataFrame, uses: list[ColumnUse], change: float
+    dataset: Dataset, shop: ShopLog, known: _Known, events: pd.DataFrame, uses: list[ColumnUse], change: float
 ) -> dict[str, list[pd.DataFrame]]:
     """Features of customer, product and market; competitor prices move by the rate ``change``."""
-    offers = known.offers
-    log_base, log_category = _log_levels(dataset)
-    log_x = dataset.offers["price"].to_numpy(dtype=float) / log_base
-    past = product_history(dataset.offers, events, offers)
+    offers, log = known.offers, dataset.histories
+    log_base, log_category = _log_levels(dataset, shop, log)
+    log_x = log["price"].to_numpy(dtype=float) / log_base
+    past = product_history(shop, offers)
     cost, stock = known.feature("unit_cost", uses), known.feature("stock", uses)
-    pressure = supply_demand_pressure(dataset.offers, offers, known.base, cost, stock)
+    pressure = supply_demand_pressure(shop, offers, known.base, cost, stock)
     return {
         "customer": [
-            offer_history(dataset.offers, log_x, log_category, offers, known.category),
-            event_history(events, offers),
+            offer_history(log, log_x, log_category, offers, known.category, shop),
+            event_history(events, offers, None if dataset.sample is None else dataset.sample.event_ends),
             _further(known.customer, "customers", uses, offers),
         ],
         "product": [
@@ -201,13 +204,12 @@ def _category_by_product(dataset: Dataset) -> pd.Series:
     return pd.Series("all", index=pd.Index(dataset.offers["product_id"].unique()))
 
 
-def _log_levels(dataset: Dataset) -> tuple[Floats, pd.Series]:
-    log = dataset.offers
+def _log_levels(dataset: Dataset, shop: ShopLog, log: pd.DataFrame) -> tuple[Floats, pd.Series]:
     product = attributes_of(dataset.products, "product_id", log["product_id"])
     category = _category(product, log)
     market = market_at(dataset, log, category)
     list_price = column_at(log, market, product, "list_price")
-    return base_price(dataset, log, list_price, category).to_numpy(dtype=float), category
+    return base_price(dataset.products, shop, log, list_price, category).to_numpy(dtype=float), category
 
 
 def _unit_cost(dataset: Dataset, cost: pd.Series, base: pd.Series) -> tuple[pd.Series, pd.Series]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pricing_core.data.dataset import Dataset
+from pricing_core.data.dataset import Dataset, WorkingSample
+from pricing_core.data.shop_log import ShopLog, shop_log_of
 from pricing_core.features.asof import PastSums, codes_of, to_seconds
 from pricing_core.features.joins import DAY
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 EVENT_TYPES = ("view", "cart", "purchase", "review")
-_NEVER_DAYS = 730.0  # what "never" counts as in a recency
+NEVER_DAYS = 730.0  # what "never" counts as in a recency
 _RECENT_DAYS = 28  # over which a product's conversion and sales are counted
-_USUAL_RATING = 3.7
+USUAL_RATING = 3.7
 
 
 def event_log(dataset: Dataset) -> pd.DataFrame:
@@ -24,21 +27,37 @@ def event_log(dataset: Dataset) -> pd.DataFrame:
     parts = []
     if dataset.events is not None:
         parts.append(dataset.events.reindex(columns=columns))
-    if dataset.events is None or not (dataset.events["event_type"] == "purchase").any():
-        bought = dataset.offers.loc[dataset.offers["purchased"] == 1, ["customer_id", "product_id", "offered_at"]]
+    if dataset.events is None or not _knows_purchases(dataset.events, dataset.sample):
+        offers = dataset.histories
+        bought = offers.loc[offers["purchased"] == 1, ["customer_id", "product_id", "offered_at"]]
         bought = bought.rename(columns={"offered_at": "occurred_at"}).assign(event_type="purchase")
         parts.append(bought.reindex(columns=columns))
     log = pd.concat([p for p in parts if len(p)], ignore_index=True) if any(len(p) for p in parts) else parts[0]
     return log.assign(rating=pd.to_numeric(log["rating"], errors="coerce"))
 
 
+def shop_log(dataset: Dataset, events: pd.DataFrame) -> ShopLog:
+    """Product history of all customers; ``events`` is the output of :func:`event_log`."""
+    return shop_log_of(dataset.offers, events) if dataset.sample is None else dataset.sample.shop
+
+
+def _knows_purchases(events: pd.DataFrame, sample: WorkingSample | None) -> bool:
+    """Whether the shop has purchase events; those of other customers than the sample's count, too."""
+    return bool((events["event_type"] == "purchase").any()) if sample is None else sample.purchase_events
+
+
 def recency_days(last_second: Floats, second: NDArray[np.int64]) -> Floats:
     """Days since ``last_second``; 730 where it never happened."""
-    return np.where(np.isnan(last_second), _NEVER_DAYS, np.minimum((second - last_second) / DAY, _NEVER_DAYS))
+    return np.where(np.isnan(last_second), NEVER_DAYS, np.minimum((second - last_second) / DAY, NEVER_DAYS))
 
 
 def offer_history(
-    log: pd.DataFrame, log_x: Floats, log_category: pd.Series, offers: pd.DataFrame, category: pd.Series
+    log: pd.DataFrame,
+    log_x: Floats,
+    log_category: pd.Series,
+    offers: pd.DataFrame,
+    category: pd.Series,
+    shop: ShopLog,
 ) -> pd.DataFrame:
     """Tell from earlier offers: purchase rate, price paid, price sensitivity and the rate in this category.
 
@@ -47,12 +66,12 @@ def offer_history(
     bought at.
     """
     log_second = to_seconds(log["offered_at"])
-    second = known_until(to_seconds(offers["offered_at"]), log_second)
+    second = known_until(to_seconds(offers["offered_at"]), shop.second)
     y = log["purchased"].to_numpy(dtype=float)
     values = np.column_stack([np.ones(len(y)), y, log_x, y * log_x, y * log["price"].to_numpy(dtype=float)])
     customers, categories = pd.Index(log["customer_id"].unique()), pd.Index(log_category.astype(str).unique())
     log_code, code = codes_of(log["customer_id"], customers), codes_of(offers["customer_id"], customers)
-    rate = _shop_rate(log_second, values, second)
+    rate = _shop_rate(shop, second)
     sums = PastSums(log_code, log_second, values).before(code, second)
     n, bought = sums[:, 0], sums[:, 1]
     offered_x = (sums[:, 2] + 10) / (n + 10)
@@ -77,8 +96,11 @@ def offer_history(
     )
 
 
-def event_history(events: pd.DataFrame, offers: pd.DataFrame) -> pd.DataFrame:
-    """Tell from earlier events: how much the customer browsed, and what they did with this very product."""
+def event_history(events: pd.DataFrame, offers: pd.DataFrame, ends: Mapping[str, int] | None = None) -> pd.DataFrame:
+    """Tell from earlier events: how much the customer browsed, and what they did with this very product.
+
+    ``ends`` says up to which second the shop knows each type of event; default: as ``events`` do.
+    """
     second, log_second = to_seconds(offers["offered_at"]), to_seconds(events["occurred_at"])
     customers, products = pd.Index(events["customer_id"].unique()), pd.Index(events["product_id"].astype(str).unique())
     code, item = codes_of(offers["customer_id"], customers), codes_of(offers["product_id"].astype(str), products)
@@ -89,7 +111,7 @@ def event_history(events: pd.DataFrame, offers: pd.DataFrame) -> pd.DataFrame:
     rated = events["rating"].notna().to_numpy(dtype=float)
     mine = PastSums(log_code, log_second, np.column_stack([kinds, rating, rated]))
     ever = mine.before(code, second)
-    month = _last_month(mine, code, second, kinds, log_second)
+    month = _last_month(mine, code, second, _event_ends(kinds, log_second) if ends is None else ends)
     same = PastSums(pair_codes(log_code, log_item, len(products)), log_second, kinds)
     asked = pair_codes(code, item, len(products))
     today, same_ever = same.before(asked, second, within=DAY), same.before(asked, second)
@@ -97,7 +119,7 @@ def event_history(events: pd.DataFrame, offers: pd.DataFrame) -> pd.DataFrame:
         "views in 30 days": np.log1p(month[:, 0]),
         "carts in 30 days": np.log1p(month[:, 1]),
         "purchases in 30 days": np.log1p(month[:, 2]),
-        "mean rating given": (ever[:, 4] + 3 * _USUAL_RATING) / (ever[:, 5] + 3),
+        "mean rating given": (ever[:, 4] + 3 * USUAL_RATING) / (ever[:, 5] + 3),
         "viewed this product today": np.minimum(today[:, 0], 1),
         "put this product into cart today": np.minimum(today[:, 1], 1),
         "views of this product": np.log1p(same_ever[:, 0]),
@@ -108,41 +130,40 @@ def event_history(events: pd.DataFrame, offers: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(frame, index=offers.index)
 
 
-def product_history(log: pd.DataFrame, events: pd.DataFrame, offers: pd.DataFrame) -> pd.DataFrame:
+def product_history(shop: ShopLog, offers: pd.DataFrame) -> pd.DataFrame:
     """Tell how the product did lately: conversion and sales of four weeks, its rating, and the shop's conversion."""
-    log_second = to_seconds(log["offered_at"])
-    second = known_until(to_seconds(offers["offered_at"]), log_second)
-    products = pd.Index(log["product_id"].astype(str).unique())
+    second = known_until(to_seconds(offers["offered_at"]), shop.second)
+    products = pd.Index(shop.offers["product_id"].unique())
     code = codes_of(offers["product_id"].astype(str), products)
-    y = log["purchased"].to_numpy(dtype=float)
-    values = np.column_stack([np.ones(len(y)), y])
-    past = PastSums(codes_of(log["product_id"].astype(str), products), log_second, values)
+    values = shop.offers[["offers", "purchased"]].to_numpy(dtype=float)
+    past = PastSums(codes_of(shop.offers["product_id"], products), shop.second, values)
     recent = past.before(code, second, within=_RECENT_DAYS * DAY)
-    rate = _shop_rate(log_second, values, second, within=_RECENT_DAYS * DAY)
+    rate = _shop_rate(shop, second, within=_RECENT_DAYS * DAY)
     return pd.DataFrame(
         {
             "product conversion, 4 weeks": np.log((recent[:, 1] + 20 * rate) / ((recent[:, 0] + 20) * rate)),
             "product sales, 4 weeks": np.log1p(recent[:, 1]),
             "shop conversion, 4 weeks": np.log(rate / (1 - np.minimum(rate, 0.99))),
-            "mean rating": _mean_rating(events, offers["product_id"].astype(str), second),
+            "mean rating": _mean_rating(shop, offers["product_id"].astype(str), second),
         },
         index=offers.index,
     )
 
 
 def supply_demand_pressure(
-    log: pd.DataFrame, offers: pd.DataFrame, unit_value: pd.Series, unit_cost: pd.Series, stock: pd.Series
+    shop: ShopLog, offers: pd.DataFrame, unit_value: pd.Series, unit_cost: pd.Series, stock: pd.Series
 ) -> Floats:
     """Supply–demand pressure (demand − unit cost) / supply of each offer's product, shape (n,).
 
     All three in money: demand is the product's sales value a week over the last four weeks, supply the value of its
     stock at ``unit_value``. Missing where stock or unit cost is unknown, or where nothing is in stock.
     """
-    products, log_second = pd.Index(log["product_id"].astype(str).unique()), to_seconds(log["offered_at"])
-    sales = log["purchased"].to_numpy(dtype=float) * log["price"].to_numpy(dtype=float)
-    past = PastSums(codes_of(log["product_id"].astype(str), products), log_second, sales[:, None])
+    products = pd.Index(shop.offers["product_id"].unique())
+    past = PastSums(
+        codes_of(shop.offers["product_id"], products), shop.second, shop.offers[["sales"]].to_numpy(dtype=float)
+    )
     code = codes_of(offers["product_id"].astype(str), products)
-    second = known_until(to_seconds(offers["offered_at"]), log_second)
+    second = known_until(to_seconds(offers["offered_at"]), shop.second)
     demand = past.before(code, second, within=_RECENT_DAYS * DAY)[:, 0] * 7 / _RECENT_DAYS
     supply = stock.to_numpy(dtype=float) * unit_value.to_numpy(dtype=float)
     gap = demand - unit_cost.to_numpy(dtype=float)
@@ -160,11 +181,17 @@ def known_until(second: Ints, log_second: Ints) -> Ints:
     return np.asarray(np.minimum(second, log_second.max() + 1))
 
 
-def _last_month(mine: PastSums, code: Ints, second: Ints, kinds: Floats, log_second: Ints) -> Floats:
+def _event_ends(kinds: Floats, log_second: Ints) -> dict[str, int]:
+    """Second of the last event of each type that there is."""
+    found = {name: log_second[kinds[:, k] > 0] for k, name in enumerate(EVENT_TYPES)}
+    return {name: int(seconds.max()) for name, seconds in found.items() if len(seconds)}
+
+
+def _last_month(mine: PastSums, code: Ints, second: Ints, ends: Mapping[str, int]) -> Floats:
     """Events of each type over 30 days (n, types), up to the last time at which the log has any of that type."""
     counts = []
-    for k in range(kinds.shape[1]):
-        until = known_until(second, log_second[kinds[:, k] > 0])
+    for k, name in enumerate(EVENT_TYPES):
+        until = np.minimum(second, ends[name] + 1) if name in ends else second
         counts.append(mine.before(code, until, within=30 * DAY)[:, k])
     return np.column_stack(counts)
 
@@ -174,21 +201,25 @@ def pair_codes(first: Ints, second: Ints, n_second: int) -> Ints:
     return np.where((first >= 0) & (second >= 0), first * n_second + second, -1)
 
 
-def _shop_rate(log_second: Ints, values: Floats, second: Ints, *, within: int | None = None) -> Floats:
+def _shop_rate(shop: ShopLog, second: Ints, *, within: int | None = None) -> Floats:
     """Purchase rate of the whole shop before each time, shrunk to 10% with the weight of ten offers."""
     everyone = np.zeros(len(second), dtype=np.int64)
-    past = PastSums(np.zeros(len(values), dtype=np.int64), log_second, values[:, :2])
+    values = shop.offers[["offers", "purchased"]].to_numpy(dtype=float)
+    past = PastSums(np.zeros(len(values), dtype=np.int64), shop.second, values)
     total = past.before(everyone, second, within=within)
     return np.asarray((total[:, 1] + 1) / (total[:, 0] + 10))
 
 
-def _mean_rating(events: pd.DataFrame, product_id: pd.Series, second: Ints) -> Floats:
+def _mean_rating(shop: ShopLog, product_id: pd.Series, second: Ints) -> Floats:
     """Mean rating of each product so far, shrunk to the usual one with the weight of five; missing if nobody rated."""
-    rated = events[events["rating"].notna()]
+    rated = shop.ratings
     if not len(rated):
         return np.full(len(product_id), np.nan)
-    items = pd.Index(rated["product_id"].astype(str).unique())
-    stars = np.column_stack([np.ones(len(rated)), rated["rating"].to_numpy(dtype=float)])
-    past = PastSums(codes_of(rated["product_id"].astype(str), items), to_seconds(rated["occurred_at"]), stars)
+    items = pd.Index(rated["product_id"].unique())
+    past = PastSums(
+        codes_of(rated["product_id"], items),
+        rated["second"].to_numpy(dtype=np.int64),
+        rated[["ratings", "stars"]].to_numpy(dtype=float),
+    )
     sums = past.before(codes_of(product_id, items), second)
-    return np.asarray((sums[:, 1] + 5 * _USUAL_RATING) / (sums[:, 0] + 5))
+    return np.asarray((sums[:, 1] + 5 * USUAL_RATING) / (sums[:, 0] + 5))

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from pricing_core.data.dataset import Dataset
+from pricing_core.data.shop_log import ShopLog
 from pricing_core.features.asof import PastSums, codes_of, to_seconds
 
 DAY = 86_400
-_FIRST_OFFERS = 100
 
 
 def market_at(dataset: Dataset, offers: pd.DataFrame, category: pd.Series) -> pd.DataFrame:
@@ -53,7 +53,9 @@ def attributes_of(table: pd.DataFrame | None, key: str, ids: pd.Series) -> pd.Da
     return found
 
 
-def base_price(dataset: Dataset, offers: pd.DataFrame, list_price: pd.Series, category: pd.Series) -> pd.Series:
+def base_price(
+    products: pd.DataFrame | None, shop: ShopLog, offers: pd.DataFrame, list_price: pd.Series, category: pd.Series
+) -> pd.Series:
     """Find a positive price level for every offer that does not look at its own price.
 
     The list price where it is known; otherwise the mean of the product's earlier prices, then of its category's, then
@@ -64,11 +66,11 @@ def base_price(dataset: Dataset, offers: pd.DataFrame, list_price: pd.Series, ca
     base = list_price.where(list_price > 0)
     if not base.isna().any():
         return base
-    log = dataset.offers
-    second, log_second = to_seconds(offers["offered_at"]), to_seconds(log["offered_at"])
-    values = np.column_stack([np.ones(len(log)), log["price"].to_numpy(dtype=float)])
-    log_category = attributes_of(dataset.products, "product_id", log["product_id"]).get("category")
-    keys = [(log["product_id"].astype(str), offers["product_id"].astype(str))]
+    log = shop.offers
+    second, log_second = to_seconds(offers["offered_at"]), shop.second
+    values = log[["offers", "price"]].to_numpy(dtype=float)
+    log_category = attributes_of(products, "product_id", log["product_id"]).get("category")
+    keys = [(log["product_id"], offers["product_id"].astype(str))]
     if log_category is not None:
         keys.append((log_category.astype(str), category.astype(str)))
     keys.append((pd.Series("all", index=log.index), pd.Series("all", index=offers.index)))
@@ -80,5 +82,4 @@ def base_price(dataset: Dataset, offers: pd.DataFrame, list_price: pd.Series, ca
         if log_key.name == "product_id" and "price" in offers.columns:
             known = codes_of(key, levels) >= 0
             base = base.fillna(pd.to_numeric(offers["price"], errors="coerce").where(known))
-    first = log["price"].to_numpy(dtype=float)[np.argsort(log_second, kind="stable")[:_FIRST_OFFERS]]
-    return base.fillna(float(np.median(first)))
+    return base.fillna(shop.opening_price)
