@@ -46,6 +46,10 @@ class TrainingConfig:
         Share of past prices that counts as supported.
     settings
         Settings of the behavior model in place of the defaults, such as ``{"learning_rate": 0.001}``.
+    pricing_settings
+        Settings of the pricing model in place of the defaults, such as ``{"n_leaves": 15}``.
+    origin
+        Where settings came from, such as a tuning and its trial; the manifest keeps it, and it changes nothing.
     """
 
     seed: int = 0
@@ -54,6 +58,8 @@ class TrainingConfig:
     max_rows: int = 1_000_000
     coverage: float = 0.98
     settings: Mapping[str, Any] = field(default_factory=dict)
+    pricing_settings: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0 < self.held_out_share <= 0.5:
@@ -74,9 +80,12 @@ class TrainingConfig:
 
     def pricing(self) -> PricingConfig:
         """Return the settings of the pricing model."""
-        if self.quick:
-            return PricingConfig(n_trees=60, n_folds=2, learning_rate=0.15, random_state=self.seed)
-        return PricingConfig(random_state=self.seed)
+        quick = {"n_trees": 60, "n_folds": 2, "learning_rate": 0.15}
+        chosen = {**(quick if self.quick else {}), **self.pricing_settings, "random_state": self.seed}
+        try:
+            return PricingConfig(**chosen)
+        except TypeError as error:
+            raise ConfigError(f"The pricing model cannot take these settings: {error}.") from error
 
     def challenger(self) -> MonotoneTreesConfig:
         """Return the settings of the boosted trees that the behavior model is compared with."""
