@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from pricing_core.data.dataset import Dataset, DatasetManifest
-from pricing_core.errors import DataError, NoDatasetError, WorkspaceError
+from pricing_core.errors import NoDatasetError, WorkspaceError
 from pricing_core.schema import TABLES
-from pricing_core.store import database, shelf
+from pricing_core.store import database, shelf, working_samples
+from pricing_core.store.parquet import read_parquet, write_parquet
 from pricing_core.store.workspace import Workspace
 
 SHELF: Final = shelf.Shelf(table=database.datasets, folder="datasets", prefix="d", noun="data set")
@@ -98,8 +99,14 @@ def latest_dataset_id(ws: Workspace) -> str | None:
     return found[0].id if found else None
 
 
-def load_dataset(ws: Workspace, dataset_id: str | None = None) -> Dataset:
+def load_dataset(ws: Workspace, dataset_id: str | None = None, *, whole: bool = False) -> Dataset:
     """Return a data set, by default the newest.
+
+    Parameters
+    ----------
+    whole
+        Read all offers even where they are very many. Otherwise such a data set comes as a sample of whole customers
+        that says so in its ``sample``; see :mod:`pricing_core.store.working_samples`.
 
     Raises
     ------
@@ -109,22 +116,44 @@ def load_dataset(ws: Workspace, dataset_id: str | None = None) -> Dataset:
         If it does not hold this one, or a file of it is damaged.
     """
     folder = _folder(ws, dataset_id)
-    present = {table: folder / f"{table}.parquet" for table in TABLES}
-    tables = {table: read_parquet(path) for table, path in present.items() if path.exists()}
-    offers = tables.pop("offers", None)
-    if offers is None:
+    manifest = load_manifest(ws, folder.name)
+    if not (folder / "offers.parquet").exists():
         raise WorkspaceError(
             f"The data set {folder.name} has lost its offers file.",
             fix="Delete the data set and import it again.",
         )
+    if not whole and is_large(ws, folder.name):
+        return working_samples.open_sample(ws, folder, manifest)
+    present = {table: folder / f"{table}.parquet" for table in TABLES}
+    tables = {table: read_parquet(path) for table, path in present.items() if path.exists()}
     return Dataset(
-        offers=offers,
+        offers=tables["offers"],
         customers=tables.get("customers"),
         products=tables.get("products"),
         market=tables.get("market"),
         events=tables.get("events"),
-        manifest=load_manifest(ws, folder.name),
+        manifest=manifest,
     )
+
+
+def is_large(ws: Workspace, dataset_id: str | None = None) -> bool:
+    """Whether a data set has so many offers that it is worked on by a sample of its customers."""
+    return row_counts(ws, dataset_id)["offers"] > working_samples.LARGE_OFFERS
+
+
+def row_counts(ws: Workspace, dataset_id: str | None = None) -> dict[str, int]:
+    """Number of rows of each table of a data set, without reading them."""
+    return {str(table): int(rows) for table, rows in _entry(ws, dataset_id).record["rows"].items()}
+
+
+def folder_of(ws: Workspace, dataset_id: str | None = None) -> Path:
+    """Folder of a data set's files, for engines that read them where they are."""
+    return _folder(ws, dataset_id)
+
+
+def with_histories(ws: Workspace, dataset_id: str, dataset: Dataset, customer_ids: pd.Series) -> Dataset:
+    """Return the data set with the history of these customers, also of those that its sample does not hold."""
+    return working_samples.with_histories(ws, _folder(ws, dataset_id), dataset, customer_ids)
 
 
 def load_manifest(ws: Workspace, dataset_id: str | None = None) -> DatasetManifest:
@@ -185,32 +214,15 @@ def hash_tables(tables: dict[str, pd.DataFrame]) -> str:
     return digest.hexdigest()
 
 
-def write_parquet(frame: pd.DataFrame, path: Path, label: str) -> None:
-    """Write a Parquet file; DataError naming ``label`` and the column if the values have no common type."""
-    try:
-        frame.reset_index(drop=True).to_parquet(path, engine="pyarrow", index=False)
-    except (TypeError, ValueError) as error:  # pyarrow's errors derive from these
-        raise DataError(
-            f"The {label} table cannot be stored: {error}.", fix="Make each column hold one kind of value."
-        ) from error
-
-
-def read_parquet(path: Path) -> pd.DataFrame:
-    """Read a Parquet file of the workspace; WorkspaceError if it is missing or damaged."""
-    try:
-        return pd.read_parquet(path, engine="pyarrow")
-    except (OSError, ValueError) as error:
-        raise WorkspaceError(
-            f"The file {path.parent.name}/{path.name} of the workspace cannot be read.",
-            fix="Restore it from a copy, or delete it and make it again.",
-        ) from error
-
-
 def _folder(ws: Workspace, dataset_id: str | None) -> Path:
+    return SHELF.path(ws, _entry(ws, dataset_id).id)
+
+
+def _entry(ws: Workspace, dataset_id: str | None) -> shelf.Entry:
     chosen = dataset_id or latest_dataset_id(ws)
     if chosen is None:
         raise NoDatasetError("There is no data yet.", fix="Load the sample shop or import your files.")
-    return SHELF.path(ws, shelf.entry(ws, SHELF, chosen).id)
+    return shelf.entry(ws, SHELF, chosen)
 
 
 def _shown(manifest: DatasetManifest) -> dict[str, Any]:
