@@ -7,7 +7,8 @@ label in plain words, and the class that fits and loads its models.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
@@ -72,22 +73,83 @@ class DemandModel(Protocol):
 class Family:
     """One kind of demand model: its name, its label in plain words, and where its class lives (``module:class``).
 
-    The class is called with the settings of its family as keywords, and with ``random_state``.
+    ``settings`` (``module:class``) holds its settings, with their defaults; ``quick`` those that a quick training
+    takes instead.
     """
 
     name: str
     label: str
     place: str
+    settings: str
+    quick: Mapping[str, Any] = field(default_factory=dict)
 
     def model_class(self) -> Any:
         """Import and return the class."""
-        module, name = self.place.split(":")
-        return getattr(import_module(module), name)
+        return _imported(self.place)
+
+    def new(self, settings: Mapping[str, Any] | None = None, *, random_state: int = 0, quick: bool = False) -> Any:
+        """Return a model that has learned nothing yet.
+
+        Parameters
+        ----------
+        settings
+            In place of the defaults.
+        random_state
+            Seed.
+        quick
+            Start from the settings of a quick training.
+
+        Raises
+        ------
+        ConfigError
+            If the family knows no such setting or does not allow its value.
+        """
+        chosen = {**(self.quick if quick else {}), **(settings or {}), "random_state": random_state}
+        try:
+            config = _imported(self.settings)(**chosen)
+        except TypeError as error:
+            raise ConfigError(f"{self.label} cannot take these settings: {error}.") from error
+        return self.model_class()(config)
 
 
+def _imported(place: str) -> Any:
+    module, name = place.split(":")
+    return getattr(import_module(module), name)
+
+
+_HERE: Final = "pricing_core.models"
 FAMILIES: Final[dict[str, Family]] = {
     family.name: family
-    for family in (Family(NETWORK, "Deep behavior model", "pricing_core.models.behavior:BehaviorModel"),)
+    for family in (
+        Family(
+            NETWORK,
+            "Deep behavior model",
+            f"{_HERE}.behavior:BehaviorModel",
+            f"{_HERE}.behavior:BehaviorConfig",
+            {"members": 3, "max_epochs": 6, "batch_size": 2048, "learning_rate": 6e-3},
+        ),
+        Family(
+            "two_output_trees",
+            "Two-output boosted trees",
+            f"{_HERE}.families.two_output_trees:TwoOutputTrees",
+            f"{_HERE}.families.two_output_trees:TwoOutputTreesConfig",
+            {"members": 2, "n_trees": 100, "learning_rate": 0.12},
+        ),
+        Family(
+            "monotone_trees",
+            "Monotone boosted trees",
+            f"{_HERE}.families.monotone:MonotoneTreesModel",
+            f"{_HERE}.families.monotone:MonotoneFamilyConfig",
+            {"n_trees": 100, "learning_rate": 0.12, "max_rows": 60_000},
+        ),
+        Family(
+            "l1_logit",
+            "L1 logit",
+            f"{_HERE}.families.l1_logit:L1Logit",
+            f"{_HERE}.families.l1_logit:L1LogitConfig",
+            {"members": 3, "steps": 10, "max_rows": 100_000},
+        ),
+    )
 }
 
 
