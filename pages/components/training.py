@@ -9,6 +9,7 @@ import streamlit as st
 
 from pricing_core import glossary
 from pricing_core.charts.leaderboard import BEHAVIOR_MODEL, leaderboard_data
+from pricing_core.data.dataset import sample_words
 from pricing_core.store import datasets, runs
 
 from . import access, job_panel
@@ -168,6 +169,8 @@ def receipt(manifest: dict[str, Any]) -> None:
         f"{markdown(manifest['data_name'])} ({manifest['dataset_id']}) "
         f"with seed {config['seed']} in {duration(manifest['seconds']['total'])}."
     )
+    if manifest.get("working_sample"):
+        st.caption(f"Worked on {sample_words(manifest['working_sample'])}. Products are known from all offers.")
     if counts["rows_used"] < counts["offers"]:
         st.caption("All purchases were kept; refusals were sampled, and each weighs for those left out.")
     held_back = {name: rows for name, rows in manifest.get("held_back", {}).items() if rows}

@@ -95,10 +95,13 @@ def _import(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     from pricing_core import workflows
+    from pricing_core.data.dataset import sample_words
 
     config = workflows.TrainingConfig(seed=options.seed, quick=options.quick)
     ws = open_workspace(options)
     run_id = workflows.train(ws, options.dataset, config=config, progress=ConsoleProgress())
     run = workflows.load_run(ws, run_id)
+    if run.manifest.get("working_sample"):
+        print(f"learned from {sample_words(run.manifest['working_sample'])}")
     shown = ("log_loss", "auc", "accuracy", "calibration_slope")
     print(f"run: {run_id}; on held-out time: " + ", ".join(f"{key} {run.metrics[key]:.4f}" for key in shown))

@@ -188,6 +188,11 @@ class Dataset:
             return self.offers
         return pd.concat([self.offers, self.sample.further], ignore_index=True)
 
+    @property
+    def log_to(self) -> pd.Timestamp:
+        """Time of the last offer, also of one that the sample does not hold."""
+        return self.offers["offered_at"].max() if self.sample is None else self.sample.log_to
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables that are present, by name, in the order of the schema."""
         present = {table: getattr(self, table) for table in TABLES}

@@ -117,7 +117,7 @@ def ledger(ws: Workspace, price_list_id: str, *, source: str | None = None) -> L
         Id of a stored readout whose outcomes count; default: the newest data set.
     """
     stored = pricelists.load_price_list(ws, price_list_id)
-    dataset = datasets.load_dataset(ws)
+    dataset = datasets.load_dataset(ws, whole=True)
     offers = None if source is None else measurements.load_measurement(ws, source).frame
     outcomes = sales_log(dataset, offers, usual_price=usual_prices(dataset))
     return realized_against_predicted(stored.current, outcomes)

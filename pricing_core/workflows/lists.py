@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from pricing_core.data.dataset import Dataset
+from pricing_core.engines.working_sample import lowest_prices
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.optimize.strategies import price_strategy
 from pricing_core.pricelist import history
@@ -49,7 +49,7 @@ def make_price_list(
     settings = settings_for(run, [strategy])
     aim = chosen_objective(ws)
     prices = price_strategy(strategy, changed, rules, settings=settings, objective=aim)
-    known = prior_prices(ws, run.dataset, _tomorrow())
+    known = prior_prices(ws, run.dataset_id, _tomorrow())
     facts = ListFacts(
         strategy, run.manifest["currency"], run.run_id, {str(product): float(price) for product, price in known.items()}
     )
@@ -98,10 +98,15 @@ def make_list_from_scenario(
     )
 
 
-def prior_prices(ws: Workspace, dataset: Dataset, start: datetime) -> pd.Series:
-    """Lowest price of each product in the thirty days before ``start``: from the log and from earlier lists."""
-    offers = dataset.offers
-    log = pd.DataFrame({"product_id": offers["product_id"], "at": offers["offered_at"], "price": offers["price"]})
+def prior_prices(ws: Workspace, dataset_id: str | None, start: datetime) -> pd.Series:
+    """Lowest price of each product in the thirty days before ``start``: from the log and from earlier lists.
+
+    The log is that of all customers, however many they are.
+    """
+    begin = pd.Timestamp(start)
+    folder = datasets.folder_of(ws, dataset_id)
+    since = begin - timedelta(days=history.DAYS)
+    log = lowest_prices(folder, since=since, before=begin, days=history.DAYS, spill=ws.temp_dir)
     return history.prior_prices(log, list_states.price_memory(ws), start)
 
 

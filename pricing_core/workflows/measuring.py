@@ -60,7 +60,7 @@ def plan_test(
     ws: Workspace, config: DesignConfig, *, promised_rate: float | None = None, dataset_id: str | None = None
 ) -> DesignResult:
     """What a test of this design can see, from the variation in the shop's own log."""
-    dataset = datasets.load_dataset(ws, dataset_id)
+    dataset = datasets.load_dataset(ws, dataset_id, whole=True)  # each customer counts
     groups = group_of(dataset, config.label) if config.label else None
     return design_test(sales_log(dataset), config, groups=groups, promised_rate=promised_rate)
 
@@ -82,7 +82,7 @@ def save_design(
 ) -> str:
     """Draw the assignment of a design, keep both under a name, and return the id."""
     dataset_id = dataset_id or str(datasets.latest_dataset_id(ws))
-    dataset = datasets.load_dataset(ws, dataset_id)
+    dataset = datasets.load_dataset(ws, dataset_id, whole=True)  # each customer counts
     groups = group_of(dataset, config.label) if config.by_label and config.label else None
     made = assign(sales_log(dataset), config, starts_on=starts_on, groups=groups, seed=seed)
     return measurements.save_measurement(ws, "design", name, _design_record(made, dataset_id, plan or {}), made.frame)
@@ -190,7 +190,7 @@ def later_outcomes(ws: Workspace, dataset_id: str | None, starts_on: pd.Timestam
         If the data end before the test began.
     """
     dataset_id = dataset_id or str(datasets.latest_dataset_id(ws))
-    dataset = datasets.load_dataset(ws, dataset_id)
+    dataset = datasets.load_dataset(ws, dataset_id, whole=True)  # each customer counts
     offers = dataset.offers[dataset.offers["offered_at"] >= starts_on]
     if offers.empty:
         last = f"{dataset.offers['offered_at'].max():%Y-%m-%d}"
@@ -221,7 +221,7 @@ def read_result(
     dataset_id
         Where costs and the weeks before the test come from; default: the newest data.
     """
-    dataset = datasets.load_dataset(ws, dataset_id)
+    dataset = datasets.load_dataset(ws, dataset_id, whole=True)  # each customer counts
     config = config or (design.config if design else DesignConfig())
     result = _compare(dataset, outcomes, config, design)
     called = name or (design.name if design else outcomes.name) or "result"

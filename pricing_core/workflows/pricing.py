@@ -49,8 +49,9 @@ def rows_for(
         return rows_in_market(run, scenario, targets), None
     if targets is None:
         return run.rows, None
-    encoded = run.model.encode(run.dataset, targets)
-    rows = run.model.rows(run.dataset, encoded)
+    dataset = run.dataset_for(targets["customer_id"])
+    encoded = run.model.encode(dataset, targets)
+    rows = run.model.rows(dataset, encoded)
     return run.with_margin(rows), encoded
 
 

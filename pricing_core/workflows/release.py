@@ -15,7 +15,7 @@ from pricing_core.errors import AccessError, NoDatasetError, PriceListError, Wor
 from pricing_core.pricelist import history, lifecycle, violations
 from pricing_core.pricelist.lifecycle import APPROVED, IN_REVIEW, ListState
 from pricing_core.pricelist.restore import restored
-from pricing_core.store import datasets, list_comments, list_edits, list_states, pricelists
+from pricing_core.store import list_comments, list_edits, list_states, pricelists
 from pricing_core.store.list_edits import Outcome
 from pricing_core.store.pricelists import StoredPriceList
 from pricing_core.store.workspace import Workspace
@@ -194,7 +194,7 @@ def _release(
 def _prior_table(ws: Workspace, stored: StoredPriceList, start: datetime) -> pd.DataFrame:
     """Thirty-day prices as of ``start``; where the data are gone, what they said when the list was made stays in it."""
     try:
-        found = prior_prices(ws, datasets.load_dataset(ws), start)
+        found = prior_prices(ws, None, start)
     except (NoDatasetError, WorkspaceError):
         found = history.without_log(stored.frame, list_states.price_memory(ws), start)
     return found.rename_axis("product_id").reset_index()

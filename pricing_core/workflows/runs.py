@@ -64,6 +64,10 @@ class TrainedRun:
         """The data set that the run learned from."""
         return datasets.load_dataset(self.ws, self.dataset_id)
 
+    def dataset_for(self, customer_ids: pd.Series) -> Dataset:
+        """The data set with the history of these customers, also where it was learned from by a sample of others."""
+        return datasets.with_histories(self.ws, self.dataset_id, self.dataset, customer_ids)
+
     @cached_property
     def model(self) -> ShopModel:
         """The fitted models (LightGBM is imported for them; TensorFlow is not)."""

@@ -66,7 +66,7 @@ def prepare_targets(ws: Workspace, dataset: Dataset, targets: pd.DataFrame) -> p
             fix="Add the columns, or name them so.",
         )
     if "offered_at" not in prepared.columns:
-        prepared["offered_at"] = dataset.offers["offered_at"].max() + pd.Timedelta(seconds=1)
+        prepared["offered_at"] = dataset.log_to + pd.Timedelta(seconds=1)
     for name in ("customer_id", "product_id"):
         _refuse(prepared[name].isna() | (prepared[name].astype(str).str.strip() == ""), f"have no {name}")
         prepared[name] = prepared[name].astype(str)

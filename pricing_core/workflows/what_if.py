@@ -50,7 +50,8 @@ class MarketRows:
 
     def __init__(self, run: TrainedRun, offers: pd.DataFrame | None = None) -> None:
         self.run = run
-        self._encoded = run.model.encode(run.dataset, run.targets if offers is None else offers)
+        self._dataset = run.dataset if offers is None else run.dataset_for(offers["customer_id"])
+        self._encoded = run.model.encode(self._dataset, run.targets if offers is None else offers)
 
     @property
     def table(self) -> FeatureTable:
@@ -83,7 +84,7 @@ class MarketRows:
         batch = replace(self._encoded.batch, market=self._market(table))
         going = model.pricing.predict(batch, table.base_price)
         filled = batch.with_expected_price(going.expected.astype(np.float32))
-        return self.run.with_margin(model.rows(self.run.dataset, EncodedOffers(table, filled, going)))
+        return self.run.with_margin(model.rows(self._dataset, EncodedOffers(table, filled, going)))
 
     def _market(self, table: FeatureTable) -> NDArray[np.float32]:
         """Market columns of the encoding; customers' events, the slow part, do not move."""

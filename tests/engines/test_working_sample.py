@@ -11,6 +11,7 @@ import pytest
 from pricing_core.data.dataset import Dataset, sample_words
 from pricing_core.engines import working_sample
 from pricing_core.features import build_features
+from pricing_core.pricelist import history
 from pricing_core.store import datasets, working_samples
 from pricing_core.store.workspace import Workspace
 
@@ -149,3 +150,17 @@ def _check_equal(sampled: Dataset, whole: Dataset, asked: pd.DataFrame) -> None:
     ours, theirs = (build_features(each, asked) for each in (sampled, whole))
     pd.testing.assert_frame_equal(ours.frame, theirs.frame)
     pd.testing.assert_series_equal(pd.Series(ours.base_price), pd.Series(theirs.base_price))
+
+
+def test_lowest_prices_are_those_of_the_log_of_all_customers(ws: Workspace) -> None:
+    dataset = random_shop()
+    folder = datasets.folder_of(ws, saved(ws, dataset))
+    offers = dataset.offers
+    log = pd.DataFrame({"product_id": offers["product_id"], "at": offers["offered_at"], "price": offers["price"]})
+    nothing = pd.DataFrame({"product_id": [], "lowest_price": [], "start": [], "end": []})
+    nothing = nothing.assign(**{name: pd.to_datetime(nothing[name], utc=True) for name in ("start", "end")})
+    for start in (log["at"][1_500], log["at"].max() + pd.Timedelta(days=9), log["at"].max() + pd.Timedelta(days=99)):
+        few = working_sample.lowest_prices(folder, since=start - pd.Timedelta(days=30), before=start, days=30)
+        assert len(few) <= 2 * 12 + 1
+        ours, theirs = (history.prior_prices(each, nothing, start) for each in (few, log))
+        pd.testing.assert_series_equal(ours, theirs)
