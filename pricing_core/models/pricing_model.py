@@ -3,7 +3,7 @@
 Three LightGBM parts, none of which sees the outcome:
 
 * *reference price* ``g(P) = base · exp(f(product, market))``: the going price, the unit in which the behavior model
-  measures;
+  measures (a network takes its place where it is clearly better on customers not seen);
 * *expected price* ``ê(z) = E[price / reference | z]`` on everything known of customer, product and market, cross-fitted
   over customers, so that the residual ``x − ê`` is price variation that no feature explains;
 * *spread* ``s(z) = E|x − ê|``: with the empirical distribution of ``(x − ê) / s`` it gives the conditional density of
@@ -22,9 +22,13 @@ from numpy.typing import NDArray
 
 from pricing_core.errors import ConfigError, ModelError
 from pricing_core.features.batch import EncodedBatch
+from pricing_core.models.pricing_challenge import NETWORK, TREES, GoingPriceRows, challenge
+from pricing_core.models.pricing_trees import THREADS, TreeSettings, crossfit_trees, train_trees
 
 if TYPE_CHECKING:
     import lightgbm as lgb
+
+    from pricing_core.models.pricing_network import PricingNetwork
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
@@ -32,7 +36,7 @@ Floats32 = NDArray[np.float32]
 _LEVELS = np.concatenate([[0.0, 0.001, 0.0025, 0.005], np.linspace(0.01, 0.99, 99), [0.995, 0.9975, 0.999, 1.0]])
 
 _REFERENCE_LEAVES = 15
-_THREADS = 2
+_NETWORK_FILE = "pricing_network.npz"
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,10 @@ class PricingConfig:
         if self.n_trees < 1 or self.n_leaves < 2 or not 0 < self.learning_rate <= 1:
             raise ConfigError("n_trees must be ≥ 1, n_leaves ≥ 2 and learning_rate in (0, 1].")
 
+    def trees(self, n_leaves: int) -> TreeSettings:
+        """Return the settings of boosters with so many leaves."""
+        return TreeSettings(self.n_trees, n_leaves, self.learning_rate, self.n_folds, self.random_state)
+
 
 @dataclass(frozen=True)
 class GoingPrice:
@@ -82,12 +90,15 @@ class PricingModel:
         Boosters (``expected_`` one per fold).
     quantiles_
         Quantiles of the standardized residual at fixed levels.
+    network_
+        Network that sets the going price in place of the trees; None where it is not clearly better.
     train_going_
         Cross-fitted reference and expected price of the training rows, and their spread.
     """
 
     def __init__(self, config: PricingConfig | None = None) -> None:
         self.config = config or PricingConfig()
+        self.network_: PricingNetwork | None = None
 
     def fit(
         self,
@@ -96,6 +107,8 @@ class PricingModel:
         price: Floats,
         customer_code: NDArray[np.int64],
         weight: Floats | None = None,
+        category: NDArray[np.object_] | None = None,
+        challenger_rows: int = 0,
     ) -> PricingModel:
         """Fit on logged offers; folds are drawn over customers.
 
@@ -107,6 +120,10 @@ class PricingModel:
             Number of each row's customer (n,).
         weight
             How many offers a row stands for (n,); default: one.
+        category
+            Category of each row's product (n,), by which errors are told apart; default: one for all.
+        challenger_rows
+            Rows on which a network competes with the trees for the going price; 0: none does.
         """
         rng = np.random.default_rng(self.config.random_state)
         weight = np.ones(batch.n) if weight is None else weight
@@ -114,20 +131,28 @@ class PricingModel:
         market_view, matrix = _without_customer(batch), batch.matrix()
         level = np.log(price / base_price)
         # Rows are measured by a reference that did not see their price: one that did would hide part of the variation.
-        crossfitted = self._crossfit(market_view, level, weight, fold, _REFERENCE_LEAVES)
-        self.reference_ = self._train(market_view, level, weight, crossfitted.n_trees, _REFERENCE_LEAVES)
-        self.train_reference_ = base_price * np.exp(crossfitted.prediction)
+        trees = self.config.trees(_REFERENCE_LEAVES)
+        crossfitted = crossfit_trees(market_view, level, weight, fold, trees)
+        self.reference_ = train_trees(market_view, level, weight, crossfitted.n_trees, trees)
+        guess = crossfitted.prediction
+        compared: dict[str, Any] = {}
+        if challenger_rows:
+            rows = GoingPriceRows(level, weight, fold, np.full(batch.n, "all") if category is None else category)
+            judged = challenge(self.reference_, batch, market_view, rows, crossfitted, trees, challenger_rows)
+            self.network_, guess, compared = judged.network, judged.prediction, {"going_price": judged.figures}
+        self.train_reference_ = base_price * np.exp(guess)
         x = price / self.train_reference_
-        habit = self._crossfit(matrix, x, weight, fold, self.config.n_leaves)
+        habit = crossfit_trees(matrix, x, weight, fold, self.config.trees(self.config.n_leaves))
         self.expected_, self.train_expected_ = habit.models, habit.prediction
         residual = x - self.train_expected_
         size = np.abs(residual)
         self.floor_ = float(max(0.1 * np.average(size, weights=weight), 1e-4))
-        self.spread_ = self._train(matrix, size, weight, max(10, self.config.n_trees // 4), 8)
-        self.train_spread_ = np.maximum(self.spread_.predict(matrix, num_threads=_THREADS), self.floor_)
+        self.spread_ = train_trees(matrix, size, weight, max(10, self.config.n_trees // 4), self.config.trees(8))
+        self.train_spread_ = np.maximum(self.spread_.predict(matrix, num_threads=THREADS), self.floor_)
         self.quantiles_ = _weighted_quantiles(residual / self.train_spread_, weight)
         self.metrics_ = {
-            "reference_r2": _explained(level, crossfitted.prediction, weight),
+            **compared,
+            "reference_r2": _explained(level, guess, weight),
             "reference_mean_absolute_error_rate": float(np.average(np.abs(x - 1), weights=weight)),
             "expected_r2_crossfitted": _explained(x, self.train_expected_, weight),
             "residual_price_sd": float(np.sqrt(np.average(residual**2, weights=weight))),
@@ -142,9 +167,12 @@ class PricingModel:
     def predict(self, batch: EncodedBatch, base_price: Floats) -> GoingPrice:
         """Predict reference, expected price and spread of any offers."""
         matrix = batch.matrix()
-        level = self.reference_.predict(_without_customer(batch), num_threads=_THREADS)
-        expected = np.mean([model.predict(matrix, num_threads=_THREADS) for model in self.expected_], axis=0)
-        spread = np.maximum(self.spread_.predict(matrix, num_threads=_THREADS), self.floor_)
+        if self.network_ is None:
+            level = self.reference_.predict(_without_customer(batch), num_threads=THREADS)
+        else:
+            level = self.network_.predict(batch)
+        expected = np.mean([model.predict(matrix, num_threads=THREADS) for model in self.expected_], axis=0)
+        spread = np.maximum(self.spread_.predict(matrix, num_threads=THREADS), self.floor_)
         return GoingPrice(base_price * np.exp(level), expected, spread)
 
     def supported_range(self, going: GoingPrice, coverage: float = 0.98) -> tuple[Floats, Floats]:
@@ -178,7 +206,8 @@ class PricingModel:
         """Return by part the boosters whose mean answers, the matrix that they read, and each feature's columns of it.
 
         ``reference`` answers with the log of the going price over the price level, ``expected`` with the price that the
-        shop's habit would set, relative to the going price.
+        shop's habit would set, relative to the going price. Where the network sets the going price, the trees'
+        ``reference`` is the answer of the runner-up.
         """
         goods, everything = ("product", "market"), ("customer", "product", "market")
         return {
@@ -187,7 +216,7 @@ class PricingModel:
         }
 
     def save(self, folder: Path) -> None:
-        """Write LightGBM text files and a JSON file."""
+        """Write LightGBM text files, a JSON file, and the network where it sets the going price."""
         self.reference_.save_model(str(folder / "pricing_reference.txt"))
         self.spread_.save_model(str(folder / "pricing_spread.txt"))
         for k, model in enumerate(self.expected_):
@@ -197,7 +226,10 @@ class PricingModel:
             "floor": self.floor_,
             "quantiles": self.quantiles_.tolist(),
             "metrics": self.metrics_,
+            "going_price": TREES if self.network_ is None else NETWORK,
         }
+        if self.network_ is not None:
+            self.network_.save(folder / _NETWORK_FILE)
         (folder / "pricing_model.json").write_text(json.dumps(state, indent=1))
 
     @classmethod
@@ -218,59 +250,11 @@ class PricingModel:
             ) from error
         model.floor_, model.quantiles_ = float(state["floor"]), np.array(state["quantiles"])
         model.metrics_ = state["metrics"]
+        if state.get("going_price") == NETWORK:
+            from pricing_core.models.pricing_network import PricingNetwork
+
+            model.network_ = PricingNetwork.load(folder / _NETWORK_FILE)
         return model
-
-    def _crossfit(
-        self, matrix: Floats32, target: Floats, weight: Floats, fold: NDArray[np.int64], n_leaves: int
-    ) -> _Crossfit:
-        """Fit one booster per fold without it; the number of trees is the one that predicts left-out rows best."""
-        import lightgbm as lgb
-
-        parameters = self._parameters(len(target), n_leaves)
-        data = lgb.Dataset(matrix, target, weight=weight, params=parameters, free_raw_data=False).construct()
-        sizes = sorted({max(1, self.config.n_trees // part) for part in (16, 8, 4, 2, 1)})
-        guesses = {size: np.empty(len(target)) for size in sizes}
-        models = []
-        for k in range(self.config.n_folds):
-            mine = fold == k
-            model = lgb.train(parameters, data.subset(np.flatnonzero(~mine).tolist()), num_boost_round=sizes[-1])
-            for size in sizes:
-                guesses[size][mine] = model.predict(matrix[mine], num_iteration=size, num_threads=_THREADS)
-            models.append(model)
-        best = min(sizes, key=lambda size: float(np.average((target - guesses[size]) ** 2, weights=weight)))
-        models = [lgb.Booster(model_str=model.model_to_string(num_iteration=best)) for model in models]
-        return _Crossfit(models, guesses[best], best)
-
-    def _train(self, matrix: Floats32, target: Floats, weight: Floats, n_trees: int, n_leaves: int) -> lgb.Booster:
-        import lightgbm as lgb
-
-        parameters = self._parameters(len(target), n_leaves)
-        data = lgb.Dataset(matrix, target, weight=weight, params=parameters)
-        return lgb.train(parameters, data, num_boost_round=n_trees)
-
-    def _parameters(self, n: int, n_leaves: int) -> dict[str, Any]:
-        return {
-            "objective": "regression",
-            "num_leaves": n_leaves,
-            "learning_rate": self.config.learning_rate,
-            "min_data_in_leaf": max(5, min(100, n // 200)),
-            "lambda_l2": 1.0,
-            "max_bin": 63,
-            "seed": self.config.random_state,
-            "deterministic": True,
-            "force_row_wise": True,
-            "num_threads": _THREADS,
-            "verbosity": -1,
-        }
-
-
-@dataclass(frozen=True)
-class _Crossfit:
-    """Boosters, one per fold; the prediction for each row by the one that did not see it (n,); trees in each."""
-
-    models: list[lgb.Booster]
-    prediction: Floats
-    n_trees: int
 
 
 def _explained(target: Floats, prediction: Floats, weight: Floats) -> float:

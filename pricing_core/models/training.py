@@ -183,7 +183,10 @@ def _learn_prices(
     price = offers["price"].to_numpy(dtype=float)
     label = customer_labels(offers["customer_id"], dataset.offers)
     customers = pd.factorize(label, sort=True)[0].astype(np.int64)
-    pricing = PricingModel(config.pricing()).fit(batch, table.base_price, price, customers, weight)
+    pricing = PricingModel(config.pricing()).fit(
+        batch, table.base_price, price, customers, weight, table.category.to_numpy(dtype=object),
+        20_000 if config.quick else 60_000
+    )
     going = pricing.train_going_
     rows = LearningRows(
         batch.with_expected_price(going.expected.astype(np.float32)),

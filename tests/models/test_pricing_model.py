@@ -122,7 +122,7 @@ def test_the_going_price_does_not_depend_on_who_asks(fitted: PricingModel, batch
 
 def test_the_outcome_is_no_input() -> None:
     assert set(inspect.signature(PricingModel.fit).parameters) == {
-        "self", "batch", "base_price", "price", "customer_code", "weight",
+        "self", "batch", "base_price", "price", "customer_code", "weight", "category", "challenger_rows",
     }  # fmt: skip
 
 
