@@ -49,6 +49,8 @@ TERMS: Final[dict[str, str]] = {
     "promotion": "A period or campaign in which a product is advertised or discounted.",
     "stock": "Units available for sale.",
     "quantity": "Units bought.",
+    "instrument": "Something that moved the price but not the wish to buy, such as a cost shock. With it the effect of "
+    "the price can be told from what else moved demand.",
     "units": "Number of items expected to be sold.",
     "channel": "Where an offer was made, such as shop, web or app.",
     "event": "Something that a customer did: viewed a product, put it into the cart, bought or reviewed it.",

@@ -39,6 +39,10 @@ COST_NAMES = words(
     "stückkosten einkaufspreis"
 )
 STOCK_NAMES = words("inventory on_hand stock_level available stock_quantity 库存 存货 库存量 bestand lagerbestand")
+INSTRUMENT_NAMES = words(
+    "cost_shifter cost_shock instrumental_variable instrument_variable price_instrument price_shifter "
+    "工具变量 成本冲击 instrumentvariable kostenschock"
+)
 TIME_NAMES = words("timestamp datetime date_time time date when day 时间 日期 时间戳 datum uhrzeit zeitpunkt")
 CATEGORY_NAMES = words(
     "product_category department product_type category_name item_category 类别 品类 分类 商品类别 产品类别 "

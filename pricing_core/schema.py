@@ -20,6 +20,7 @@ from pricing_core.header_words import (
     COMPETITOR_NAMES,
     COST_NAMES,
     CUSTOMER_NAMES,
+    INSTRUMENT_NAMES,
     LIST_PRICE_NAMES,
     ORDER_NAMES,
     ORDER_TIME_NAMES,
@@ -152,6 +153,15 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
         ),
         _UNIT_COST,
         _STOCK,
+        Field(
+            "instrument",
+            "Something that moved the price but not the wish to buy, such as a cost shock; it tells the effect of the "
+            "price from what else moved demand.",
+            "any",
+            "number",
+            False,
+            INSTRUMENT_NAMES,
+        ),
     ),
     "customers": (Field("customer_id", "Who the row is about.", "", "identifier", True, ("id", *CUSTOMER_NAMES)),),
     "products": (

@@ -30,6 +30,7 @@ _STRUCTURE = {
     "offers.price": "the price: its effect on demand is what the models learn",
     "offers.purchased": "the outcome that the models learn to predict",
     "offers.currency": "unit of the money columns",
+    "offers.instrument": "moved the price and not the wish to buy: tells the two apart, and is never a feature",
     "customers.customer_id": "joins the customers to the offers",
     "products.product_id": "joins the products to the offers",
     "market.date": "time from which a market row holds",

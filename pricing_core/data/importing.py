@@ -13,6 +13,7 @@ from pricing_core.data import checks, quality
 from pricing_core.data.clean import clean_table
 from pricing_core.data.dataset import Dataset, DatasetManifest, check_margin
 from pricing_core.data.exclusions import check_excluded
+from pricing_core.data.instruments import check_instrument
 from pricing_core.data.mapping import check_mapping, complete_mapping
 from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.data.options import CleaningOptions
@@ -267,7 +268,7 @@ def _findings(
     numbers = {table: sheet.kept()[1] for table, sheet in sheets.items()}
     findings += checks.check_suspects(tables, numbers, outliers=request.options.outliers != "keep")
     findings += checks.check_time(tables["offers"]) + checks.check_variation(tables["offers"])
-    findings += checks.check_personal(tables)
+    findings += checks.check_personal(tables) + check_instrument(tables["offers"])
     costs, margin = quality.check_costs(tables, request.margin_assumption)
     return findings + costs, margin
 

@@ -8,27 +8,28 @@ other's draws, which never saw those customers, judge and calibrate.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from pricing_core.errors import ConfigError, ModelError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.calibration import CurveCalibration, fit_calibration
-from pricing_core.models.demand_model import NETWORK
+from pricing_core.models.control import residual_nodes
+from pricing_core.models.demand_model import NETWORK, DemandModel
 from pricing_core.models.fitting import FitSettings, NetworkFitter, pooled_start
 from pricing_core.models.folds import N_FOLDS, customer_fold
+from pricing_core.models.forms import load_networks
+from pricing_core.models.learning_rows import LearningRows, bootstrap_weights
 from pricing_core.models.network import NetworkShape
 from pricing_core.models.serving import ServingNetwork
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 from pricing_core.response.price_response import PriceResponse
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _VALIDATION_ROWS = 15_000
 _CALIBRATION_ROWS = 60_000
@@ -66,29 +67,6 @@ class BehaviorConfig:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1.")
 
 
-@dataclass(frozen=True)
-class LearningRows:
-    """Rows to learn from: encoded features with expected price; relative price, outcome, customer, weight (n,).
-
-    ``customer_id`` is any name that is the same for a customer in all rows; training gives the labels of
-    :func:`~pricing_core.models.folds.customer_labels`. ``period`` numbers the weeks of the log (n,); None: one period.
-    """
-
-    batch: EncodedBatch
-    x: Floats
-    y: Floats
-    customer_id: NDArray[np.object_]
-    weight: Floats = field(repr=False)
-    period: Ints | None = field(default=None, repr=False)
-
-    def take(self, rows: Ints | NDArray[np.bool_]) -> LearningRows:
-        """Rows by index or mask."""
-        period = None if self.period is None else self.period[rows]
-        return LearningRows(
-            self.batch.take(rows), self.x[rows], self.y[rows], self.customer_id[rows], self.weight[rows], period
-        )
-
-
 class BehaviorModel:
     """Ensemble of structured demand networks over two customer folds.
 
@@ -102,6 +80,8 @@ class BehaviorModel:
         Loss by epoch: columns ``phase``, ``epoch``, ``training_loss``, ``validation_loss``.
     epochs_
         Passes that held-out time chose.
+    nodes_
+        With an instrument: equally likely values of the first stage's residual, over which decisions average.
     """
 
     family = NETWORK
@@ -109,6 +89,7 @@ class BehaviorModel:
     def __init__(self, config: BehaviorConfig | None = None) -> None:
         self.config = config or BehaviorConfig()
         self._keras: list[Any] = []
+        self.nodes_: Floats | None = None
 
     def choose_epochs(
         self, learn: LearningRows, held_out: LearningRows, progress: Progress | None = None
@@ -154,26 +135,46 @@ class BehaviorModel:
             loss = self._epoch(fitters, part, f"Training on all rows, pass {epoch} of {epochs}")
             progress.metric("final training loss", epoch, loss)
             self.history_.append({"phase": "refit", "epoch": epoch, "training_loss": loss, "validation_loss": np.nan})
-        self._keras = [fitter.finish() for fitter in fitters]
-        self.networks_ = [ServingNetwork.from_keras(model) for model in self._keras]
+        finished = [fitter.finish() for fitter in fitters]
+        self._keras, self.networks_ = [model for model, _ in finished], [network for _, network in finished]
         self._calibrate(rows)
         return self
 
-    def respond(self, batch: EncodedBatch, reference_price: Floats) -> PriceResponse:
-        """Price response of any rows: 2 folds × members × 2 heads draws."""
+    def respond(self, batch: EncodedBatch, reference_price: Floats, residual: Floats | None = None) -> PriceResponse:
+        """Price response of any rows: 2 folds × members × 2 heads draws.
+
+        With an instrument each draw stands once for each of :attr:`nodes_`, so that averages over draws are averages
+        over what moved the price unseen; ``residual`` (n,) instead takes what did so in logged offers.
+        """
         expected = batch.expected_price.astype(float)
         parts = []
         for network, calibration in zip(self.networks_, self.calibrations_, strict=True):
             intercept, sensitivity = network.curves(batch)
-            parts.append(calibration.apply(intercept.astype(float), sensitivity.astype(float), expected))
-        per_fold = 2 * self.networks_[0].members
+            curves = calibration.apply(intercept.astype(float), sensitivity.astype(float), expected)
+            parts.append(self.spread(calibration, *curves, residual))
+        per_fold = parts[0][0].shape[1]
+        members = self.networks_[0].members
         return PriceResponse(
             reference_price=reference_price,
             intercept=np.hstack([p[0] for p in parts]),
             sensitivity=np.hstack([p[1] for p in parts]),
             draw_fold=np.repeat(np.arange(N_FOLDS), per_fold),
-            draw_member=np.repeat(np.arange(N_FOLDS * self.networks_[0].members), 2),
+            draw_member=np.repeat(np.arange(N_FOLDS * members), per_fold // members),
         )
+
+    def spread(
+        self, calibration: CurveCalibration, intercept: Floats, sensitivity: Floats, residual: Floats | None = None
+    ) -> tuple[Floats, Floats]:
+        """Repeat calibrated curves (n, D) for each node of the residual, side by side; or take them at ``residual``.
+
+        Without an instrument the curves are returned as they are.
+        """
+        if self.nodes_ is None or calibration.control is None:
+            return intercept, sensitivity
+        if residual is not None:
+            return intercept + residual[:, None] * calibration.control, sensitivity
+        shift = (calibration.control[:, None] * self.nodes_).ravel()
+        return np.repeat(intercept, len(self.nodes_), axis=1) + shift, np.repeat(sensitivity, len(self.nodes_), axis=1)
 
     def save(self, folder: Path) -> None:
         """Write ``behavior_<fold>.keras`` (where fitted here), ``behavior_<fold>.npz`` and ``behavior.json``."""
@@ -184,7 +185,8 @@ class BehaviorModel:
         state = {
             "config": asdict(self.config),
             "epochs": self.epochs_,
-            "calibration": [{k: v.tolist() for k, v in asdict(c).items()} for c in self.calibrations_],
+            "calibration": [{k: v.tolist() for k, v in asdict(c).items() if v is not None} for c in self.calibrations_],
+            "residual_nodes": None if self.nodes_ is None else self.nodes_.tolist(),
         }
         (folder / "behavior.json").write_text(json.dumps(state, indent=1))
 
@@ -195,14 +197,17 @@ class BehaviorModel:
             state = json.loads((folder / "behavior.json").read_text())
             model = cls(BehaviorConfig(**state["config"]))
             model.calibrations_ = [
-                CurveCalibration(*(np.array(c[k]) for k in ("shift", "stretch", "slope"))) for c in state["calibration"]
+                CurveCalibration(**{name: np.array(values) for name, values in each.items()})
+                for each in state["calibration"]
             ]
+            nodes = state.get("residual_nodes")
+            model.nodes_ = None if nodes is None else np.array(nodes, dtype=float)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"The behavior model in {folder.name} cannot be read: {error}.", fix="Train again."
             ) from error
         model.epochs_ = int(state["epochs"])
-        model.networks_ = [ServingNetwork.load(folder / f"behavior_{fold}.npz") for fold in range(N_FOLDS)]
+        model.networks_ = load_networks(folder, N_FOLDS)
         model.history_ = []
         return model
 
@@ -216,7 +221,8 @@ class BehaviorModel:
                     "One half of the customers has no purchases, so the behavior model cannot be judged on the other.",
                     fix="Bring more customers or a longer period.",
                 )
-            level, slope = pooled_start(mine.x, mine.y, mine.batch.expected_price.astype(float), mine.weight)
+            expected = mine.batch.expected_price.astype(float)
+            level, slope, control = pooled_start(mine.x, mine.y, expected, mine.weight, mine.residual)
             batch = mine.batch
             shape = NetworkShape(
                 customer_width=batch.customer.shape[1],
@@ -235,7 +241,8 @@ class BehaviorModel:
                 self.config.batch_size, self.config.learning_rate, self.config.weight_decay, random_state=seed
             )
             weight = bootstrap_weights(mine.customer_id, self.config.members, seed, mine.period) * mine.weight[:, None]
-            fitters.append(NetworkFitter(shape, settings, batch, mine.x, mine.y, weight))
+            data = (batch, mine.x, mine.y, weight)
+            fitters.append(NetworkFitter(shape, settings, *data, residual=mine.residual, control=control))
         return fitters
 
     @staticmethod
@@ -254,31 +261,24 @@ class BehaviorModel:
         fold = customer_fold(rows.customer_id)
         rng = np.random.default_rng(self.config.random_state)
         self.calibrations_ = []
+        self.nodes_ = None if rows.residual is None else residual_nodes(rows.residual, rows.weight)
         for k, network in enumerate(self.networks_):
             other = rng.permutation(np.flatnonzero(fold != k))[:_CALIBRATION_ROWS]
             judge = rows.take(np.sort(other))
             intercept, sensitivity = (v.astype(float) for v in network.curves(judge.batch))
             expected = judge.batch.expected_price.astype(float)
             seed = self.config.random_state * N_FOLDS + k
-            self.calibrations_.append(
-                fit_calibration(intercept, sensitivity, expected, judge.x, judge.y, judge.weight, random_state=seed)
-            )
+            control = None if judge.residual is None else np.repeat(network.weights["control"].astype(float), 2)
+            data = (intercept, sensitivity, expected, judge.x, judge.y, judge.weight)
+            found = fit_calibration(*data, random_state=seed, residual=judge.residual, control=control)
+            self.calibrations_.append(found)
 
 
-def bootstrap_weights(customer_id: NDArray[np.object_], members: int, seed: int, period: Ints | None = None) -> Floats:
-    """Weights of a weighted likelihood bootstrap over customers and over weeks, shape (n, members).
-
-    Each member draws an exponential(1) weight per customer, and a gamma weight of mean one and variance one half per
-    week: all offers of a week share what happened in it, so that a week is worth less than the number of its offers,
-    and a member that has seen other weeks expects another future.
-    """
-    code, names = pd.factorize(pd.Series(customer_id), sort=True)
-    weight = np.random.default_rng([seed, 17]).exponential(size=(len(names), members))[code]
-    if period is None:
-        return np.asarray(weight)
-    _, week = np.unique(period, return_inverse=True)
-    shared = np.random.default_rng([seed, 23]).gamma(2.0, 0.5, size=(int(week.max()) + 1, members))
-    return np.asarray(weight * shared[week])
+def logged_response(model: DemandModel, rows: LearningRows, reference_price: Floats) -> PriceResponse:
+    """Price response at logged offers: where an instrument says what else moved their prices, as if that were known."""
+    if isinstance(model, BehaviorModel):
+        return model.respond(rows.batch, reference_price, rows.residual)
+    return model.respond(rows.batch, reference_price)
 
 
 def _log_loss(networks: list[ServingNetwork], rows: LearningRows) -> float:
@@ -286,6 +286,9 @@ def _log_loss(networks: list[ServingNetwork], rows: LearningRows) -> float:
     total = np.zeros(rows.batch.n)
     for network in networks:
         intercept, sensitivity = network.curves(rows.batch)
-        total += (1 / (1 + np.exp(-(intercept - sensitivity * rows.x[:, None])))).mean(axis=1)
+        logit = intercept - sensitivity * rows.x[:, None]
+        if rows.residual is not None:
+            logit = logit + np.repeat(network.weights["control"], 2) * rows.residual[:, None]
+        total += (1 / (1 + np.exp(-logit))).mean(axis=1)
     p = np.clip(total / len(networks), 1e-7, 1 - 1e-7)
     return float(-np.average(rows.y * np.log(p) + (1 - rows.y) * np.log(1 - p), weights=rows.weight))

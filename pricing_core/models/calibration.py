@@ -7,7 +7,8 @@ and the price term ``v = −β (x − ê)``. On the customers of the other fold 
 
 finds what an overfitted (τ, κ < 1), shy (> 1) or shifted (δ) network lacks. Since ``x − ê`` is price variation that
 no feature explains, κ also removes what confounding left in the slope. The calibrated curve is again of the form
-intercept − sensitivity · x: sensitivity κβ and intercept δ + τ (α − β ê) + κ β ê.
+intercept − sensitivity · x: sensitivity κβ and intercept δ + τ (α − β ê) + κ β ê. With an instrument the residual of
+the first stage is a fourth term, see :mod:`pricing_core.models.control`.
 """
 
 from __future__ import annotations
@@ -21,15 +22,20 @@ Floats = NDArray[np.float64]
 
 _PRIOR_MEAN = np.array([0.0, 1.0, 1.0])  # nothing to correct
 _PRIOR_SD = np.array([0.5, 0.4, 0.4])  # how far off a network may be before the rows have said anything
+_CONTROL_SD = 0.5  # the same of the coefficient of the first stage's residual, per standard deviation of it
 
 
 @dataclass(frozen=True)
 class CurveCalibration:
-    """Corrections of *D* draws: ``shift`` δ, ``stretch`` τ, ``slope`` κ, each (D,)."""
+    """Corrections of *D* draws: ``shift`` δ, ``stretch`` τ, ``slope`` κ, each (D,).
+
+    ``control`` (D,) is the coefficient of the first stage's residual; None without an instrument.
+    """
 
     shift: Floats
     stretch: Floats
     slope: Floats
+    control: Floats | None = None
 
     def apply(self, intercept: Floats, sensitivity: Floats, expected: Floats) -> tuple[Floats, Floats]:
         """Calibrated intercept and sensitivity (n, D), given the expected relative price (n,)."""
@@ -52,6 +58,8 @@ def fit_calibration(
     *,
     random_state: int | None = None,
     heads: int = 2,
+    residual: Floats | None = None,
+    control: Floats | None = None,
 ) -> CurveCalibration:
     """Fit δ, τ, κ per draw on rows whose customers the draw did not learn from.
 
@@ -68,37 +76,45 @@ def fit_calibration(
         leave it. None takes the most likely correction.
     heads
         Draws of each member; they get the same uncertainty.
+    residual, control
+        With an instrument: the first stage's residual (n,), and the coefficient that each draw learned for it (D,).
     """
     found = []
-    noise = _member_noise(intercept.shape[1], random_state, heads)
+    controlled = residual is not None and control is not None
+    noise = _member_noise(intercept.shape[1], random_state, heads, 4 if controlled else 3)
     for d in range(intercept.shape[1]):
         level = intercept[:, d] - sensitivity[:, d] * expected
-        design = np.column_stack([np.ones_like(level), level, -sensitivity[:, d] * (x - expected)])
-        theta, curvature = _logistic(design, y, weight)
+        columns = [np.ones_like(level), level, -sensitivity[:, d] * (x - expected)]
+        mean, sd = _PRIOR_MEAN, _PRIOR_SD
+        if residual is not None and control is not None:
+            columns.append(residual)
+            mean, sd = np.append(mean, control[d]), np.append(sd, _CONTROL_SD)
+        theta, curvature = _logistic(np.column_stack(columns), y, weight, mean, sd)
         found.append(theta + np.linalg.solve(np.linalg.cholesky(curvature).T, noise[d]))
-    shift, stretch, slope = np.array(found).T
-    return CurveCalibration(shift, np.clip(stretch, 0.3, 3.0), np.clip(slope, 0.3, 3.0))
+    shift, stretch, slope, *rest = np.array(found).T
+    learned = rest[0] if rest else None
+    return CurveCalibration(shift, np.clip(stretch, 0.3, 3.0), np.clip(slope, 0.3, 3.0), learned)
 
 
-def _member_noise(draws: int, random_state: int | None, heads: int) -> Floats:
-    """Standard normal noise (D, 3), equal for all heads of a member, with mean zero over the members."""
+def _member_noise(draws: int, random_state: int | None, heads: int, width: int) -> Floats:
+    """Standard normal noise (D, width), equal for all heads of a member, with mean zero over the members."""
     if random_state is None:
-        return np.zeros((draws, 3))
+        return np.zeros((draws, width))
     members = (draws + heads - 1) // heads
-    noise = np.random.default_rng([random_state, 29]).standard_normal((members, 3))
+    noise = np.random.default_rng([random_state, 29]).standard_normal((members, width))
     if members > 1:
         noise = (noise - noise.mean(axis=0)) / noise.std(axis=0, ddof=1)
     return np.repeat(noise, heads, axis=0)[:draws]
 
 
-def _logistic(design: Floats, y: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Weighted logistic regression by Newton with a prior at (0, 1, 1); coefficients and curvature at them."""
-    theta = _PRIOR_MEAN.copy()
-    ridge = np.diag(1 / _PRIOR_SD**2)
+def _logistic(design: Floats, y: Floats, weight: Floats, mean: Floats, sd: Floats) -> tuple[Floats, Floats]:
+    """Weighted logistic regression by Newton with a normal prior; coefficients and curvature at them."""
+    theta = mean.copy()
+    ridge = np.diag(1 / sd**2)
     curvature = ridge
     for _ in range(15):
         p = 1 / (1 + np.exp(-np.clip(design @ theta, -30, 30)))
-        gradient = design.T @ (weight * (y - p)) - ridge @ (theta - _PRIOR_MEAN)
+        gradient = design.T @ (weight * (y - p)) - ridge @ (theta - mean)
         curvature = (design * (weight * p * (1 - p))[:, None]).T @ design + ridge
         step = np.linalg.solve(curvature, gradient)
         theta = theta + np.clip(step, -1, 1)

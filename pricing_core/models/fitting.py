@@ -47,19 +47,28 @@ def network_inputs(batch: EncodedBatch) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def pooled_start(x: Floats, y: Floats, expected: Floats, weight: Floats) -> tuple[float, float]:
-    """Logit at the average price and price sensitivity of a pooled logit on ``x − ê`` and ``ê`` (Newton, 12 steps)."""
+def pooled_start(
+    x: Floats, y: Floats, expected: Floats, weight: Floats, residual: Floats | None = None
+) -> tuple[float, float, float]:
+    """Pooled logit on ``x − ê``, ``ê`` and, with an instrument, the first stage's residual (Newton, 12 steps).
+
+    Returns
+    -------
+    level, slope, control
+        Logit at the average price, price sensitivity, and coefficient of the residual (0 without one).
+    """
     centered = x - expected
-    design = np.column_stack([np.ones_like(x), -centered, expected - expected.mean()])
-    theta = np.zeros(3)
+    columns = [np.ones_like(x), -centered, expected - expected.mean()]
+    design = np.column_stack(columns if residual is None else [*columns, residual])
+    theta = np.zeros(design.shape[1])
     rate = np.clip(np.average(y, weights=weight), 1e-6, 1 - 1e-6)
     theta[0] = np.log(rate / (1 - rate))
     for _ in range(12):
         p = 1 / (1 + np.exp(-np.clip(design @ theta, -30, 30)))
         gradient = design.T @ (weight * (y - p))
         curvature = (design * (weight * p * (1 - p))[:, None]).T @ design
-        theta = theta + np.linalg.solve(curvature + 1e-6 * weight.sum() * np.eye(3), gradient)
-    return float(theta[0]), float(np.clip(theta[1], 0.5, 12.0))
+        theta = theta + np.linalg.solve(curvature + 1e-6 * weight.sum() * np.eye(len(theta)), gradient)
+    return float(theta[0]), float(np.clip(theta[1], 0.5, 12.0)), 0.0 if residual is None else float(theta[3])
 
 
 class NetworkFitter:
@@ -71,10 +80,21 @@ class NetworkFitter:
         Training rows: encoded features, relative price (n,), outcome (n,).
     weight
         Weight of each row in each member (n, members): bootstrap weight of its customer times its sampling weight.
+    residual, control
+        With an instrument: the first stage's residual (n,), and where its coefficient starts.
     """
 
     def __init__(
-        self, shape: NetworkShape, settings: FitSettings, batch: EncodedBatch, x: Floats, y: Floats, weight: Floats
+        self,
+        shape: NetworkShape,
+        settings: FitSettings,
+        batch: EncodedBatch,
+        x: Floats,
+        y: Floats,
+        weight: Floats,
+        *,
+        residual: Floats | None = None,
+        control: float = 0.0,
     ) -> None:
         import keras
         import tensorflow as tf
@@ -89,6 +109,11 @@ class NetworkFitter:
         self._data = {name: tf.constant(value) for name, value in network_inputs(batch).items()}
         self._x, self._y = (tf.constant(v.astype(np.float32)) for v in (x, y))
         self._weight = tf.constant((weight / weight.mean()).astype(np.float32))
+        # The residual's coefficient, one per member, is learned with the network and is no part of the demand curve.
+        self._residual = None if residual is None else tf.constant(residual.astype(np.float32))
+        self._control = tf.Variable(np.full(shape.members, control, dtype=np.float32), trainable=residual is not None)
+        own = [] if residual is None else [self._control]
+        self._variables = [*self.model.trainable_variables, *own]
         # Steps of one size, so that the graph is traced once; the few rows left over wait for the next pass.
         self._step_rows = min(settings.batch_size, max(self.n // _STEPS_PER_EPOCH, _SMALLEST_STEP), self.n)
         self.steps_per_epoch = self.n // self._step_rows
@@ -97,7 +122,7 @@ class NetworkFitter:
         self._optimizer = keras.optimizers.AdamW(
             settings.learning_rate, weight_decay=settings.weight_decay, use_ema=True, ema_momentum=momentum
         )
-        self._optimizer.build(self.model.trainable_variables)
+        self._optimizer.build(self._variables)
         self._step = tf.function(self._training_step, autograph=False)
 
     def run_epoch(self, report: Report) -> float:
@@ -116,17 +141,24 @@ class NetworkFitter:
 
     def averaged(self) -> ServingNetwork:
         """Copy the network with its averaged weights, ready to serve; training can go on."""
-        current = [variable.numpy() for variable in self.model.trainable_variables]
-        self._optimizer.finalize_variable_values(self.model.trainable_variables)
+        current = [variable.numpy() for variable in self._variables]
+        self._optimizer.finalize_variable_values(self._variables)
         network = ServingNetwork.from_keras(self.model)
-        for variable, value in zip(self.model.trainable_variables, current, strict=True):
+        self._add_control(network)
+        for variable, value in zip(self._variables, current, strict=True):
             variable.assign(value)
         return network
 
-    def finish(self) -> Any:
-        """Put the averaged weights into the Keras model and return it."""
-        self._optimizer.finalize_variable_values(self.model.trainable_variables)
-        return self.model
+    def finish(self) -> tuple[Any, ServingNetwork]:
+        """Put the averaged weights into the Keras model; return it and its copy for serving."""
+        self._optimizer.finalize_variable_values(self._variables)
+        network = ServingNetwork.from_keras(self.model)
+        self._add_control(network)
+        return self.model, network
+
+    def _add_control(self, network: ServingNetwork) -> None:
+        if self._residual is not None:
+            network.weights["control"] = np.asarray(self._control.numpy(), dtype=np.float32)
 
     def _training_step(self, rows: Any, seed: Any) -> Any:
         import tensorflow as tf
@@ -138,11 +170,14 @@ class NetworkFitter:
         with tf.GradientTape() as tape:
             curve = self.model(inputs, training=True)
             logit = curve[..., 0] - curve[..., 1] * x[None, :, None]
+            if self._residual is not None:
+                shared = self._control[:, None] * tf.gather(self._residual, rows)[None, :]
+                logit = logit + shared[:, :, None]
             target = tf.broadcast_to(y[None, :, None], tf.shape(logit))
             each = tf.nn.sigmoid_cross_entropy_with_logits(target, logit)
             weighted = each * tf.transpose(weight)[:, :, None]
             # Summed over members and heads so that each of them takes the step it would take alone.
             loss = tf.reduce_sum(tf.reduce_mean(weighted, axis=1))
-        gradients = tape.gradient(loss, self.model.trainable_variables)
-        self._optimizer.apply_gradients(zip(gradients, self.model.trainable_variables, strict=True))
+        gradients = tape.gradient(loss, self._variables)
+        self._optimizer.apply_gradients(zip(gradients, self._variables, strict=True))
         return tf.reduce_mean(weighted)

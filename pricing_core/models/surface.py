@@ -139,15 +139,20 @@ class DemandSurface:
         networks, calibrations = self.behavior.networks_, self.behavior.calibrations_
         expected = inputs["expected"]
         traces = [trace(net, _of_network(inputs, k)) for k, net in enumerate(networks)]
+        level = expected[:, 0].astype(float)
         curves = [
-            each.apply(found.intercept.astype(float), found.sensitivity.astype(float), expected[:, 0].astype(float))
+            self.behavior.spread(
+                each, *each.apply(found.intercept.astype(float), found.sensitivity.astype(float), level)
+            )
             for each, found in zip(calibrations, traces, strict=True)
         ]
         alpha, beta = np.hstack([c[0] for c in curves]), np.hstack([c[1] for c in curves])
         width = 2 * networks[0].members
+        copies = curves[0][0].shape[1] // width  # of each draw, one for each value of the first stage's residual
         results = []
         for name in self.outcomes:
-            by_alpha, by_beta, by_cost = self._by_curve(name, alpha, beta, inputs["cost"][:, 0].astype(float))
+            *by_curve, by_cost = self._by_curve(name, alpha, beta, inputs["cost"][:, 0].astype(float))
+            by_alpha, by_beta = (each.reshape(len(each), -1, copies).sum(axis=2) for each in by_curve)
             total: Inputs = {"cost": by_cost[:, None].astype(np.float32)}
             for k, (net, each, found) in enumerate(zip(networks, calibrations, traces, strict=True)):
                 mine = slice(k * width, (k + 1) * width)

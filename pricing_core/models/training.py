@@ -15,8 +15,10 @@ from pricing_core.data.columns import classify_columns
 from pricing_core.data.dataset import Dataset
 from pricing_core.errors import ConfigError, DataError
 from pricing_core.features import EncodedBatch, FeatureEncoder, FeatureTable, build_features
-from pricing_core.models.behavior import BehaviorConfig, BehaviorModel, LearningRows
+from pricing_core.models.behavior import BehaviorConfig, BehaviorModel, LearningRows, logged_response
+from pricing_core.models.control import instrument_stage
 from pricing_core.models.folds import customer_labels
+from pricing_core.models.identification import identification
 from pricing_core.models.monotone_trees import MonotoneTrees, MonotoneTreesConfig
 from pricing_core.models.pricing_model import GoingPrice, PricingConfig, PricingModel
 from pricing_core.models.shop_model import EncodedOffers, ShopModel
@@ -132,6 +134,7 @@ class TrainingResult:
     history: pd.DataFrame
     counts: dict[str, int]
     seconds: dict[str, float] = field(default_factory=dict)
+    identification: dict[str, Any] = field(default_factory=dict)
 
 
 def train_models(dataset: Dataset, config: TrainingConfig, progress: Progress | None = None) -> TrainingResult:
@@ -154,7 +157,7 @@ def train_models(dataset: Dataset, config: TrainingConfig, progress: Progress | 
     batch = encoder.transform(table)
     clock.lap("features")
     progress.stage("Pricing model", 0.10, "Learning the going price and the shop's pricing habit")
-    pricing, rows = _learn_prices(config, dataset, table, batch, weight)
+    pricing, rows, identified = _learn_prices(config, dataset, table, batch, weight)
     encoded = EncodedOffers(table, rows.batch, pricing.train_going_)
     clock.lap("pricing model")
     progress.stage("Behavior model", 0.22, "Starting the network")
@@ -172,13 +175,13 @@ def train_models(dataset: Dataset, config: TrainingConfig, progress: Progress | 
     clock.lap("baselines")
     model = ShopModel(encoder, pricing, final, uses, product_offers, config.coverage, offered)
     history = pd.DataFrame(chosen.history_ + final.history_)
-    return TrainingResult(model, held_out, history, counts, clock.seconds)
+    return TrainingResult(model, held_out, history, counts, clock.seconds, identified)
 
 
 def _learn_prices(
     config: TrainingConfig, dataset: Dataset, table: FeatureTable, batch: EncodedBatch, weight: Floats
-) -> tuple[PricingModel, LearningRows]:
-    """Fit the pricing model, and measure every logged price by its cross-fitted reference."""
+) -> tuple[PricingModel, LearningRows, dict[str, Any]]:
+    """Fit the pricing model, measure every logged price by its cross-fitted reference, and say what identifies it."""
     offers = table.offers
     price = offers["price"].to_numpy(dtype=float)
     label = customer_labels(offers["customer_id"], dataset.offers)
@@ -188,15 +191,18 @@ def _learn_prices(
         20_000 if config.quick else 60_000
     )
     going = pricing.train_going_
+    x = price / going.reference
+    stage = instrument_stage(offers, batch.matrix, going.expected, x, weight, customers, config.seed)
     rows = LearningRows(
         batch.with_expected_price(going.expected.astype(np.float32)),
-        price / going.reference,
+        x,
         offers["purchased"].to_numpy(dtype=float),
         label,
         weight,
         _weeks(offers["offered_at"]),
+        stage.residual if stage is not None and not stage.weak else None,
     )
-    return pricing, rows
+    return pricing, rows, identification(rows, stage, config.seed)
 
 
 def _weeks(times: pd.Series) -> NDArray[np.int64]:
@@ -261,7 +267,7 @@ def _judge(
     index = np.flatnonzero(late)
     later, earlier = rows.take(index), rows.take(~late)
     going = GoingPrice(*(getattr(encoded.going, n)[index] for n in ("reference", "expected", "spread")))
-    response = model.behavior.respond(later.batch, going.reference)
+    response = logged_response(model.behavior, later, going.reference)
     price = later.x * going.reference
     trees = MonotoneTrees(config.challenger()).fit(earlier.batch, earlier.x, earlier.y, earlier.weight)
     rate = float(np.average(earlier.y, weights=earlier.weight))

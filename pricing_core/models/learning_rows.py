@@ -1,0 +1,56 @@
+"""Rows that a demand model learns from, and their weights in the members of an ensemble."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pricing_core.features.batch import EncodedBatch
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class LearningRows:
+    """Rows to learn from: encoded features with expected price; relative price, outcome, customer, weight (n,).
+
+    ``customer_id`` is any name that is the same for a customer in all rows; training gives the labels of
+    :func:`~pricing_core.models.folds.customer_labels`. ``period`` numbers the weeks of the log (n,); None: one period.
+    ``residual`` is what the first stage of the control function left of the price (n,), in its standard deviations;
+    None without an instrument.
+    """
+
+    batch: EncodedBatch
+    x: Floats
+    y: Floats
+    customer_id: NDArray[np.object_]
+    weight: Floats = field(repr=False)
+    period: Ints | None = field(default=None, repr=False)
+    residual: Floats | None = field(default=None, repr=False)
+
+    def take(self, rows: Ints | NDArray[np.bool_]) -> LearningRows:
+        """Rows by index or mask."""
+        period = None if self.period is None else self.period[rows]
+        residual = None if self.residual is None else self.residual[rows]
+        own = (self.x[rows], self.y[rows], self.customer_id[rows], self.weight[rows])
+        return LearningRows(self.batch.take(rows), *own, period, residual)
+
+
+def bootstrap_weights(customer_id: NDArray[np.object_], members: int, seed: int, period: Ints | None = None) -> Floats:
+    """Weights of a weighted likelihood bootstrap over customers and over weeks, shape (n, members).
+
+    Each member draws an exponential(1) weight per customer, and a gamma weight of mean one and variance one half per
+    week: all offers of a week share what happened in it, so that a week is worth less than the number of its offers,
+    and a member that has seen other weeks expects another future.
+    """
+    code, names = pd.factorize(pd.Series(customer_id), sort=True)
+    weight = np.random.default_rng([seed, 17]).exponential(size=(len(names), members))[code]
+    if period is None:
+        return np.asarray(weight)
+    _, week = np.unique(period, return_inverse=True)
+    shared = np.random.default_rng([seed, 23]).gamma(2.0, 0.5, size=(int(week.max()) + 1, members))
+    return np.asarray(weight * shared[week])

@@ -1,0 +1,99 @@
+"""The control function against markets whose truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.endogenous import JUDGED, as_dataset, chances, draw
+from pricing_core.data.columns import classify_columns
+from pricing_core.data.instruments import check_instrument, instrument_strength
+from pricing_core.models.behavior import BehaviorModel
+from pricing_core.models.control import fit_first_stage, residual_nodes
+from pricing_core.models.training import TrainingConfig, TrainingResult, train_models
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[bool, TrainingResult]:
+    market = draw(6_000, 3)
+    config = TrainingConfig(quick=True, settings={"members": 2})
+    return {used: train_models(as_dataset(market, instrument=used), config) for used in (True, False)}
+
+
+def test_the_instrument_turns_on_the_control_function_and_finds_the_true_response(
+    found: dict[bool, TrainingResult],
+) -> None:
+    judged = draw(JUDGED, 99)
+    prices = np.array([1.8, 2.6])
+    truth = (judged.revenue(prices) / prices).mean(axis=0)
+    drop = {
+        used: chances(result, as_dataset(draw(6_000, 3), instrument=used), judged, prices).mean(axis=0)
+        for used, result in found.items()
+    }
+    change = {used: value[1] - value[0] for used, value in drop.items()}
+    assert change[True] == pytest.approx(truth[1] - truth[0], rel=0.25)
+    assert change[False] > 0.4 * (truth[1] - truth[0])  # what is unseen hides most of the reaction
+    facts = found[True].identification
+    assert facts["used"] and facts["instrument"]["f_statistic"] > 1_000 and not facts["instrument"]["weak"]
+    assert 0.3 < facts["instrument"]["partial_r2"] < 0.6  # in truth 0.2025 of 0.4675
+    assert found[False].identification["instrument"] is None and not found[False].identification["used"]
+
+
+def test_decisions_average_over_what_moved_the_price_unseen(found: dict[bool, TrainingResult]) -> None:
+    result = found[True]
+    model = result.model.behavior
+    assert isinstance(model, BehaviorModel) and model.nodes_ is not None
+    held = result.held_out.encoded
+    averaged = model.respond(held.batch, held.going.reference)
+    assert averaged.draws == 5 * 2 * 2 * 2 and len(set(averaged.draw_member.tolist())) == 4
+    n = held.batch.n
+    at_nodes = [model.respond(held.batch, held.going.reference, np.full(n, node)) for node in model.nodes_]
+    price = 1.1 * held.going.reference
+    one = averaged.probability(price)
+    np.testing.assert_allclose(one, np.mean([r.probability(price) for r in at_nodes], axis=0), rtol=1e-9)
+    assert not np.allclose(at_nodes[0].probability(price), at_nodes[-1].probability(price))
+
+
+def test_the_instrument_is_no_feature_and_is_kept_by_a_saved_model(found: dict[bool, TrainingResult], tmp_path) -> None:  # type: ignore[no-untyped-def]
+    use = next(u for u in classify_columns(as_dataset(draw(300, 0), instrument=True)) if u.column == "instrument")
+    assert not use.used and use.role == "structure"
+    result = found[True]
+    assert not any("instrument" in name for name in result.held_out.encoded.batch.feature_names)
+    result.model.behavior.save(tmp_path)
+    again = BehaviorModel.load(tmp_path)
+    batch, reference = result.held_out.encoded.batch, result.held_out.encoded.going.reference
+    np.testing.assert_array_equal(
+        again.respond(batch, reference).intercept, result.model.behavior.respond(batch, reference).intercept
+    )
+
+
+def test_a_weak_instrument_is_found_out() -> None:
+    rng = np.random.default_rng(0)
+    n = 2_000
+    x, customer = 1 + 0.1 * rng.standard_normal(n), np.arange(n)
+    stage = fit_first_stage(rng.standard_normal((n, 3)), rng.standard_normal(n), np.ones(n), x, np.ones(n), customer)
+    assert stage.weak and stage.f_statistic < 10
+    strong = x - 1 + 0.05 * rng.standard_normal(n)
+    strong[:100] = np.nan
+    stage = fit_first_stage(rng.standard_normal((n, 3)), strong, np.ones(n), x, np.ones(n), customer)
+    assert not stage.weak and stage.missing == 100 and (stage.residual[:100] == 0).all()
+    assert stage.residual[100:].std() == pytest.approx(1, abs=0.02)
+    nodes = residual_nodes(stage.residual, np.ones(n))
+    assert nodes.mean() == pytest.approx(stage.residual.mean(), abs=1e-9)
+    assert nodes.std() == pytest.approx(stage.residual.std(), rel=1e-6)
+
+
+def test_an_import_says_how_strong_the_instrument_is() -> None:
+    rng = np.random.default_rng(1)
+    shock = rng.standard_normal(500)
+    offers = pd.DataFrame({"product_id": rng.choice(["a", "b"], 500), "instrument": shock})
+    offers["price"] = np.exp(0.1 * shock + 0.1 * rng.standard_normal(500)) * np.where(offers["product_id"] == "a", 1, 9)
+    strength, r2 = instrument_strength(offers)
+    # t of a slope of 0.1 with standard error 0.1 / √500, squared; half of the variance.
+    assert strength == pytest.approx(500, rel=0.3) and r2 == pytest.approx(0.5, abs=0.07)
+    (finding,) = check_instrument(offers)
+    assert finding.severity == "info" and f"F = {strength:,.0f}" in finding.message
+    (finding,) = check_instrument(offers.assign(instrument=rng.standard_normal(500)))
+    assert finding.severity == "warning" and "Too weak" in finding.effect
+    assert check_instrument(offers.drop(columns="instrument")) == []
