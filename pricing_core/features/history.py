@@ -19,6 +19,10 @@ EVENT_TYPES = ("view", "cart", "purchase", "review")
 NEVER_DAYS = 730.0  # what "never" counts as in a recency
 _RECENT_DAYS = 28  # over which a product's conversion and sales are counted
 USUAL_RATING = 3.7
+PRIOR_OFFERS = 10  # weight, in offers, of the shop's average in a customer's own
+PRIOR_PURCHASES = 3  # weight, in purchases, of the prices offered in those paid
+PRIOR_RATINGS = 3  # weight, in ratings, of the usual one
+MONTH_DAYS = 30
 
 
 def event_log(dataset: Dataset) -> pd.DataFrame:
@@ -74,13 +78,13 @@ def offer_history(
     rate = _shop_rate(shop, second)
     sums = PastSums(log_code, log_second, values).before(code, second)
     n, bought = sums[:, 0], sums[:, 1]
-    offered_x = (sums[:, 2] + 10) / (n + 10)
-    paid_x = (sums[:, 3] + 3 * offered_x) / (bought + 3)
+    offered_x = (sums[:, 2] + PRIOR_OFFERS) / (n + PRIOR_OFFERS)
+    paid_x = (sums[:, 3] + PRIOR_PURCHASES * offered_x) / (bought + PRIOR_PURCHASES)
     last = PastSums(log_code[y == 1], log_second[y == 1], values[y == 1]).last_second(code, second)
     pair = pair_codes(log_code, codes_of(log_category.astype(str), categories), len(categories))
     asked = pair_codes(code, codes_of(category.astype(str), categories), len(categories))
     local = PastSums(pair, log_second, values[:, :2]).before(asked, second)
-    own_rate = (bought + 10 * rate) / (n + 10)
+    own_rate = (bought + PRIOR_OFFERS * rate) / (n + PRIOR_OFFERS)
     return pd.DataFrame(
         {
             "offers seen": np.log1p(n),
@@ -119,7 +123,7 @@ def event_history(events: pd.DataFrame, offers: pd.DataFrame, ends: Mapping[str,
         "views in 30 days": np.log1p(month[:, 0]),
         "carts in 30 days": np.log1p(month[:, 1]),
         "purchases in 30 days": np.log1p(month[:, 2]),
-        "mean rating given": (ever[:, 4] + 3 * USUAL_RATING) / (ever[:, 5] + 3),
+        "mean rating given": (ever[:, 4] + PRIOR_RATINGS * USUAL_RATING) / (ever[:, 5] + PRIOR_RATINGS),
         "viewed this product today": np.minimum(today[:, 0], 1),
         "put this product into cart today": np.minimum(today[:, 1], 1),
         "views of this product": np.log1p(same_ever[:, 0]),
@@ -192,7 +196,7 @@ def _last_month(mine: PastSums, code: Ints, second: Ints, ends: Mapping[str, int
     counts = []
     for k, name in enumerate(EVENT_TYPES):
         until = np.minimum(second, ends[name] + 1) if name in ends else second
-        counts.append(mine.before(code, until, within=30 * DAY)[:, k])
+        counts.append(mine.before(code, until, within=MONTH_DAYS * DAY)[:, k])
     return np.column_stack(counts)
 
 
