@@ -21,6 +21,8 @@ from pricing_core.models.training import TrainingConfig, TrainingResult, train_m
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 from pricing_core.store import datasets, runs
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.held_out import FILE as HELD_OUT
+from pricing_core.workflows.held_out import held_out_table
 from pricing_core.workflows.judging import evaluate_run, global_importance
 
 TARGET_LIMIT = 20_000
@@ -58,6 +60,7 @@ def train(
     progress.stage("Explanation", 0.93, "Finding what drives the predictions")
     importance = global_importance(result.model, encoded, config)
     importance.to_parquet(folder / "importance.parquet", index=False)
+    held_out_table(dataset, result).to_parquet(folder / HELD_OUT, index=False)
     result.history.to_parquet(folder / "history.parquet", index=False)
     pd.DataFrame([asdict(use) for use in result.model.uses]).to_parquet(folder / "column_uses.parquet", index=False)
     seconds = {**result.seconds, "total": round(time.monotonic() - started, 1)}
