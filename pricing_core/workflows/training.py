@@ -120,11 +120,12 @@ def _manifest(
         "pricing": asdict(config.pricing()),
         "epochs": result.model.behavior.epochs_,
         "counts": result.counts,
+        "working_sample": None if dataset.sample is None else dataset.sample.to_dict(),
         "held_back": result.model.encoder.clipped_,
         "constant": result.model.encoder.constant_,
         "seconds": dict(seconds),
         "log_from": dataset.offers["offered_at"].min().isoformat(),
-        "log_to": dataset.offers["offered_at"].max().isoformat(),
+        "log_to": dataset.log_to.isoformat(),
         "python": platform.python_version(),
         "versions": _versions(),
     }
