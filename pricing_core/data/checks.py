@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -62,22 +62,37 @@ def check_suspects(tables: Tables, numbers: RowNumbers, *, outliers: bool = True
     if tables["offers"].empty:
         return []
     findings = []
-    for repair, (column, find, message, effect, _) in SUSPECTS.items():
+    for repair, (_, find, *_rest) in SUSPECTS.items():
         if repair == "price_outliers" and not outliers:
             continue
         mask = find(tables)
         count = int(mask.sum())
         if count:
             rows = first_rows(numbers["offers"], mask) if "offers" in numbers else ()
-            findings.append(Finding("warning", "offers", column, count, rows, counted(message, count), effect, repair))
+            findings.append(suspect_finding(repair, count, rows))
     return findings
+
+
+def suspect_finding(repair: str, count: int, rows: tuple[int, ...]) -> Finding:
+    """The finding that a repair answers, for ``count`` offers of which ``rows`` are the first."""
+    column, _, message, effect, _ = SUSPECTS[repair]
+    return Finding("warning", "offers", column, count, rows, counted(message, count), effect, repair)
 
 
 def check_time(offers: pd.DataFrame) -> list[Finding]:
     """Report stretches without any offer, and price changes on other weekdays than usual."""
     if offers.empty:
         return []
-    days = np.unique(to_seconds(offers["offered_at"]) // 86_400).astype("datetime64[D]")
+    return day_findings(offer_days(offers)) + weekday_findings(*price_days(offers))
+
+
+def offer_days(offers: pd.DataFrame) -> NDArray[Any]:
+    """Days with at least one offer, in order."""
+    return np.unique(to_seconds(offers["offered_at"]) // 86_400).astype("datetime64[D]")
+
+
+def day_findings(days: NDArray[Any]) -> list[Finding]:
+    """Report stretches without any offer, from the days that have offers."""
     findings = []
     if len(days) > 2:
         gap = np.diff(days).astype(int)
@@ -92,18 +107,22 @@ def check_time(offers: pd.DataFrame) -> list[Finding]:
             )
             effect = "Customers seem to have stopped buying then; recent history and seasons are blurred."
             findings.append(Finding("warning", "offers", "offered_at", len(long), (), message, effect))
-    return findings + _odd_weekdays(offers)
+    return findings
 
 
-def _odd_weekdays(offers: pd.DataFrame) -> list[Finding]:
-    """Changes of shelf prices on other weekdays than the one on which nearly all of them happen."""
-    daily = offers.assign(day=offers["offered_at"].dt.floor("D")).groupby(["product_id", "day"])["price"]
+def price_days(offers: pd.DataFrame) -> tuple[int, int, pd.DataFrame]:
+    """Days of products: how many, on how many the price was steady, and on which a steady price had changed."""
+    daily = offers.assign(day=offers["offered_at"].dt.floor("D")).groupby(["product_id", "day"], observed=True)["price"]
     spread = daily.agg(["min", "max", "median"]).reset_index()
     steady = spread[spread["min"] == spread["max"]]
-    if len(steady) < 0.8 * len(spread):
+    before = steady.groupby("product_id", observed=True)["median"].shift()
+    return len(spread), len(steady), steady[before.notna() & (steady["median"] != before)]
+
+
+def weekday_findings(spread: int, steady: int, changed: pd.DataFrame) -> list[Finding]:
+    """Changes of shelf prices on other weekdays than the one on which nearly all of them happen."""
+    if steady < 0.8 * spread:
         return []  # prices differ within a day: there is no shelf price that changes
-    before = steady.groupby("product_id")["median"].shift()
-    changed = steady[before.notna() & (steady["median"] != before)]
     if len(changed) < 20:
         return []
     share = changed["day"].dt.day_name().value_counts(normalize=True)
@@ -129,9 +148,19 @@ def check_variation(offers: pd.DataFrame) -> list[Finding]:
     """
     if offers.empty or offers["purchased"].sum() == 0:
         return []
+    return variation_findings(product_evidence(offers))
+
+
+def product_evidence(offers: pd.DataFrame) -> pd.DataFrame:
+    """A row per product: number of offers ``n``, purchase rate ``p``, variance of log price ``v``."""
     logs = np.log(offers["price"])
-    groups = pd.DataFrame({"y": offers["purchased"].astype(float), "x": logs}).groupby(offers["product_id"])
-    table = groups.agg(n=("y", "size"), p=("y", "mean"), v=("x", "var")).fillna({"v": 0.0})
+    data = pd.DataFrame({"y": offers["purchased"].astype(float), "x": logs})
+    groups = data.groupby(offers["product_id"], observed=True)
+    return groups.agg(n=("y", "size"), p=("y", "mean"), v=("x", "var")).fillna({"v": 0.0})
+
+
+def variation_findings(table: pd.DataFrame) -> list[Finding]:
+    """Findings of :func:`check_variation` from :func:`product_evidence`."""
     usual = float(table["p"].mean())
     rate = (table["p"] * table["n"] + usual) / (table["n"] + 1)  # a product without sales has some rate, not none
     varied = table["v"] > _LEAST_SPREAD**2
@@ -149,7 +178,7 @@ def check_variation(offers: pd.DataFrame) -> list[Finding]:
         "variation."
     )
     effect = "Their reaction is borrowed from similar products, and their prices stay near those tried before."
-    count = int(offers["product_id"].isin(table.index[weak]).sum())
+    count = int(table.loc[weak, "n"].sum())
     return [Finding("warning", "offers", "price", count, (), message, effect)]
 
 
@@ -163,18 +192,28 @@ def check_personal(tables: Tables) -> list[Finding]:
         for column in frame.columns:
             if str(column) in ("customer_id", "product_id") or not pd.api.types.is_string_dtype(frame[column]):
                 continue
-            found = personal_data(str(column), frame[column])
-            if found is not None and protected_attribute(str(column)) is None:
-                message = f"The column {column} holds {found}."
-                effect = "It never sets a price, and should not be here at all: a new version without it can be made."
-                count = int(frame[column].notna().sum())
-                repair = f"{DROP}{name}.{column}"
-                findings.append(Finding("warning", name, str(column), count, (), message, effect, repair))
+            findings += personal_findings(name, str(column), frame[column], int(frame[column].notna().sum()))
     customers = tables.get("customers")
-    protected = [] if customers is None else [c for c in customers.columns if protected_attribute(str(c)) is not None]
-    if protected and customers is not None:
+    return findings + ([] if customers is None else protected_findings(customers.columns, len(customers)))
+
+
+def personal_findings(table: str, column: str, values: pd.Series, count: int) -> list[Finding]:
+    """Report a text column that identifies people; ``count`` of its cells are filled."""
+    found = personal_data(column, values)
+    if found is None or protected_attribute(column) is not None:
+        return []
+    message = f"The column {column} holds {found}."
+    effect = "It never sets a price, and should not be here at all: a new version without it can be made."
+    return [Finding("warning", table, column, count, (), message, effect, f"{DROP}{table}.{column}")]
+
+
+def protected_findings(columns: Iterable[Any], rows: int) -> list[Finding]:
+    """Report columns of the customers table that are protected attributes."""
+    protected = [column for column in columns if protected_attribute(str(column)) is not None]
+    findings = []
+    if protected:
         words = f"{', '.join(map(str, protected[:_MANY]))} {'is a' if len(protected) == 1 else 'are'} protected "
         message = words + ("attribute of people." if len(protected) == 1 else "attributes of people.")
         effect = "Never used for a price; kept to check that groups do not pay more."
-        findings.append(Finding("info", "customers", str(protected[0]), len(customers), (), message, effect))
+        findings.append(Finding("info", "customers", str(protected[0]), rows, (), message, effect))
     return findings

@@ -65,38 +65,40 @@ def clean_table(table: str, raw: RawTable, mapping: Mapping[str, str], options: 
     columns: dict[str, pd.Series] = {}
     for field in schema.fields(table):
         if field.name in mapping:
-            columns[field.name] = _read_field(sheet, field, raw.frame[mapping[field.name]], options)
+            columns[field.name] = read_field(sheet, field, raw.frame[mapping[field.name]], options)
     used = set(mapping.values())
     for column in raw.frame.columns:
         if column not in used:
-            columns[_free_name(column, columns)] = _read_further(sheet, column, raw.frame[column], options)
+            columns[free_name(column, columns)] = read_further(sheet, column, raw.frame[column], options)
     sheet.frame = pd.DataFrame(columns, index=raw.frame.index)
-    for note in raw.notes:
-        sheet.note_count("info", "", max(len(raw.frame), 1), braced(note), "None.")
-    sheet.note_count("info", "", raw.blank_rows, "{count} blank row{s} {were} passed over.", "None.")
-    _note_malformed(sheet)
+    note_reading(sheet, len(raw.frame))
     apply_rules(sheet, options)
     _finish_types(sheet)
     return sheet
 
 
-def _free_name(column: str, taken: Mapping[str, pd.Series]) -> str:
+def free_name(column: str, taken: Mapping[str, pd.Series]) -> str:
     """Name a further column; one that is called like a field mapped elsewhere gets ``_unmapped`` appended."""
     while column in taken:
         column = f"{column}_unmapped"
     return column
 
 
-def _note_malformed(sheet: Worksheet) -> None:
+def note_reading(sheet: Worksheet, rows: int) -> None:
+    """Report what was done to read the file, its blank rows, and those that do not fit the header."""
+    for note in sheet.raw.notes:
+        sheet.note_count("info", "", max(rows, 1), braced(note), "None.")
+    sheet.note_count("info", "", sheet.raw.blank_rows, "{count} blank row{s} {were} passed over.", "None.")
     bad = sheet.raw.malformed
     if len(bad):
-        rows = f"row {bad['row_number'].iloc[0]} {bad['reason'].iloc[0]}"
-        message = f"{{count}} row{{s}} {{were}} set aside for not fitting the header: {rows}."
+        first = f"row {bad['row_number'].iloc[0]} {bad['reason'].iloc[0]}"
+        message = f"{{count}} row{{s}} {{were}} set aside for not fitting the header: {first}."
         effect = "These rows teach the models nothing until they are corrected."
         sheet.note_count("warning", "", len(bad), message, effect)
 
 
-def _read_field(sheet: Worksheet, field: schema.Field, cells: pd.Series, options: CleaningOptions) -> pd.Series:
+def read_field(sheet: Worksheet, field: schema.Field, cells: pd.Series, options: CleaningOptions) -> pd.Series:
+    """Type the cells of a field of the schema; what cannot be used is noted in the sheet, or its rows set aside."""
     if field.kind == "identifier":
         values = to_text(cells)
         _note_formulas(sheet, field.name, values)
@@ -152,9 +154,9 @@ def _note_formulas(sheet: Worksheet, column: str, values: pd.Series) -> None:
 
 
 def _note_parsing(sheet: Worksheet, column: str, parsed: Parsed) -> None:
-    for words, count in parsed.repaired.items():
+    for words, mask in parsed.marks.items():
         effect = "A wrong zone would shift hours and days." if "zone" in words else "None, if read rightly."
-        sheet.note_count("info", column, count, "{count} cell{s}: " + words + ".", effect)
+        sheet.note_count("info", column, sheet.rows_in(mask), "{count} cell{s}: " + words + ".", effect)
     if parsed.question:
         everything = np.ones(len(parsed.values), dtype=bool)
         option = "the order of day and month" if "day first" in parsed.question else "the decimal sign"
@@ -205,7 +207,7 @@ def _check_values(sheet: Worksheet, field: schema.Field, values: pd.Series, cell
     return values
 
 
-def _read_further(sheet: Worksheet, column: str, cells: pd.Series, options: CleaningOptions) -> pd.Series:
+def read_further(sheet: Worksheet, column: str, cells: pd.Series, options: CleaningOptions) -> pd.Series:
     """Type a column of the shop's own: numbers, times, flags, else text."""
     if pd.api.types.is_datetime64_any_dtype(cells):
         return parse_time(cells, options.timezone).values
@@ -241,7 +243,8 @@ def _typed_text(
         parsed = parse_time(text, options.timezone, options.date_order)
     else:
         return text
-    if parsed.unreadable.sum() > (1 - _READABLE_SHARE) * text.notna().sum():
+    filled = sheet.rows_in(text.notna().to_numpy())
+    if sheet.rows_in(parsed.unreadable) > (1 - _READABLE_SHARE) * filled:
         return text
     if parsed.unreadable.any():
         example = braced(shown(cells[parsed.unreadable].iloc[0]))

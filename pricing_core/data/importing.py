@@ -14,22 +14,20 @@ from pricing_core.data.clean import clean_table
 from pricing_core.data.dataset import Dataset, DatasetManifest, check_margin
 from pricing_core.data.exclusions import check_excluded
 from pricing_core.data.instruments import check_instrument
-from pricing_core.data.mapping import check_mapping, complete_mapping
 from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.data.options import CleaningOptions
 from pricing_core.data.order_lines import tidy_order_lines
 from pricing_core.data.orders import offers_from_orders
 from pricing_core.data.quality import QualityReport
 from pricing_core.data.read import RawTable, Source, from_frame, read_raw, source_name
+from pricing_core.data.settling import Recall, check_tables, settle_mapping
 from pricing_core.data.validate import validate_table
 from pricing_core.data.worksheet import Worksheet
-from pricing_core.errors import DataError, MappingError
+from pricing_core.errors import DataError
 from pricing_core.progress import Progress, SilentProgress
 
 Sources = Mapping[str, Source | pd.DataFrame]
 Pseudonymize = Callable[[pd.Series], pd.Series]
-Recall = Callable[[str, list[str]], Mapping[str, str]]
-"""Table and columns of a file → field → column, as remembered from an earlier import."""
 
 
 @dataclass(frozen=True)
@@ -218,17 +216,7 @@ def _dataset(tables: dict[str, pd.DataFrame], manifest: DatasetManifest) -> Data
 def _read(
     sources: Sources, mapping: Mapping[str, Mapping[str, str]], recall: Recall | None, progress: Progress
 ) -> _Read:
-    for table in (*sources, *mapping):
-        schema.fields(table)
-    if "offers" not in sources and "orders" not in sources:
-        raise MappingError(
-            "There is no offers table.",
-            fix="Give the file with the prices that customers were offered, or the shop's orders.",
-        )
-    if "offers" in sources and "orders" in sources:
-        raise MappingError(
-            "Both offers and orders were given.", fix="Leave the orders out: offers say more, what was declined."
-        )
+    check_tables([*sources, *mapping], sources)
     read = _Read({}, {}, {})
     for position, table in enumerate(table for table in schema.SOURCES if table in sources):
         progress.stage("Reading", 0.4 * position / len(sources), f"Reading {table}")
@@ -240,9 +228,7 @@ def _read(
             read.names[table] = source_name(given)
             read.raw[table] = read_raw(given)
         columns = list(read.raw[table].frame.columns)
-        known = recall(table, columns) if recall is not None else {}
-        read.mapping[table] = complete_mapping({**known, **mapping.get(table, {})}, columns, table)
-        check_mapping(read.mapping[table], columns, table, name=read.names[table])
+        read.mapping[table] = settle_mapping(table, columns, mapping, recall, read.names[table])
     return read
 
 

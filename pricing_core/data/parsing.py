@@ -54,8 +54,8 @@ class Parsed:
         The column in its canonical type; missing where a cell was missing or could not be read.
     unreadable
         Mask of cells that held something that could not be read.
-    repaired
-        What was changed on the way, in words, with the number of rows: ``"currency sign removed" → 120``.
+    marks
+        What was changed on the way, in words, with the mask of its cells: ``"currency sign removed" → mask``.
     question
         Set when the cells can be read in two ways and the user has to choose; then ``values`` are one of
         them.
@@ -63,8 +63,13 @@ class Parsed:
 
     values: pd.Series
     unreadable: NDArray[np.bool_]
-    repaired: dict[str, int]
+    marks: dict[str, NDArray[np.bool_]]
     question: str | None = None
+
+    @property
+    def repaired(self) -> dict[str, int]:
+        """What was changed on the way, in words, with the number of cells."""
+        return {words: int(mask.sum()) for words, mask in self.marks.items() if mask.any()}
 
 
 def to_text(values: pd.Series) -> pd.Series:
@@ -112,18 +117,14 @@ def parse_number(values: pd.Series, decimal: Decimal = "auto") -> Parsed:
     number = pd.to_numeric(plain, errors="coerce").astype("float64").reindex(text.index)
     number = number.mask(np.isinf(number))
     bad = number.isna().to_numpy() & ~missing
-    repaired = {
-        "currency signs or blanks removed": rows_of(codes, (bare != text).to_numpy(dtype=bool) & ~missing & ~bad),
-        "decimal or thousands commas read": rows_of(
+    signs = (bare != text).to_numpy(dtype=bool) & ~missing & ~bad
+    marks = {
+        "currency signs or blanks removed": mask_of_rows(codes, signs),
+        "decimal or thousands commas read": mask_of_rows(
             codes, commas.reindex(text.index, fill_value=False).to_numpy() & ~bad
         ),
     }
-    return Parsed(
-        spread_levels(number, codes, values.index),
-        mask_of_rows(codes, bad),
-        {words: count for words, count in repaired.items() if count},
-        question,
-    )
+    return Parsed(spread_levels(number, codes, values.index), mask_of_rows(codes, bad), marks, question)
 
 
 def _half_width(text: str) -> str:
@@ -193,8 +194,3 @@ def parse_flag(values: pd.Series) -> Parsed:
 def mask_of_rows(codes: NDArray[np.int64], bad_levels: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Spread a mask of levels over the rows; missing cells are False."""
     return np.append(bad_levels, False)[codes]
-
-
-def rows_of(codes: NDArray[np.int64], levels: NDArray[np.bool_]) -> int:
-    """Number of rows whose level is marked."""
-    return int(mask_of_rows(codes, levels).sum())

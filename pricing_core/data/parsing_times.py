@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pricing_core.data.parsing import MISSING_WORDS, Parsed, mask_of_rows, plain_text, rows_of, spread_levels
+from pricing_core.data.parsing import MISSING_WORDS, Parsed, mask_of_rows, plain_text, spread_levels
 
 DateOrder = Literal["auto", "day_first", "month_first"]
 
@@ -33,24 +33,19 @@ def parse_time(values: pd.Series, timezone: str = "UTC", order: DateOrder = "aut
     if pd.api.types.is_datetime64_any_dtype(values):
         zoned = values.dt.tz is not None
         stamp = values.dt.tz_convert("UTC") if zoned else _localize(values, timezone)
-        repaired = {} if zoned else {_no_zone(timezone): int(values.notna().sum())}
-        return Parsed(stamp.astype("datetime64[us, UTC]"), np.zeros(len(values), dtype=bool), repaired)
+        marks = {} if zoned else {_no_zone(timezone): values.notna().to_numpy()}
+        return Parsed(stamp.astype("datetime64[us, UTC]"), np.zeros(len(values), dtype=bool), marks)
     codes, levels = pd.factorize(values)
     text = pd.Series([plain_text(level) for level in levels], dtype="str").str.strip()
     missing = text.str.lower().isin(MISSING_WORDS).to_numpy(dtype=bool)
     stamp, zoneless, question = _parse_levels(text, timezone, order)
     bad = stamp.isna().to_numpy() & ~missing
     serial = text.str.match(_EXCEL_DAY).to_numpy(dtype=bool)
-    repaired = {
-        _no_zone(timezone): rows_of(codes, zoneless & ~bad),
-        "Excel day numbers read as dates": rows_of(codes, serial & ~bad),
+    marks = {
+        _no_zone(timezone): mask_of_rows(codes, zoneless & ~bad),
+        "Excel day numbers read as dates": mask_of_rows(codes, serial & ~bad),
     }
-    return Parsed(
-        spread_levels(stamp, codes, values.index),
-        mask_of_rows(codes, bad),
-        {words: count for words, count in repaired.items() if count},
-        question,
-    )
+    return Parsed(spread_levels(stamp, codes, values.index), mask_of_rows(codes, bad), marks, question)
 
 
 def _no_zone(timezone: str) -> str:

@@ -109,38 +109,52 @@ def check_offers(offers: pd.DataFrame) -> list[Finding]:
     """
     if offers.empty:
         return [_blocking("", 0, "No usable rows are left in offers.", "There is nothing to learn from.")]
-    findings = _check_purchases(offers)
-    if offers["customer_id"].nunique() == 1:
-        message = f"All {len(offers):,} offers went to one customer."
+    by_product = pd.DataFrame(offers.groupby("product_id", observed=True)["price"].agg(n="size", prices="nunique"))
+    return offer_findings(int(offers["purchased"].sum()), offers["customer_id"].nunique(), by_product)
+
+
+def offer_findings(bought: int, customers: int, by_product: pd.DataFrame) -> list[Finding]:
+    """Findings of :func:`check_offers` from totals.
+
+    Parameters
+    ----------
+    bought, customers
+        Number of purchases, and of customers.
+    by_product
+        A row per product: ``n`` offers, and ``prices``, the number of different ones.
+    """
+    rows = int(by_product["n"].sum())
+    findings = _check_purchases(rows, bought)
+    if customers == 1:
+        message = f"All {rows:,} offers went to one customer."
         effect = "Differences between customers cannot be learned."
-        findings.append(_blocking("customer_id", len(offers), message, effect))
-    return findings + _check_prices(offers)
+        findings.append(_blocking("customer_id", rows, message, effect))
+    return findings + _check_prices(by_product, rows)
 
 
-def _check_purchases(offers: pd.DataFrame) -> list[Finding]:
-    bought = int(offers["purchased"].sum())
+def _check_purchases(rows: int, bought: int) -> list[Finding]:
     if bought == 0:
-        message = f"None of the {len(offers):,} offers was purchased."
-        return [_blocking("purchased", len(offers), message, "What makes people buy cannot be learned.")]
-    if bought == len(offers):
-        message = f"Every one of the {len(offers):,} offers was purchased: offers that were declined are missing."
-        return [_blocking("purchased", len(offers), message, "What keeps people from buying cannot be learned.")]
+        message = f"None of the {rows:,} offers was purchased."
+        return [_blocking("purchased", rows, message, "What makes people buy cannot be learned.")]
+    if bought == rows:
+        message = f"Every one of the {rows:,} offers was purchased: offers that were declined are missing."
+        return [_blocking("purchased", rows, message, "What keeps people from buying cannot be learned.")]
     if bought < FEW_PURCHASES:
         effect = "Prices will be very uncertain."
         return [Finding("warning", "offers", "purchased", bought, (), f"Only {bought} purchases.", effect)]
     return []
 
 
-def _check_prices(offers: pd.DataFrame) -> list[Finding]:
-    prices = offers.groupby("product_id", observed=True)["price"].nunique()
+def _check_prices(by_product: pd.DataFrame, rows: int) -> list[Finding]:
+    prices = by_product["prices"]
     varied = int((prices > 1).sum())
     if varied == 0:
         message = f"The price never varies: each of the {len(prices):,} products was offered at one price only."
-        return [_blocking("price", len(offers), message, "The effect of price on demand cannot be learned.")]
+        return [_blocking("price", rows, message, "The effect of price on demand cannot be learned.")]
     if varied < len(prices):
         message = f"{len(prices) - varied:,} of {len(prices):,} products were offered at one price only."
         effect = "Their price response is borrowed from other products."
-        count = int(offers["product_id"].isin(prices.index[prices <= 1]).sum())
+        count = int(by_product.loc[prices <= 1, "n"].sum())
         return [Finding("warning", "offers", "price", count, (), message, effect)]
     return []
 
@@ -161,22 +175,31 @@ def check_references(tables: dict[str, pd.DataFrame]) -> list[Finding]:
                 ids = tables[source][key]
                 unknown = ids.notna() & ~ids.isin(known)
                 if unknown.any():
-                    count = int(ids[unknown].nunique())
-                    words = f"{table[:-1]} of {source} is" if count == 1 else f"{table} of {source} are"
-                    message = f"{count:,} {words} not in the {table} table."
-                    effect = "Their attributes are unknown to the models; they are treated as an average."
-                    findings.append(Finding("warning", source, key, int(unknown.sum()), (), message, effect))
+                    findings.append(unknown_ids(source, table, key, int(ids[unknown].nunique()), int(unknown.sum())))
     return findings
+
+
+def unknown_ids(source: str, table: str, key: str, ids: int, rows: int) -> Finding:
+    """The finding that ``rows`` rows of ``source`` name ``ids`` ids that ``table`` does not know."""
+    words = f"{table[:-1]} of {source} is" if ids == 1 else f"{table} of {source} are"
+    message = f"{ids:,} {words} not in the {table} table."
+    effect = "Their attributes are unknown to the models; they are treated as an average."
+    return Finding("warning", source, key, rows, (), message, effect)
 
 
 def check_currency(offers: pd.DataFrame, currency: str) -> list[Finding]:
     """Block more than one currency in offers; warn when it is not the one that was chosen."""
     if "currency" not in offers.columns:
         return []
-    found = sorted(offers["currency"].dropna().str.upper().unique())
+    return currency_findings(offers["currency"].dropna(), len(offers), currency)
+
+
+def currency_findings(named: pd.Series, rows: int, currency: str) -> list[Finding]:
+    """Findings of :func:`check_currency` from the currencies that ``rows`` offers name."""
+    found = sorted(named.str.upper().unique())
     if len(found) > 1:
         message = f"Offers are in more than one currency: {', '.join(found)}. Import one currency at a time."
-        return [_blocking("currency", len(offers), message, "Money of different currencies cannot be added up.")]
+        return [_blocking("currency", rows, message, "Money of different currencies cannot be added up.")]
     if found and found[0] != currency:
         message = f"Offers are in {found[0]}, the data set was said to be in {currency}."
         return [
@@ -184,7 +207,7 @@ def check_currency(offers: pd.DataFrame, currency: str) -> list[Finding]:
                 "warning",
                 "offers",
                 "currency",
-                len(offers),
+                rows,
                 (),
                 message,
                 "Amounts are shown as " + currency + ".",
@@ -201,12 +224,16 @@ def check_costs(tables: dict[str, pd.DataFrame], margin_assumption: float | None
     if products is not None and "unit_cost" in products.columns:
         priced = products.loc[products["unit_cost"].notna(), "product_id"]
         known = known | offers["product_id"].isin(priced)
-    missing = int((~known).sum())
+    return cost_findings(int((~known).sum()), len(offers), margin_assumption)
+
+
+def cost_findings(missing: int, rows: int, margin_assumption: float | None) -> tuple[list[Finding], float | None]:
+    """Findings of :func:`check_costs` where the unit cost is unknown for ``missing`` of ``rows`` offers."""
     if missing == 0:
         return [], None
     margin = 0.30 if margin_assumption is None else margin_assumption
     message = (
-        f"The unit cost is unknown for {missing:,} of {len(offers):,} offers; "
+        f"The unit cost is unknown for {missing:,} of {rows:,} offers; "
         f"a margin of {margin:.0%} of the usual price is assumed for them."
     )
     effect = "Every profit of these products rests on that assumption; change it if you know better."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,16 @@ from pricing_core.data.text_table import read_text
 from pricing_core.data.workbook import SHEET_MARK, filled_sheets, read_workbook
 from pricing_core.errors import FileReadError
 
-File = Path | str | tuple[bytes, str]
+
+@dataclass(frozen=True)
+class NamedPath:
+    """A file that is kept under another name than the user's."""
+
+    path: Path
+    name: str
+
+
+File = Path | str | tuple[bytes, str] | NamedPath
 Source = File | Sequence[File]
 """A path (of a folder: all its files as one table), the content of an upload with its name, or several of these."""
 
@@ -54,18 +64,18 @@ def read_raw(source: Source) -> RawTable:
 
     A zip file, a folder and a list of files are read as one table; their columns must be the same.
     """
-    files = _files(source)
+    files = files_of(source)
     if len(files) == 1:
         return _read_file(files[0])
-    tables = [(_name(file), _read_file(file)) for file in files]
+    tables = [(file_name(file), _read_file(file)) for file in files]
     _check_same_columns(tables)
     return stacked(tables)
 
 
 def sheets_of(source: File) -> list[str]:
     """Sheets of a workbook that hold a table, as ``name#sheet``; none for other files or a single sheet."""
-    name = _name(source)
-    if _suffix(name) not in ("xlsx", "xlsm") or SHEET_MARK in name:
+    name = file_name(source)
+    if suffix_of(name) not in ("xlsx", "xlsm") or SHEET_MARK in name:
         return []
     sheets = filled_sheets(_content(source, name), name)
     return [f"{name}{SHEET_MARK}{sheet}" for sheet in sheets] if len(sheets) > 1 else []
@@ -73,9 +83,9 @@ def sheets_of(source: File) -> list[str]:
 
 def source_name(source: Source) -> str:
     """Name of a source for messages."""
-    if isinstance(source, (str, Path, tuple)):
-        return _name(source)
-    names = [_name(file) for file in source]
+    if isinstance(source, (str, Path, tuple, NamedPath)):
+        return file_name(source)
+    names = [file_name(file) for file in source]
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
@@ -84,18 +94,21 @@ def from_frame(frame: pd.DataFrame, name: str = "the table") -> RawTable:
     return _named(frame.reset_index(drop=True), name)
 
 
-def _files(source: Source) -> list[File]:
+def files_of(source: Source) -> list[File]:
+    """The files of a source: those of a folder in the order of their names."""
+    if isinstance(source, NamedPath):
+        return [source]
     if isinstance(source, (str, Path)):
         path = Path(source)
         return list(files_of_folder(path, FORMATS)) if path.is_dir() else [source]
     if isinstance(source, tuple) and len(source) == 2 and isinstance(source[0], bytes):
         return [(source[0], str(source[1]))]
-    return [inner for file in source for inner in _files(file)]  # type: ignore[arg-type]
+    return [inner for file in source for inner in files_of(file)]  # type: ignore[arg-type]
 
 
 def _read_file(file: File) -> RawTable:
-    name = _name(file)
-    suffix = _suffix(name)
+    name = file_name(file)
+    suffix = suffix_of(name)
     if suffix not in FORMATS:
         raise FileReadError(
             f"{name}: files of type {suffix or 'without an ending'!r} cannot be read.",
@@ -116,11 +129,15 @@ def _read_file(file: File) -> RawTable:
     return read_text(content, name)
 
 
-def _name(file: File) -> str:
+def file_name(file: File) -> str:
+    """Name of a file as the user knows it."""
+    if isinstance(file, NamedPath):
+        return file.name
     return file[1] if isinstance(file, tuple) else Path(file).name
 
 
-def _suffix(name: str) -> str:
+def suffix_of(name: str) -> str:
+    """Ending of a file's name, in lower case, without the dot."""
     return Path(name.partition(SHEET_MARK)[0]).suffix.lower().lstrip(".")
 
 
@@ -128,7 +145,7 @@ def _content(file: File, name: str) -> bytes:
     if isinstance(file, tuple):
         content = file[0]
     else:
-        path = Path(file)
+        path = file.path if isinstance(file, NamedPath) else Path(file)
         if not path.exists() and SHEET_MARK in path.name:
             path = path.with_name(path.name.partition(SHEET_MARK)[0])
         try:

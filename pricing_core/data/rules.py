@@ -25,6 +25,9 @@ KEYS: Final = {
 UNIQUE_TABLES: Final = ("customers", "products", "market")
 OUTLIER_DEVIATIONS: Final = 6.0
 OUTLIER_FACTOR: Final = 3.0
+FAR_REASON: Final = "price is far from the usual price of the product"
+GAP_EFFECT: Final = "The models treat them as unknown."
+FILL_EFFECT: Final = "Filled values hide that the true ones are unknown."
 
 
 def apply_rules(sheet: Worksheet, options: CleaningOptions) -> None:
@@ -44,44 +47,79 @@ def _duplicates(sheet: Worksheet, options: CleaningOptions) -> None:
     suspects = usable[usable.duplicated(keys, keep=False)]
     if suspects.empty:
         return
-    numbers = pd.Series(sheet.raw.row_numbers, index=sheet.frame.index)[suspects.index]
-    exact = suspects.duplicated(keep="first")
-    if sheet.table in UNIQUE_TABLES:
-        later = suspects.duplicated(keys, keep="first")
-        _set_aside_repeats(sheet, suspects[keys], numbers, later, f"repeats the {' and '.join(keys)} of row")
-        return
-    if options.duplicates == "set_aside":
-        _set_aside_repeats(sheet, suspects, numbers, exact, "repeats row")
-        conflicting = suspects[~exact].duplicated(keys, keep=False)
-        conflicting = conflicting[conflicting]
-    else:
-        conflicting = exact
-    message = f"{{count}} row{{s}} with the {', '.join(keys)} of another row {{were}} kept."
-    mask = _mask(sheet, conflicting.index)
-    sheet.note("warning", "", mask, message, "Each row counts as an occasion of its own.")
+    repeats, conflicting = judge_duplicates(sheet.table, suspects, keys, options.duplicates == "set_aside")
+    numbers = sheet.raw.row_numbers
+    if len(repeats):
+        mask = _mask(sheet, repeats.index)
+        words = repeat_words(sheet.table, keys)
+        for row, first in repeats.items():
+            sheet.reasons.setdefault(int(row), []).append(f"{words} {numbers[first]}")  # type: ignore[call-overload]
+        sheet.rejected |= mask
+        example = f"row {numbers[repeats.index[0]]} {words} {numbers[repeats.iloc[0]]}"
+        sheet.note("warning", "", mask, REPEATED.format(example), REPEATED_EFFECT)
+    sheet.note("warning", "", _mask(sheet, conflicting), kept_repeats(keys), KEPT_EFFECT)
 
 
-def _set_aside_repeats(
-    sheet: Worksheet, group: pd.DataFrame, numbers: pd.Series, repeats: pd.Series, words: str
-) -> None:
-    if not repeats.any():
-        return
-    first = numbers.groupby(group.groupby(list(group.columns), dropna=False, sort=False).ngroup()).transform("first")
-    rows = repeats.index[repeats.to_numpy()]
-    mask = _mask(sheet, rows)
-    for row, number in first[rows].items():
-        sheet.reasons.setdefault(int(row), []).append(f"{words} {number}")  # type: ignore[call-overload]
-    sheet.rejected |= mask
-    example = f"row {numbers[rows[0]]} {words} {first[rows[0]]}"
-    message = f"{{count}} row{{s}} {{were}} set aside as duplicate{{s}}: {example}."
-    sheet.note("warning", "", mask, message, "Counted twice, they would make the estimates look surer than they are.")
+def judge_duplicates(
+    table: str, suspects: pd.DataFrame, keys: list[str], set_aside: bool
+) -> tuple[pd.Series, pd.Index]:
+    """Rows that repeat another one, and rows that share its keys and are kept.
+
+    Parameters
+    ----------
+    suspects
+        All rows whose keys occur more than once, in order; the index is the position.
+    set_aside
+        Whether equal rows are set aside; in tables whose keys must be unique, later rows always are.
+
+    Returns
+    -------
+    Series, Index
+        Position of each row to set aside → position of the first row like it; positions of the others to report.
+    """
+    unique = table in UNIQUE_TABLES
+    exact = suspects.duplicated(keys if unique else None, keep="first")
+    if not unique and not set_aside:
+        return pd.Series(dtype=np.int64), exact.index[exact.to_numpy()]
+    group = suspects[keys] if unique else suspects
+    place = pd.Series(suspects.index.to_numpy(), index=suspects.index)
+    like = group.groupby(list(group.columns), dropna=False, sort=False).ngroup()
+    repeats = place.groupby(like).transform("first")[exact.to_numpy()]
+    others = suspects[~exact]
+    return repeats, others.index[others.duplicated(keys, keep=False).to_numpy()]
+
+
+REPEATED: Final = "{{count}} row{{s}} {{were}} set aside as duplicate{{s}}: {}."
+REPEATED_EFFECT: Final = "Counted twice, they would make the estimates look surer than they are."
+KEPT_EFFECT: Final = "Each row counts as an occasion of its own."
+
+
+def repeat_words(table: str, keys: list[str]) -> str:
+    """Start of the reason of a row that is set aside as a duplicate; a row number follows."""
+    return f"repeats the {' and '.join(keys)} of row" if table in UNIQUE_TABLES else "repeats row"
+
+
+def kept_repeats(keys: list[str]) -> str:
+    """Message about rows that share their keys with another one and are kept."""
+    return f"{{count}} row{{s}} with the {', '.join(keys)} of another row {{were}} kept."
 
 
 def _noise(sheet: Worksheet, options: CleaningOptions) -> None:
     if options.noise == "keep":
         return
     usable = sheet.frame[~sheet.rejected]
-    usable = usable[usable["event_type"] != "purchase"]
+    rows = repeated_events(usable[usable["event_type"] != "purchase"], options.noise_seconds)
+    if len(rows):
+        sheet.set_aside("occurred_at", _mask(sheet, rows), noise_reason(options.noise_seconds))
+
+
+def noise_reason(seconds: float) -> str:
+    """Reason of an event that is set aside as a double click."""
+    return f"repeats the same event within {seconds:g} s"
+
+
+def repeated_events(usable: pd.DataFrame, seconds: float) -> pd.Index:
+    """Index of the events that follow an equal one of the same customer and product within so many seconds."""
     keys = [column for column in ("customer_id", "event_type", "product_id") if column in usable.columns]
     code = np.zeros(len(usable), dtype=np.int64)
     for column in keys:
@@ -89,12 +127,9 @@ def _noise(sheet: Worksheet, options: CleaningOptions) -> None:
         code = code * (len(levels) + 1) + codes + 1
     time = usable["occurred_at"].astype("int64").to_numpy()
     order = np.lexsort((time, code))
-    close = np.diff(time[order]) <= options.noise_seconds * 1e6
+    close = np.diff(time[order]) <= seconds * 1e6
     repeated = order[1:][close & (np.diff(code[order]) == 0)]
-    if len(repeated):
-        mask = _mask(sheet, usable.index[repeated])
-        reason = f"repeats the same event within {options.noise_seconds:g} s"
-        sheet.set_aside("occurred_at", mask, reason)
+    return usable.index[repeated]
 
 
 def far_from_usual(offers: pd.DataFrame) -> Mask:
@@ -109,7 +144,7 @@ def far_from_usual(offers: pd.DataFrame) -> Mask:
 def _outliers(sheet: Worksheet) -> None:
     usable = sheet.frame[~sheet.rejected]
     mask = _mask(sheet, usable.index[far_from_usual(usable)])
-    sheet.set_aside("price", mask, "price is far from the usual price of the product", cells=sheet.frame["price"])
+    sheet.set_aside("price", mask, FAR_REASON, cells=sheet.frame["price"])
 
 
 def _gaps(sheet: Worksheet, options: CleaningOptions) -> None:
@@ -122,8 +157,7 @@ def _gaps(sheet: Worksheet, options: CleaningOptions) -> None:
         numeric = field.kind in ("money", "number", "rating")
         if not numeric or options.missing_numeric == "keep" or sheet.table == "events":
             if field.kind != "identifier" and sheet.table != "events":
-                message = f"{{count}} value{{s}} of {field.name} {{are}} missing."
-                sheet.note("info", field.name, gaps, message, "The models treat them as unknown.")
+                sheet.note("info", field.name, gaps, gap_message(field.name), GAP_EFFECT)
         elif options.missing_numeric == "set_aside":
             sheet.set_aside(field.name, gaps, f"{field.name} is missing")
         else:
@@ -136,9 +170,18 @@ def _fill_median(sheet: Worksheet, column: str, gaps: Mask) -> None:
     if "product_id" in sheet.frame.columns and sheet.table != "products":
         fill = values.groupby(sheet.frame["product_id"], dropna=False).transform("median").fillna(fill)
     sheet.frame[column] = sheet.frame[column].mask(gaps, fill)
+    sheet.note("warning", column, gaps, fill_message(column), FILL_EFFECT)
+
+
+def gap_message(column: str) -> str:
+    """Message about missing values that stay."""
+    return f"{{count}} value{{s}} of {column} {{are}} missing."
+
+
+def fill_message(column: str) -> str:
+    """Message about missing values that were filled."""
     filled = "filled with the median of the product, else of the column"
-    message = f"{{count}} missing value{{s}} of {column} {{were}} {filled}."
-    sheet.note("warning", column, gaps, message, "Filled values hide that the true ones are unknown.")
+    return f"{{count}} missing value{{s}} of {column} {{were}} {filled}."
 
 
 def _mask(sheet: Worksheet, rows: pd.Index) -> NDArray[np.bool_]:

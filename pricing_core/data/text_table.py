@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,35 @@ def read_text(content: bytes, name: str) -> RawTable:
     FileReadError
         If the encoding or the delimiter is not known, quotation marks are not closed, or there are no rows.
     """
-    text = decode(content, name).lstrip("\ufeff")
+    layout = find_layout(decode(content, name), name)
+    header, first = layout.header, layout.first_row
+    frame, rows, bad = _parse(layout.body.encode("utf-8"), header.names, layout.delimiter, name)
+    malformed = malformed_rows([(number + first - 1, cells, reason) for number, cells, reason in bad])
+    raw = without_blank_rows(RawTable(frame, rows + (first - 1), malformed, notes=header.notes))
+    if len(raw.frame) == 0 and not bad:
+        raise no_rows(name)
+    return without_nameless(raw)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a text is laid out: delimiter, header, number of the first row below it, and the text from there on."""
+
+    delimiter: str
+    header: Header
+    first_row: int
+    body: str
+
+
+def find_layout(text: str, name: str) -> Layout:
+    """Find the delimiter and the header; the text may be the first part of a file.
+
+    Raises
+    ------
+    FileReadError
+        If there is no delimiter, or nothing below the header.
+    """
+    text = text.lstrip("\ufeff")
     if not text.strip():
         raise FileReadError(f"{name}: the file holds no text, only blank lines.", fix="Export it again.")
     delimiter, text, lines = _delimiter(text, name)
@@ -35,15 +65,14 @@ def read_text(content: bytes, name: str) -> RawTable:
     text = text[blank_start:]
     header, skipped = _header(text, delimiter)
     body = text[skipped:]
-    first = lines + header.first_row + 1
     if not body.strip():
-        raise FileReadError(f"{name}: the file has a header but no rows.", fix="Export it again with its rows.")
-    frame, rows, bad = _parse(body.encode("utf-8"), header.names, delimiter, name)
-    malformed = malformed_rows([(number + first - 1, cells, reason) for number, cells, reason in bad])
-    raw = without_blank_rows(RawTable(frame, rows + (first - 1), malformed, notes=header.notes))
-    if len(raw.frame) == 0 and not bad:
-        raise FileReadError(f"{name}: the file has a header but no rows.", fix="Export it again with its rows.")
-    return _without_nameless(raw)
+        raise no_rows(name)
+    return Layout(delimiter, header, lines + header.first_row + 1, body)
+
+
+def no_rows(name: str) -> FileReadError:
+    """The error that a file has nothing but a header."""
+    return FileReadError(f"{name}: the file has a header but no rows.", fix="Export it again with its rows.")
 
 
 def _delimiter(text: str, name: str) -> tuple[str, str, int]:
@@ -91,7 +120,7 @@ class _Counted:
         return line
 
 
-def _without_nameless(raw: RawTable) -> RawTable:
+def without_nameless(raw: RawTable) -> RawTable:
     """Leave out columns without name and without any cell: what a delimiter at the end of every line makes."""
     empty = [c for c in raw.frame.columns if str(c).startswith("column ") and raw.frame[c].isna().all()]
     if not empty or len(empty) == len(raw.frame.columns):
@@ -121,27 +150,38 @@ def _parse(
         return "skip"
 
     try:
-        table = arrow_csv.read_csv(
-            io.BytesIO(content),
-            arrow_csv.ReadOptions(column_names=columns, use_threads=False, block_size=1 << 26),
-            arrow_csv.ParseOptions(
-                delimiter=delimiter,
-                newlines_in_values=True,
-                ignore_empty_lines=False,
-                invalid_row_handler=handle,
-            ),
-            arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=True, null_values=[""]
-            ),
-        )
+        table = arrow_csv.read_csv(io.BytesIO(content), *arrow_options(columns, delimiter, handle, 1 << 26))
     except pa.ArrowInvalid as error:
-        raise FileReadError(
-            f"{name}: the text cannot be split into rows ({str(error).splitlines()[0][:120]}).",
-            fix="Check for a quotation mark that is not closed.",
-        ) from error
+        raise not_splittable(name, error) from error
     frame = table.to_pandas()
     skipped = np.sort(np.array([number for number, *_ in bad] + blank, dtype=np.int64))
     return frame, _numbers(len(frame), skipped), bad
+
+
+def arrow_options(
+    columns: list[str], delimiter: str, handle: Callable[[Any], str], block_bytes: int
+) -> tuple[Any, Any, Any]:
+    """Arrow's options to read rows of text; a row that does not fit goes to ``handle``, with its number."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    return (
+        arrow_csv.ReadOptions(column_names=columns, use_threads=False, block_size=block_bytes),
+        arrow_csv.ParseOptions(
+            delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=handle
+        ),
+        arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=True, null_values=[""]
+        ),
+    )
+
+
+def not_splittable(name: str, error: Exception) -> FileReadError:
+    """The error that a text cannot be split into rows."""
+    return FileReadError(
+        f"{name}: the text cannot be split into rows ({str(error).splitlines()[0][:120]}).",
+        fix="Check for a quotation mark that is not closed.",
+    )
 
 
 def _numbers(rows: int, skipped: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -43,6 +43,10 @@ class Worksheet:
             rows = first_rows(self.raw.row_numbers, mask)
             self.findings.append(Finding(severity, self.table, column, count, rows, counted(message, count), effect))
 
+    def rows_in(self, mask: Mask) -> int:
+        """Number of rows of the file that a mask of cells stands for."""
+        return int(mask.sum())
+
     def note_count(self, severity: Severity, column: str, count: int, message: str, effect: str) -> None:
         """Add a finding that has a number of rows but no row numbers."""
         if count:
