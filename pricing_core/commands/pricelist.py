@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import getpass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pricing_core.commands import AddCommand
-from pricing_core.commands.console import note, open_workspace
+from pricing_core.commands.console import ConsoleProgress, guardrails_of, note, open_workspace
 from pricing_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,7 +20,14 @@ _LIST = ("price_list", "such as p0001")
 
 
 def add(command: AddCommand) -> None:
-    """Add lists, list-status, override, submit, approve, reject, activate, rollback, audit and database-move."""
+    """Add the commands of price lists and of the audit log, and database-move."""
+    make = command("make-list", _make, "Price the most recent offers and keep the prices as a draft list.")
+    make.add_argument("--strategy", required=True, help="as the command strategies lists them")
+    rules = make.add_mutually_exclusive_group()
+    rules.add_argument("--guardrails", type=Path, help="TOML file; default: the rules in use")
+    rules.add_argument("--no-guardrails", action="store_true", help="keep only to prices that the data support")
+    make.add_argument("--as", "--name", dest="name", default="", help="your name, self-declared; default: your login")
+
     command("lists", _lists, "Price lists with their status and dates, newest first.")
     status = command("list-status", _status, "Where a price list stands, and what is wrong with its prices.")
     status.add_argument(_LIST[0], help=_LIST[1])
@@ -57,6 +65,19 @@ def _with_list(command: AddCommand, name: str, run: Any, text: str) -> argparse.
     return added
 
 
+def _make(options: argparse.Namespace) -> None:
+    from pricing_core import workflows
+    from pricing_core.store import pricelists
+
+    ws, rules = open_workspace(options), guardrails_of(options)
+    key = workflows.make_price_list(
+        ws, options.strategy, guardrails=rules, actor=_actor(options), progress=ConsoleProgress()
+    )  # fmt: skip
+    stored = pricelists.load_price_list(ws, key)
+    print(stored.summary["sentence"])
+    _say(stored)
+
+
 def _lists(options: argparse.Namespace) -> None:
     from pricing_core.store import list_states, pricelists
 
@@ -64,7 +85,7 @@ def _lists(options: argparse.Namespace) -> None:
     list_states.settle(ws)
     listed = pricelists.list_price_lists(ws)
     if listed.empty:
-        note("there is no price list yet; the command demo or the Optimize page makes one.")
+        note("there is no price list yet; the command make-list or the Optimize page makes one.")
         return
     print(f"{'list':7} {'status':17} {'prices':>8}  {'from':16}  {'to':16}  approved by")
     for row in listed.to_dict("records"):

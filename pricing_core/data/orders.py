@@ -8,11 +8,16 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.data.occasions import BASKET_COLUMNS, EVIDENCE, Occasions, build_occasions
 from pricing_core.data.quality import Finding
+from pricing_core.data.rules import far_from_usual
 from pricing_core.errors import DataError
+from pricing_core.schema import field_names
+
+Mask = NDArray[np.bool_]
 
 _SAMPLE_CUSTOMERS: Final = 1_000
 _PERSONAL_SHARE: Final = 0.5
@@ -57,7 +62,8 @@ def offers_from_orders(tables: Mapping[str, pd.DataFrame], rule: OccasionRule) -
         "sensitivity": sensitivity(lines, rule, visits=visits).to_dict("records"),
     }
     excluded = {f"offers.{column}": _EXCLUDED for column in BASKET_COLUMNS}
-    findings = _findings(made, rule) + _personal_prices(lines, rule)
+    far = far_from_usual(lines.rename(columns={"unit_price": "price"}))
+    findings = _findings(made, rule) + _unused_columns(lines) + _far_off(lines, far) + _personal_prices(lines[~far])
     return OrdersOutcome({"offers": made.offers, **rest}, findings, evidence, excluded)
 
 
@@ -179,12 +185,38 @@ def _findings(made: Occasions, rule: OccasionRule) -> list[Finding]:
     return findings
 
 
-def _personal_prices(lines: pd.DataFrame, rule: OccasionRule) -> list[Finding]:
-    """Warn where customers pay different prices in one period: then the going price is not what each of them saw."""
+def _unused_columns(lines: pd.DataFrame) -> list[Finding]:
+    """Name the columns of the orders that no occasion can carry."""
+    known = {*field_names("orders"), "row_number"}
+    unused = [str(column) for column in lines.columns if column not in known]
+    if not unused:
+        return []
+    words = f"{len(unused):,} further column{'s' if len(unused) > 1 else ''} of the orders"
+    message = f"{words} {'are' if len(unused) > 1 else 'is'} not used and not kept: {', '.join(unused[:8])}."
+    effect = "What describes a customer or a product belongs into a table of customers or products."
+    return [Finding("info", "orders", "", len(unused), (), message, effect)]
+
+
+def _far_off(lines: pd.DataFrame, far: Mask) -> list[Finding]:
+    """Count the lines whose unit price cannot be meant."""
+    count = int(far.sum())
+    if not count:
+        return []
+    example = lines[far].iloc[0]
+    message = (
+        f"{count:,} order line{'s' if count > 1 else ''} cost more than three times above or below the usual price of "
+        f"the product (for example {example['unit_price']:,.2f} for product {example['product_id']})."
+    )
+    effect = "The commonest price of a period is hardly moved by slips; where it is, the occasions are reported below."
+    return [Finding("warning", "orders", "unit_price", count, (), message, effect)]
+
+
+def _personal_prices(lines: pd.DataFrame) -> list[Finding]:
+    """Warn where customers pay different prices on one day: then the going price is not what each of them saw."""
     logs = np.log(lines["unit_price"])
     product = lines["product_id"].astype(str)
-    period = lines["ordered_at"].dt.floor(f"{rule.period_days}D")
-    place = [product, period, *([lines["store"].fillna("")] if "store" in lines.columns else [])]
+    day = lines["ordered_at"].dt.floor("D")
+    place = [product, day, *([lines["store"].fillna("")] if "store" in lines.columns else [])]
     total = float(((logs - logs.groupby(product).transform("mean")) ** 2).mean())
     inner = logs.groupby(place).transform("mean")
     size = logs.groupby(place).transform("size")
@@ -197,7 +229,7 @@ def _personal_prices(lines: pd.DataFrame, rule: OccasionRule) -> list[Finding]:
     if share < _PERSONAL_SHARE:
         return []
     message = (
-        f"{share:.0%} of the price differences within products lie between customers of the same period: prices look "
+        f"{share:.0%} of the price differences within products lie between customers of the same day: prices look "
         "personal, and orders do not say which price those saw who did not buy."
     )
     effect = "The reaction to price comes out too weak, and prices too high; import offers, with what was declined."
