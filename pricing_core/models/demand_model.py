@@ -149,6 +149,26 @@ FAMILIES: Final[dict[str, Family]] = {
             f"{_HERE}.families.l1_logit:L1LogitConfig",
             {"members": 3, "steps": 10, "max_rows": 100_000},
         ),
+        Family(
+            "hierarchical_logit",
+            "Hierarchical logit",
+            f"{_HERE}.families.hierarchical_logit:HierarchicalLogit",
+            f"{_HERE}.families.hierarchical_logit:HierarchicalLogitConfig",
+            {"members": 3, "max_rows": 100_000},
+        ),
+        Family(
+            "plain_network",
+            "Plain network",
+            f"{_HERE}.families.plain_network:PlainNetwork",
+            f"{_HERE}.families.plain_network:PlainNetworkConfig",
+            {"members": 2, "max_epochs": 6, "max_rows": 100_000, "learning_rate": 6e-3},
+        ),
+        Family(
+            "bayes",
+            "Bayes from counts",
+            f"{_HERE}.families.bayes:Bayes",
+            f"{_HERE}.families.bayes:BayesConfig",
+        ),
     )
 }
 

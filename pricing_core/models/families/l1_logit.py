@@ -17,17 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from pricing_core.errors import ConfigError, ModelError
+from pricing_core.errors import ConfigError
 from pricing_core.features.batch import EncodedBatch
+from pricing_core.models.families.design import LinearColumns
+from pricing_core.models.families.files import read_arrays, write_arrays
 from pricing_core.models.families.folded import FoldedModel
 from pricing_core.models.families.learner import FamilyConfig, FoldLearner, FoldRows, Report
 from pricing_core.models.families.sparse_logit import largest_penalty, sparse_logit
 
 Floats = NDArray[Any]
 
-_SINGLE_PRECISION_ROWS = 50_000  # above it, half the memory is worth more than the last digits
-_SMALLEST_SPREAD = 0.2  # a rare category is not blown up to the spread of a common one
-_WRITTEN = ("center", "scale", "keep", "products", "coefficients", "price")
+_FEWEST_ROWS = 30  # of a product that gets coefficients of its own
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class L1LogitConfig(FamilyConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.steps < 2 or self.depth <= 0:
-            raise ConfigError("steps must be at least 2 and depth above 0.")
+        if self.steps < 2 or self.depth <= 0 or self.max_products < 0:
+            raise ConfigError("steps must be at least 2, depth above 0 and max_products at least 0.")
 
 
 class L1LogitLearner(FoldLearner):
@@ -111,53 +111,38 @@ class L1LogitLearner(FoldLearner):
 
     def save(self, folder: Path, stem: str) -> None:
         """Write ``<stem>.npz``."""
-        values = {name: getattr(self, f"{name}_") for name in _WRITTEN}
-        with (folder / f"{stem}.npz").open("wb") as file:
-            np.savez(file, allow_pickle=False, **values)
+        own = {"products": self.products_, "coefficients": self.coefficients_}
+        write_arrays(folder, stem, self.columns_.arrays() | own)
 
     def read(self, folder: Path, stem: str) -> None:
         """Read ``<stem>.npz``."""
-        try:
-            with np.load(folder / f"{stem}.npz", allow_pickle=False) as stored:
-                for name in _WRITTEN:
-                    setattr(self, f"{name}_", stored[name])
-        except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"The model file {stem}.npz cannot be read: {error}.", fix="Train again.") from error
+        stored = read_arrays(folder, stem, ("keep", "center", "scale", "price", "products", "coefficients"))
+        self.columns_ = LinearColumns.from_arrays(stored)
+        self.products_, self.coefficients_ = stored["products"], stored["coefficients"]
 
     def _penalty(self, top: float, step: int) -> float:
         return float(top * 10 ** (-self.config.depth * (step - 1) / (self.config.steps - 1)))
 
     def _scale(self, rows: FoldRows) -> None:
-        """Learn means and spreads, which columns vary, and which products get coefficients."""
-        weight = rows.mean_weight
-        matrix = rows.batch.matrix()[:, :-1].astype(float)
-        mean = np.average(matrix, axis=0, weights=weight) if matrix.shape[1] else np.zeros(0)
-        spread = np.sqrt(np.average((matrix - mean) ** 2, axis=0, weights=weight)) if matrix.shape[1] else mean
-        self.keep_ = np.flatnonzero(spread > 1e-6)
-        self.center_, self.scale_ = mean[self.keep_], np.maximum(spread[self.keep_], _SMALLEST_SPREAD)
+        """Learn means and spreads, and which products get coefficients."""
+        self.columns_ = LinearColumns.fit(rows)
         count = np.bincount(rows.batch.product_code, minlength=rows.batch.n_products + 1)
-        known = np.flatnonzero((count >= 30) & (np.arange(len(count)) > 0))
+        known = np.flatnonzero((count >= _FEWEST_ROWS) & (np.arange(len(count)) > 0))
         frequent = np.sort(known[np.argsort(-count[known], kind="stable")][: self.config.max_products])
         # With a single product its own effect is the intercept.
         self.products_ = frequent if len(np.flatnonzero(count)) > 1 else frequent[:0]
         self.counts["products_without_coefficients"] = float((count[1:] > 0).sum() - len(frequent))
-        center = float(np.average(rows.x, weights=weight))
-        spread_x = float(np.sqrt(np.average((rows.x - center) ** 2, weights=weight)))
-        self.price_ = np.array([center, max(spread_x, 1e-6)])
 
     def _features(self, batch: EncodedBatch) -> tuple[Floats, Floats]:
         """Columns of the intercept and of the sensitivity, (n, a) and (n, b)."""
-        kind = np.float32 if batch.n > _SINGLE_PRECISION_ROWS else np.float64
-        z = ((batch.matrix()[:, self.keep_] - self.center_) / self.scale_).astype(kind)
-        one = np.ones((batch.n, 1), dtype=kind)
-        product = (batch.product_code[:, None] == self.products_).astype(kind)
-        usual = ((batch.expected_price - self.price_[0]) / self.price_[1]).astype(kind)[:, None]
-        # The expected price counts in units of the price, so that where prices were random it says next to nothing.
+        z, usual = self.columns_.features(batch)
+        one = np.ones((batch.n, 1), dtype=z.dtype)
+        product = (batch.product_code[:, None] == self.products_).astype(z.dtype)
         return np.hstack([one, z, product, usual, usual * z]), np.hstack([one, z, product])
 
     def _design(self, rows: FoldRows) -> Floats:
         level, slope = self._features(rows.batch)
-        u = ((rows.x - self.price_[0]) / self.price_[1]).astype(level.dtype)
+        u = self.columns_.standardized(rows.x).astype(level.dtype)
         self._width = level.shape[1]
         self._relative = np.ones(level.shape[1] + slope.shape[1])
         self._relative[[0, self._width]] = 0.0
@@ -171,11 +156,10 @@ class L1LogitLearner(FoldLearner):
         return theta
 
     def _curves(self, batch: EncodedBatch, theta: Floats) -> tuple[Floats, Floats]:
-        """Intercept and sensitivity (n, D) in terms of the relative price."""
+        """Intercept and sensitivity (n, D) of the relative price."""
         level, slope = self._features(batch)
-        width = level.shape[1]
-        beta = (slope @ theta[width:].astype(level.dtype)).astype(float) / self.price_[1]
-        return (level @ theta[:width].astype(level.dtype)).astype(float) + beta * self.price_[0], beta
+        kind, width = level.dtype, level.shape[1]
+        return self.columns_.curves(level @ theta[:width].astype(kind), slope @ theta[width:].astype(kind))
 
 
 class L1Logit(FoldedModel):
