@@ -11,11 +11,20 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+from sqlalchemy.engine import Connection
 
 from pricing_core.errors import NoModelError
-from pricing_core.store import database, settings, shelf
+from pricing_core.store import audit, database, settings, shelf
 from pricing_core.store.workspace import Workspace
+from pricing_core.trust.access import Actor, self_declared
 
+TRAINED: Final = "trained"
+CHOSEN: Final = "chosen"
+ROLLED_BACK: Final = "rolled back"
+USE: Final = "use model"
+"""Action under which the audit log says which run came into use; ``after`` has ``run_id`` and ``why``."""
+TRAINING: Final = Actor("the training", "analyst", verified=True)
+"""Who is named where a finished training came into use by itself."""
 SHELF: Final = shelf.Shelf(table=database.runs, folder="runs", prefix="r", noun="trained model")
 _CHOICE: Final = "promoted_run"
 
@@ -40,14 +49,26 @@ def commit_run(
         Whether the pages use this run from now on.
     """
     record = {"dataset_id": dataset_id, "summary": dict(summary), "promote": promote}
-    return shelf.commit(ws, SHELF, temp_dir, record)
+    if not promote:
+        return shelf.commit(ws, SHELF, temp_dir, record)
+    before = latest_run_id(ws)
+
+    def entered(connection: Connection, run_id: str) -> None:
+        _note_use(connection, before, run_id, TRAINED, TRAINING)
+
+    run_id = shelf.commit(ws, SHELF, temp_dir, record, entered=entered)
+    audit.note_head(ws)
+    return run_id
 
 
 def list_runs(ws: Workspace) -> pd.DataFrame:
-    """Return one row per run, newest first: ``run_id, created_at, dataset_id, promoted`` and the summaries' keys."""
+    """Return one row per run, newest first.
+
+    Columns: ``run_id, created_at, dataset_id, promoted, note`` and the summaries' keys.
+    """
     found = shelf.entries(ws, SHELF)
     promoted = _promoted(ws, found)
-    fixed = ["run_id", "created_at", "dataset_id", "promoted"]
+    fixed = ["run_id", "created_at", "dataset_id", "promoted", "note"]
     rows = [
         {
             **each.record["summary"],
@@ -55,6 +76,7 @@ def list_runs(ws: Workspace) -> pd.DataFrame:
             "created_at": each.created_at,
             "dataset_id": each.record["dataset_id"],
             "promoted": each.id == promoted,
+            "note": str(each.record.get("note", "")),
         }
         for each in found
     ]
@@ -68,11 +90,14 @@ def latest_run_id(ws: Workspace) -> str | None:
     return _promoted(ws, shelf.entries(ws, SHELF))
 
 
-def promote_run(ws: Workspace, run_id: str) -> None:
-    """Have the pages use this run until another is promoted or committed."""
+def promote_run(ws: Workspace, run_id: str, *, actor: Actor | None = None, why: str = CHOSEN) -> None:
+    """Have the pages use this run until another is promoted or committed; the audit log says who did it and why."""
     chosen = shelf.entry(ws, SHELF, run_id)
     newest = shelf.entries(ws, SHELF)[0]
-    settings.set(ws, _CHOICE, {"run_id": chosen.id, "newest": SHELF.number(newest.id)})
+    before = latest_run_id(ws)
+    with audit.recording(ws) as connection:
+        settings.write(connection, _CHOICE, {"run_id": chosen.id, "newest": SHELF.number(newest.id)})
+        _note_use(connection, before, chosen.id, why, actor or self_declared(""))
 
 
 def run_dir(ws: Workspace, run_id: str | None = None) -> Path:
@@ -92,8 +117,15 @@ def run_dir(ws: Workspace, run_id: str | None = None) -> Path:
 
 
 def delete_run(ws: Workspace, run_id: str) -> None:
-    """Delete a run; price lists made with it stay."""
+    """Delete a run, whatever refers to it; :func:`~pricing_core.store.run_registry.delete` asks first."""
     shelf.remove(ws, SHELF, run_id)
+
+
+def _note_use(connection: Connection, before: str | None, run_id: str, why: str, actor: Actor) -> None:
+    audit.append(
+        connection, actor=actor, action=USE, object_id=run_id, before={"run_id": before},
+        after={"run_id": run_id, "why": why},
+    )  # fmt: skip
 
 
 def _promoted(ws: Workspace, found: list[shelf.Entry]) -> str | None:
