@@ -22,7 +22,7 @@ Texts = NDArray[np.object_]
 
 EVIDENCE: Final = ("measured", "borrowed", "extrapolated")
 _ROWS_FILE: Final = "pricing_rows.parquet"
-_RESPONSE_FILE: Final = "price_response.npz"
+RESPONSE_FILE: Final = "price_response.npz"
 _TEXT: Final = ("customer_id", "product_id", "category", "evidence")
 _MONEY: Final = (
     "current_price",
@@ -151,7 +151,7 @@ class PricingRows:
     def save(self, folder: Path) -> None:
         """Write ``pricing_rows.parquet`` and ``price_response.npz`` into an existing folder."""
         folder = Path(folder)
-        self.response.save(folder / _RESPONSE_FILE)
+        self.response.save(folder / RESPONSE_FILE)
         draft = draft_path(folder / _ROWS_FILE)
         try:
             text = [*_TEXT, *(_LABEL + name for name in self.labels)]
@@ -169,7 +169,7 @@ class PricingRows:
         ModelError
             If a file is missing or damaged.
         """
-        response = PriceResponse.load(Path(folder) / _RESPONSE_FILE)
+        response = PriceResponse.load(Path(folder) / RESPONSE_FILE)
         try:
             frame = pd.read_parquet(Path(folder) / _ROWS_FILE)
             written = [name for name in cls._array_names() if name not in _UNSET or name in frame.columns]

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 
 from pricing_core.data.dataset import Dataset
+from pricing_core.models import forms
 from pricing_core.models.shop_model import EncodedOffers, ShopModel
 from pricing_core.optimize.registry import FOLDER, load_strategies
-from pricing_core.response.pricing_rows import PricingRows
+from pricing_core.response.price_response import PriceResponse
+from pricing_core.response.pricing_rows import RESPONSE_FILE, PricingRows
 from pricing_core.store import datasets, runs
 from pricing_core.store.workspace import Workspace
 
@@ -77,6 +79,10 @@ class TrainedRun:
     def rows(self) -> PricingRows:
         """Price response of the recent offers, with the margin assumption as it stands now."""
         rows = PricingRows.load(self.folder)
+        serves = forms.serving_form(self.folder)
+        if serves != forms.ORIGINAL:
+            response = PriceResponse.load(self.folder / forms.FOLDER / serves / RESPONSE_FILE)
+            rows = replace(rows, response=response)
         if not rows.labels:  # a run of an earlier version
             encoded = self.model.encode(self.dataset, self.targets)
             groups = self.model.groups(self.dataset, encoded)
