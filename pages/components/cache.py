@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pricing_core.data.dataset import Dataset
-from pricing_core.store import datasets
+from pricing_core.store import datasets, runs
 from pricing_core.store.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -28,9 +28,16 @@ def run(ws: Workspace, run_id: str, dataset_id: str) -> TrainedRun:
 
 
 def stamp(ws: Workspace, dataset_id: str | None) -> str:
-    """Return what can change about a data set without a new id: the margin assumption and the exclusions."""
+    """Return what can change without a new id: margin assumption and exclusions of the data, form of the model."""
     manifest = datasets.load_manifest(ws, dataset_id)
-    return f"{manifest.margin_assumption}|{sorted(manifest.excluded)}"
+    return f"{manifest.margin_assumption}|{sorted(manifest.excluded)}|{_form(ws)}"
+
+
+def _form(ws: Workspace) -> str:
+    from pricing_core.models.forms import serving_form
+
+    run_id = runs.latest_run_id(ws)
+    return "" if run_id is None else serving_form(runs.run_dir(ws, run_id))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the data …")

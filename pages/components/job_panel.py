@@ -37,10 +37,11 @@ NAMES = {
     "export": "Writing the file to take away",
     "demo": "Loading and training the sample shop",
     "backtest": "Running the backtest",
+    "compress": "Compressing the model",
 }
 ACTIONS = {
     "import_sample": "import", "import": "import", "repair": "import", "use_version": "import", "demo": "train",
-    "train": "train", "explain": "view", "export": "export",
+    "compress": "train", "train": "train", "explain": "view", "export": "export",
 }  # fmt: skip
 """What a person must be allowed to do for a job to start; any other job needs "edit"."""
 

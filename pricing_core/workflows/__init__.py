@@ -12,6 +12,7 @@ from typing import Any
 from pricing_core.models.training import TrainingConfig
 from pricing_core.progress import Progress
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.compressing import compress, compress_job, compression_report, use_form
 from pricing_core.workflows.demo import DemoOutcome, demo, demo_job
 from pricing_core.workflows.explaining import RowExplanation, explain, explain_job, explain_row
 from pricing_core.workflows.exporting import export_job
@@ -81,6 +82,7 @@ JOB_HANDLERS: dict[str, Handler] = {
     "demo": demo_job,
     "export": export_job,
     "backtest": backtest_job,
+    "compress": compress_job,
 }
 
 __all__ = [
@@ -99,6 +101,8 @@ __all__ = [
     "chosen_settings",
     "comment",
     "compare_versions",
+    "compress",
+    "compression_report",
     "decide",
     "demo",
     "estimated_seconds",
@@ -133,6 +137,7 @@ __all__ = [
     "simulate",
     "submit",
     "train",
+    "use_form",
     "use_version",
     "value_ladder",
 ]
