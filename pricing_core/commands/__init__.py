@@ -14,7 +14,7 @@ from typing import Any, Final
 
 AddCommand = Callable[[str, Callable[[argparse.Namespace], Any], str], argparse.ArgumentParser]
 
-AREAS: Final = ("shop", "data", "pricing", "strategies", "measure", "export", "pricelist")
+AREAS: Final = ("shop", "data", "pricing", "strategies", "measure", "export", "pricelist", "runs", "compression")
 
 
 def add_all(command: AddCommand) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import os
 import sys
 import time
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from pricing_core.guardrails.rules import Guardrails
     from pricing_core.store.workspace import Workspace
+    from pricing_core.trust.access import Actor
     from pricing_core.workflows.targets import TargetFile
 
 
@@ -48,6 +50,21 @@ def open_workspace(options: argparse.Namespace) -> Workspace:
     ws = Workspace.open(options.workspace)
     ws.clean_temp()
     return ws
+
+
+def actor_of(options: argparse.Namespace) -> Actor:
+    """Who gives the command: the name of the option, else the user's login, self-declared."""
+    from pricing_core.trust.access import self_declared
+
+    try:
+        return self_declared(options.name or getpass.getuser())
+    except (OSError, KeyError):  # a system without a name for its user
+        return self_declared("")
+
+
+def visible(text: str) -> str:
+    """Text for a terminal: signs that steer it or turn a text around are written as their codes."""
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
 
 
 def read_targets(ws: Workspace, path: Path) -> TargetFile:

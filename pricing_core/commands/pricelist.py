@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pricing_core.commands import AddCommand
-from pricing_core.commands.console import ConsoleProgress, guardrails_of, note, open_workspace
+from pricing_core.commands.console import ConsoleProgress, actor_of, guardrails_of, note, open_workspace, visible
 from pricing_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from pricing_core.store.pricelists import StoredPriceList
     from pricing_core.store.workspace import Workspace
-    from pricing_core.trust.access import Actor
 
 _LIST = ("price_list", "such as p0001")
 
@@ -71,7 +69,7 @@ def _make(options: argparse.Namespace) -> None:
 
     ws, rules = open_workspace(options), guardrails_of(options)
     key = workflows.make_price_list(
-        ws, options.strategy, guardrails=rules, actor=_actor(options), progress=ConsoleProgress()
+        ws, options.strategy, guardrails=rules, actor=actor_of(options), progress=ConsoleProgress()
     )  # fmt: skip
     stored = pricelists.load_price_list(ws, key)
     print(stored.summary["sentence"])
@@ -121,7 +119,7 @@ def _override(options: argparse.Namespace) -> None:
         change = decisions.changes(rows, decisions.HELD, reason=options.reason)
     else:
         change = decisions.changes(rows, decisions.OVERRIDDEN, options.price, options.reason)
-    workflows.decide(ws, stored.price_list_id, change, actor=_actor(options), expected_revision=stored.revision)
+    workflows.decide(ws, stored.price_list_id, change, actor=actor_of(options), expected_revision=stored.revision)
     print("1 price changed" if len(rows) == 1 else f"{len(rows):,} prices changed")
     _say(_again(ws, stored))
 
@@ -130,7 +128,7 @@ def _submit(options: argparse.Namespace) -> None:
     from pricing_core import workflows
 
     ws, stored = _open(options)
-    workflows.submit(ws, stored.price_list_id, actor=_actor(options), expected_revision=stored.revision)
+    workflows.submit(ws, stored.price_list_id, actor=actor_of(options), expected_revision=stored.revision)
     _say(_again(ws, stored))
 
 
@@ -138,7 +136,7 @@ def _approve(options: argparse.Namespace) -> None:
     from pricing_core import workflows
 
     ws, stored = _open(options)
-    workflows.approve(ws, stored.price_list_id, actor=_actor(options), expected_revision=stored.revision)
+    workflows.approve(ws, stored.price_list_id, actor=actor_of(options), expected_revision=stored.revision)
     _say(_again(ws, stored))
 
 
@@ -146,7 +144,8 @@ def _reject(options: argparse.Namespace) -> None:
     from pricing_core import workflows
 
     ws, stored = _open(options)
-    workflows.reject(ws, stored.price_list_id, options.reason, actor=_actor(options), expected_revision=stored.revision)
+    actor = actor_of(options)
+    workflows.reject(ws, stored.price_list_id, options.reason, actor=actor, expected_revision=stored.revision)
     _say(_again(ws, stored))
 
 
@@ -158,7 +157,7 @@ def _activate(options: argparse.Namespace) -> None:
 
     ws, stored = _open(options)
     workflows.schedule(
-        ws, stored.price_list_id, actor=_actor(options), effective_from=moment(options.at) or datetime.now(UTC),
+        ws, stored.price_list_id, actor=actor_of(options), effective_from=moment(options.at) or datetime.now(UTC),
         effective_to=moment(options.until), expected_revision=stored.revision,
     )  # fmt: skip
     _say(_again(ws, stored))
@@ -169,7 +168,7 @@ def _rollback(options: argparse.Namespace) -> None:
     from pricing_core.store import pricelists
 
     ws, stored = _open(options)
-    made = workflows.rollback(ws, stored.price_list_id, actor=_actor(options))
+    made = workflows.rollback(ws, stored.price_list_id, actor=actor_of(options))
     _say(pricelists.load_price_list(ws, made))
 
 
@@ -184,18 +183,13 @@ def _audit(options: argparse.Namespace) -> int:
         who = row["actor"] if row["verified"] else f"{row['actor']} (self-declared)"
         values = [audit.canonical(row[name]) for name in ("before", "after") if row[name]]
         said = f"{row['number']:6} {row['at']:%Y-%m-%d %H:%M:%S} {who}: {row['action']} {row['object_id']} "
-        print(_visible(said + " -> ".join(values)))
+        print(visible(said + " -> ".join(values)))
     check = audit.verify(ws, noted=options.noted)
     print(check.sentence)
     for problem in check.problems[1:]:
         print(problem)
     print(f"hash of the last entry: {check.head}")
     return 0 if check.intact else 1
-
-
-def _visible(text: str) -> str:
-    """Text for a terminal: signs that steer it or turn a text around are written as their codes."""
-    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
 
 
 def _move(options: argparse.Namespace) -> None:
@@ -217,15 +211,6 @@ def _again(ws: Workspace, stored: StoredPriceList) -> StoredPriceList:
     from pricing_core.store import pricelists
 
     return pricelists.load_price_list(ws, stored.price_list_id)
-
-
-def _actor(options: argparse.Namespace) -> Actor:
-    from pricing_core.trust.access import self_declared
-
-    try:
-        return self_declared(options.name or getpass.getuser())
-    except (OSError, KeyError):  # a system without a name for its user
-        return self_declared("")
 
 
 def _say(stored: StoredPriceList) -> None:
