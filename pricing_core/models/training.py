@@ -157,7 +157,7 @@ def train_models(dataset: Dataset, config: TrainingConfig, progress: Progress | 
     batch = encoder.transform(table)
     clock.lap("features")
     progress.stage("Pricing model", 0.10, "Learning the going price and the shop's pricing habit")
-    pricing, rows, identified = _learn_prices(config, dataset, table, batch, weight)
+    pricing, rows, identified = learn_prices(config, dataset, table, batch, weight)
     encoded = EncodedOffers(table, rows.batch, pricing.train_going_)
     clock.lap("pricing model")
     progress.stage("Behavior model", 0.22, "Starting the network")
@@ -178,7 +178,7 @@ def train_models(dataset: Dataset, config: TrainingConfig, progress: Progress | 
     return TrainingResult(model, held_out, history, counts, clock.seconds, identified)
 
 
-def _learn_prices(
+def learn_prices(
     config: TrainingConfig, dataset: Dataset, table: FeatureTable, batch: EncodedBatch, weight: Floats
 ) -> tuple[PricingModel, LearningRows, dict[str, Any]]:
     """Fit the pricing model, measure every logged price by its cross-fitted reference, and say what identifies it."""
@@ -277,7 +277,7 @@ def _judge(
         "average of the shop": np.full(len(index), rate),
     }
     return HeldOut(
-        encoded=EncodedOffers(_table_rows(encoded.table, index), later.batch, going),
+        encoded=EncodedOffers(table_rows(encoded.table, index), later.batch, going),
         price=price,
         purchased=later.y,
         weight=later.weight,
@@ -295,7 +295,7 @@ def _product_rate(earlier: LearningRows, later: LearningRows, rate: float, prior
     return np.asarray(shrunk[np.minimum(later.batch.product_code, width - 1)])
 
 
-def _table_rows(table: FeatureTable, index: NDArray[np.int64]) -> FeatureTable:
+def table_rows(table: FeatureTable, index: NDArray[np.int64]) -> FeatureTable:
     return FeatureTable(
         offers=table.offers.iloc[index].reset_index(drop=True),
         frame=table.frame.iloc[index].reset_index(drop=True),
