@@ -161,6 +161,25 @@ def best_trial(study: Study) -> FrozenTrial | None:
     return min(judged, key=lambda trial: (trial.value, trial.number), default=None)
 
 
+def importances(study: Study) -> dict[str, float]:
+    """Share of the differences between judged trials that each setting explains, the largest first (PED-ANOVA).
+
+    Empty with fewer than eight judged trials, or where all have one score.
+
+    References
+    ----------
+    Watanabe, Bansal and Hutter (2023), PED-ANOVA: efficiently quantifying hyperparameter importance in arbitrary
+    subspaces.
+    """
+    from optuna.importance import get_param_importances
+    from optuna.trial import TrialState
+
+    judged = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    if len(judged) < _START_TRIALS or len({trial.value for trial in judged}) < 2:
+        return {}
+    return {name: float(share) for name, share in get_param_importances(study).items()}
+
+
 class _Watch:
     """The report of one trial: prunes it, and ends it when the time is over."""
 

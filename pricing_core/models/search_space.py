@@ -1,7 +1,7 @@
 """Which settings of a model are searched, and between which values.
 
-A family of demand models declares its space as the class attribute ``SEARCH_SPACE``: name of the setting → range or
-choice. Names are those of the keywords that the family's class takes.
+A space is a table: name of the setting → range or choice. The families of this product have theirs here; a class of
+another family brings its own as the attribute ``SEARCH_SPACE``.
 """
 
 from __future__ import annotations
@@ -95,16 +95,39 @@ class Choice:
 
 SearchSpace = Mapping[str, Range | Choice]
 
+_RATE: Final = Range(5e-4, 2e-2, log=True, points=4)
+_TREE_RATE: Final = Range(0.02, 0.3, log=True)
+_LEAVES: Final = Range(7, 63, log=True, whole=True)
 _SPACES: Final[dict[str, SearchSpace]] = {
     NETWORK: {
-        "learning_rate": Range(5e-4, 2e-2, log=True, points=4),
-        "weight_decay": Range(1e-6, 1e-2, log=True, points=3),
+        "learning_rate": _RATE,
+        "weight_decay": Range(1e-6, 1e-2, log=True),
         "batch_size": Choice((256, 512, 1024, 2048, 4096)),
     },
+    "two_output_trees": {
+        "learning_rate": _TREE_RATE,
+        "n_leaves": _LEAVES,
+        "shrinkage": Range(0.5, 50.0, log=True),
+    },
+    "monotone_trees": {"learning_rate": _TREE_RATE, "n_leaves": _LEAVES},
+    "l1_logit": {
+        "depth": Range(1.5, 4.0),
+        "max_products": Range(5, 200, log=True, whole=True),
+    },
+    "hierarchical_logit": {"members": Range(2, 8, whole=True)},
+    "plain_network": {
+        "learning_rate": _RATE,
+        "weight_decay": Range(1e-5, 1e-1, log=True),
+        "units": Range(16, 128, log=True, whole=True),
+    },
+    "bayes": {
+        "smoothing": Range(5.0, 500.0, log=True),
+        "n_features": Range(2, 24, whole=True),
+    },
     PRICING_MODEL: {
-        "n_trees": Range(20, 320, log=True, whole=True, points=3),
-        "n_leaves": Range(7, 127, log=True, whole=True, points=3),
-        "learning_rate": Range(0.02, 0.3, log=True, points=3),
+        "n_trees": Range(20, 320, log=True, whole=True),
+        "n_leaves": Range(7, 127, log=True, whole=True),
+        "learning_rate": _TREE_RATE,
     },
 }
 

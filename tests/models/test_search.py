@@ -10,6 +10,7 @@ import pytest
 
 from pricing_core.errors import ConfigError, JobCancelled, ModelError
 from pricing_core.models.demand_model import FAMILIES
+from pricing_core.models.pricing_model import PricingConfig
 from pricing_core.models.search import (
     OUT_OF_TIME,
     Judged,
@@ -18,6 +19,7 @@ from pricing_core.models.search import (
     SearchPlan,
     best_trial,
     finished_trials,
+    importances,
     search,
 )
 from pricing_core.models.search_space import PRICING_MODEL, Choice, Range, grid_points, space_of, tunable
@@ -117,6 +119,18 @@ def test_a_cancelled_trial_and_one_that_ran_out_of_time_are_tried_again() -> Non
     assert late.trials[1].user_attrs["reason"] == OUT_OF_TIME and len(finished_trials(late)) == 1
 
 
+def test_importance_tells_the_setting_that_matters() -> None:
+    def only_x(settings: dict[str, Any], report: Report) -> Judged:
+        return Judged(settings["x"] ** 2)
+
+    study = new_study()
+    search(study, SPACE, only_x, SearchPlan("random", "none", None, 7))
+    assert importances(study) == {}
+    search(study, SPACE, only_x, SearchPlan("random", "none", None, 60))
+    found = importances(study)
+    assert set(found) == set(SPACE) and next(iter(found)) == "x" and abs(sum(found.values()) - 1) < 1e-9
+
+
 def test_a_trial_can_end_itself() -> None:
     def ends(settings: dict[str, Any], report: Report) -> Judged:
         raise Pruned
@@ -147,6 +161,12 @@ def test_every_family_declares_settings_that_its_class_takes() -> None:
     for name in tunable():
         space = space_of(name)
         assert space and all(setting.holds(value) for setting in space.values() for value in setting.grid())
+        for settings in grid_points(space)[:2]:
+            if name == PRICING_MODEL:
+                assert PricingConfig(**settings).n_leaves == settings["n_leaves"]
+            else:
+                made = FAMILIES[name].new(settings).config
+                assert {key: getattr(made, key) for key in settings} == settings
     with pytest.raises(ConfigError, match="There is no family of models named 'none'"):
         space_of("none")
 

@@ -1,0 +1,296 @@
+"""Search for better settings of a model, and train with those that were found."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from pricing_core.errors import ConfigError, NoDatasetError
+from pricing_core.models.search import PRUNINGS, SEARCHES, SearchPlan, search
+from pricing_core.models.search_space import PRICING_MODEL, space_of, tunable
+from pricing_core.models.time_folds import FoldPlan
+from pricing_core.models.training import TrainingConfig
+from pricing_core.models.tuning import candidate, prepare
+from pricing_core.progress import Progress, SilentProgress, SubProgress
+from pricing_core.store import database, datasets, studies
+from pricing_core.store.studies import StudyRecord
+from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.trials import CRITERIA, PRICE_ERROR, judged_by
+
+_PREPARING: Final = 0.05  # of the progress
+
+
+@dataclass(frozen=True)
+class TuningRequest:
+    """What to search, on which data, and what counts as better.
+
+    Parameters
+    ----------
+    name
+        Name of the tuning.
+    family
+        Family of demand models, or ``pricing_model``.
+    search, pruning
+        See :mod:`~pricing_core.models.search`.
+    criterion
+        One of :data:`~pricing_core.workflows.trials.CRITERIA`; the pricing model is always judged by its price error.
+    seed
+        Seed of the search, the folds and every model.
+    quick
+        Whether the trials start from the settings of a quick training.
+    max_rows
+        Offers that the trials use: all purchases, and a sample of the refusals that stands for all.
+    n_folds
+        Windows of later weeks, each judged by a model of earlier weeks.
+    dataset_id
+        Data; default: the newest.
+    """
+
+    name: str
+    family: str = "network"
+    search: str = "bayes"
+    pruning: str = "median"
+    criterion: str = "log_loss"
+    seed: int = 0
+    quick: bool = True
+    max_rows: int = 40_000
+    n_folds: int = 2
+    dataset_id: str | None = None
+
+    def __post_init__(self) -> None:
+        space_of(self.family)
+        if self.criterion not in CRITERIA or (self.criterion == PRICE_ERROR) != (self.family == PRICING_MODEL):
+            allowed = [name for name in CRITERIA if (name == PRICE_ERROR) == (self.family == PRICING_MODEL)]
+            raise ConfigError(f"The criterion is {self.criterion!r}; allowed are {', '.join(allowed)}.")
+        for name, known in (("search", SEARCHES), ("pruning", PRUNINGS)):
+            if getattr(self, name) not in known:
+                raise ConfigError(f"{name} is {getattr(self, name)!r}; allowed are {', '.join(known)}.")
+        FoldPlan(n_folds=self.n_folds)
+        self.training()
+
+    def training(self) -> TrainingConfig:
+        """Return the training that the trials vary."""
+        return TrainingConfig(seed=self.seed, quick=self.quick, max_rows=self.max_rows)
+
+
+def new_tuning(ws: Workspace, request: TuningRequest) -> str:
+    """Enter a tuning under its name and return the name; nothing is computed yet.
+
+    Raises
+    ------
+    NoDatasetError
+        If there are no data.
+    ConfigError
+        If the name is taken or cannot be used.
+    """
+    dataset_id = request.dataset_id or datasets.latest_dataset_id(ws)
+    if dataset_id is None:
+        raise NoDatasetError("There are no data to tune on.", fix="Import data first.")
+    record = {key: value for key, value in asdict(replace(request, dataset_id=dataset_id)).items() if key != "name"}
+    return studies.create(ws, request.name, record)
+
+
+def tune(
+    ws: Workspace,
+    name: str,
+    *,
+    minutes: float | None = 10.0,
+    trials: int | None = None,
+    progress: Progress | None = None,
+) -> StudyRecord:
+    """Go on with a tuning until the budget is used up, and return what it has come to.
+
+    Parameters
+    ----------
+    minutes
+        Budget of this call, computing what all trials share not counted; None: no limit.
+    trials
+        Trials of the whole tuning, those of earlier calls included; None: no limit.
+
+    Raises
+    ------
+    WorkspaceError
+        If the workspace holds no tuning of that name, or no longer its data.
+    JobError
+        If another process is at it.
+    """
+    progress = progress or SilentProgress()
+    request = request_of(ws, name)
+    plan = SearchPlan(request.search, request.pruning, minutes, trials, request.seed, first=start_settings(request))
+    with studies.working_on(ws, name) as study:
+        progress.stage("Preparing", 0.0, "Reading the data set")
+        dataset = datasets.load_dataset(ws, request.dataset_id)
+        folds = FoldPlan(n_folds=request.n_folds, random_state=request.seed)
+        data = prepare(dataset, request.training(), folds, SubProgress(progress, 0.0, _PREPARING))
+        whole = SubProgress(progress, _PREPARING, 1.0)
+        judge = judged_by(data, request.family, request.criterion, _Quiet(whole))
+        search(study, space_of(request.family), judge, plan, whole)
+    progress.stage("Done", 1.0, "The budget is used up")
+    return studies.get(ws, name)
+
+
+def tuning_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Background form of :func:`tune`; ``params``: ``name``, ``minutes``, ``trials``."""
+    minutes, trials = params.get("minutes"), params.get("trials")
+    found = tune(ws, str(params["name"]), minutes=minutes, trials=trials, progress=progress)
+    return {"name": found.name, "best_number": found.best_number, "best_score": found.best_score}
+
+
+def request_of(ws: Workspace, name: str) -> TuningRequest:
+    """Return what a tuning searches."""
+    record = studies.get(ws, name).record
+    return TuningRequest(name=name, **{key: record[key] for key in TuningRequest.__dataclass_fields__ if key in record})
+
+
+def start_settings(request: TuningRequest) -> dict[str, Any]:
+    """Settings that a training would use today, of those that are searched."""
+    config = request.training()
+    own = config.pricing() if request.family == PRICING_MODEL else _config_of(request.family, config)
+    return {name: getattr(own, name) for name in space_of(request.family) if hasattr(own, name)}
+
+
+def tuned_config(ws: Workspace, name: str, number: int | None = None, *, base: TrainingConfig) -> TrainingConfig:
+    """Return a training with the settings of a tuning's trial, by default its best.
+
+    Parameters
+    ----------
+    number
+        Number of the trial, from 1.
+    base
+        Everything else of the training. Settings of the other model that it carries are kept.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such trial, or none has been judged yet.
+    """
+    found = studies.get(ws, name)
+    chosen = found.best_number if number is None else number
+    table = {int(each["number"]): each for each in studies.trials(ws, name).to_dict("records")}
+    if chosen is None or chosen not in table:
+        raise ConfigError(
+            f"The tuning {name!r} has no trial {number}." if number else f"No trial of {name!r} has been judged yet.",
+            fix="Let it run longer." if number is None else f"It has {len(table)} trials.",
+        )
+    settings = settings_of(table[chosen])
+    origin = {**base.origin, str(found.record["family"]): {"study": name, "trial": int(chosen)}}
+    if found.record["family"] == PRICING_MODEL:
+        return replace(base, pricing_settings=settings, origin=origin)
+    return replace(base, family=str(found.record["family"]), settings=settings, origin=origin)
+
+
+def settings_of(trial: Mapping[Any, Any]) -> dict[str, Any]:
+    """Settings of one row of the trials' table, as plain numbers and texts."""
+    found = {}
+    for column, value in trial.items():
+        if not str(column).startswith("setting.") or pd.isna(value):
+            continue
+        plain = value.item() if hasattr(value, "item") else value
+        found[str(column).removeprefix("setting.")] = plain
+    return found
+
+
+def read_settings(path: Path, base: TrainingConfig) -> TrainingConfig:
+    """Return a training with the settings of a TOML or JSON file.
+
+    The file holds ``family``, a table ``settings`` of that family, and a table ``pricing_settings``; each may be left
+    out.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, or holds something else.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        found = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"The settings in {path.name} cannot be read: {error}.", fix="Give TOML or JSON.") from error
+    unknown = sorted(set(found) - {"family", "settings", "pricing_settings"}) if isinstance(found, dict) else ["a list"]
+    if unknown:
+        raise ConfigError(
+            f"{path.name} holds {', '.join(unknown)}.", fix="It may hold family, settings and pricing_settings."
+        )
+    return replace(base, **found, origin={**base.origin, "file": path.name})
+
+
+def settings_text(config: TrainingConfig) -> str:
+    """Settings of a training as a file that :func:`read_settings` reads (JSON)."""
+    names = ("family", "settings", "pricing_settings")
+    shown = {name: value for name in names if (value := getattr(config, name, None))}
+    return database.to_json(shown, indent=1) + "\n"
+
+
+def compare_tunings(ws: Workspace) -> pd.DataFrame:
+    """Return one row per tuning, newest first, with its best trial beside the settings of today.
+
+    Returns
+    -------
+    DataFrame
+        ``name, model, search, criterion, dataset_id, judged_on, trials, running, best_number, score, start_score,
+        log_loss, price_slope, policy_value, minutes``. Scores compare only where ``criterion`` and ``judged_on`` agree.
+    """
+    rows = [_compared(ws, each) for each in studies.list_studies(ws)]
+    columns = list(_compared_columns())
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _compared_columns() -> Mapping[str, str]:
+    return dict.fromkeys(
+        (
+            "name", "model", "search", "criterion", "dataset_id", "judged_on", "trials", "running", "best_number",
+            "score", "start_score", "log_loss", "price_slope", "policy_value", "price_error", "minutes",
+        ),
+        "",
+    )  # fmt: skip
+
+
+def _compared(ws: Workspace, found: StudyRecord) -> dict[str, Any]:
+    record = found.record
+    table = studies.trials(ws, found.name)
+    judged = table[table["state"] == "done"].set_index("number")
+    best = judged.loc[found.best_number].to_dict() if found.best_number in judged.index else {}
+    first = judged["score"].get(1, float("nan"))
+    shown = ("log_loss", "price_slope", "policy_value", "price_error")
+    figures = {key: best.get(f"figure.{key}", float("nan")) for key in shown}
+    return {
+        "name": found.name,
+        "model": tunable().get(record["family"], record["family"]),
+        "search": record["search"],
+        "criterion": record["criterion"],
+        "dataset_id": record["dataset_id"],
+        "judged_on": f"{record['dataset_id']}, {record['max_rows']:,} offers, {record['n_folds']} windows, "
+        f"seed {record['seed']}",
+        "trials": found.n_trials,
+        "running": found.running,
+        "best_number": found.best_number,
+        "score": found.best_score,
+        "start_score": first,
+        **figures,
+        "minutes": float(table["seconds"].sum()) / 60 if len(table) else 0.0,
+    }
+
+
+def _config_of(name: str, config: TrainingConfig) -> Any:
+    model = candidate(name, {}, config)
+    return getattr(model, "config", model)
+
+
+class _Quiet:
+    """Lets a running trial see whether the tuning is to stop, without moving the progress bar back and forth."""
+
+    def __init__(self, parent: SubProgress) -> None:
+        self._parent = parent
+
+    def stage(self, name: str, fraction: float, message: str = "") -> None:
+        """Pass the words on, not the share."""
+        self._parent.stage("Tuning", 0.0, message)
+
+    def metric(self, name: str, step: int, value: float) -> None:
+        """Ignore the curves of single trials."""
