@@ -31,6 +31,7 @@ NAMES = {
     "repair": "Repairing the data",
     "use_version": "Putting a version back",
     "train": "Training the models",
+    "tune": "Tuning",
     "price_list": "Making the price list",
     "explain": "Explaining recommendations",
     "explain_list": "Explaining the price list",
@@ -41,7 +42,7 @@ NAMES = {
 }
 ACTIONS = {
     "import_sample": "import", "import": "import", "repair": "import", "use_version": "import", "demo": "train",
-    "compress": "train", "train": "train", "explain": "view", "export": "export",
+    "compress": "train", "train": "train", "tune": "train", "explain": "view", "export": "export",
 }  # fmt: skip
 """What a person must be allowed to do for a job to start; any other job needs "edit"."""
 

@@ -14,7 +14,9 @@ from typing import Any, Final
 
 AddCommand = Callable[[str, Callable[[argparse.Namespace], Any], str], argparse.ArgumentParser]
 
-AREAS: Final = ("shop", "data", "pricing", "strategies", "measure", "export", "pricelist", "runs", "compression")
+AREAS: Final = (
+    "shop", "tuning", "data", "pricing", "strategies", "measure", "export", "pricelist", "runs", "compression",
+)  # fmt: skip
 
 
 def add_all(command: AddCommand) -> None:

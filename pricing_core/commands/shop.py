@@ -39,6 +39,10 @@ def add(command: AddCommand) -> None:
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--quick", action="store_true")
     train.add_argument("--dataset", help="data version; default: the newest")
+    train.add_argument(
+        "--settings", metavar="FILE|TUNING", help="TOML or JSON file of settings, or the name of a tuning"
+    )
+    train.add_argument("--trial", type=int, help="trial of the tuning; default: its best")
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -99,6 +103,8 @@ def _train(options: argparse.Namespace) -> None:
 
     config = workflows.TrainingConfig(seed=options.seed, quick=options.quick)
     ws = open_workspace(options)
+    if options.settings is not None:
+        config = workflows.config_with(ws, options.settings, options.trial, base=config)
     run_id = workflows.train(ws, options.dataset, config=config, progress=ConsoleProgress())
     run = workflows.load_run(ws, run_id)
     if run.manifest.get("working_sample"):

@@ -296,6 +296,7 @@ def _product_rate(earlier: LearningRows, later: LearningRows, rate: float, prior
 
 
 def table_rows(table: FeatureTable, index: NDArray[np.int64]) -> FeatureTable:
+    """Rows of a feature table, in the order of ``index``."""
     return FeatureTable(
         offers=table.offers.iloc[index].reset_index(drop=True),
         frame=table.frame.iloc[index].reset_index(drop=True),

@@ -19,11 +19,12 @@ from pricing_core.data.dataset import Dataset
 from pricing_core.features import FeatureEncoder, build_features
 from pricing_core.models import training
 from pricing_core.models.demand_model import NETWORK, DemandModel, family
+from pricing_core.models.folds import customer_labels
 from pricing_core.models.learning_rows import LearningRows
 from pricing_core.models.pricing_model import GoingPrice, PricingConfig, PricingModel
 from pricing_core.models.search import LAST_STEP
 from pricing_core.models.shop_model import EncodedOffers, ShopModel
-from pricing_core.models.time_folds import FoldPlan, TimeFold, time_folds
+from pricing_core.models.time_folds import FoldPlan, TimeFold, customer_group, time_folds
 from pricing_core.models.training import TrainingConfig
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 
@@ -31,6 +32,8 @@ Floats = NDArray[np.float64]
 Report = Callable[[int, float], None]
 
 _SMALLEST = 1e-7
+_PARTS = 10_000
+_OTHER_DRAW = 7_919  # the draw of the customers says nothing of the fold that they are in
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ def prepare(
     Parameters
     ----------
     config
-        ``max_rows`` says how many offers the trials use: all purchases, and a weighted sample of the refusals.
+        ``max_rows`` says how many offers the trials use, at most half of them purchases: where the log has more, those
+        of some customers only, and of their refusals a sample that stands for all.
     plan
         How to divide the offers; the windows are made of weeks, or of moments where there are too few weeks.
 
@@ -92,7 +96,7 @@ def prepare(
     progress = progress or SilentProgress()
     plan = plan or FoldPlan(random_state=config.seed)
     training.check_enough(dataset.offers)
-    offers, weight, _ = training.sample_offers(dataset.offers, config)
+    offers, weight, _ = training.sample_offers(_of_some_customers(dataset.offers, config), config)
     progress.stage("Preparing", 0.0, f"Computing what was known before each of {len(offers):,} offers")
     uses = classify_columns(dataset)
     table = build_features(dataset, offers, uses=uses)
@@ -136,6 +140,16 @@ def fitted_folds(
         earlier += watch.best
         yield fold, model
         _forget()
+
+
+def _of_some_customers(offers: pd.DataFrame, config: TrainingConfig) -> pd.DataFrame:
+    """Offers of as many customers, drawn by the seed, as have about half as many purchases as rows are wanted."""
+    share = config.row_limit / 2 / max(int((offers["purchased"] == 1).sum()), 1)
+    if share >= 1:
+        return offers
+    label = customer_labels(offers["customer_id"], offers)
+    drawn = customer_group(label, _PARTS, config.seed + _OTHER_DRAW) < round(share * _PARTS)
+    return offers[drawn].reset_index(drop=True)
 
 
 def base_loss(learn: LearningRows, later: LearningRows) -> float:

@@ -61,7 +61,9 @@ from pricing_core.workflows.strategies import (
     value_ladder,
 )
 from pricing_core.workflows.targets import prepare_targets, read_targets
-from pricing_core.workflows.training import estimated_seconds, train, training_job
+from pricing_core.workflows.training import config_from, estimated_seconds, train, training_job
+from pricing_core.workflows.tuned import config_with, tuned_config
+from pricing_core.workflows.tuning import TuningRequest, new_tuning, tune, tuning_job
 
 Handler = Callable[[Workspace, dict[str, Any], Progress], dict[str, Any]]
 
@@ -76,6 +78,7 @@ JOB_HANDLERS: dict[str, Handler] = {
     "repair": repair_job,
     "use_version": use_version_job,
     "train": training_job,
+    "tune": tuning_job,
     "price_list": price_list_job,
     "explain": explain_job,
     "explain_list": explain_list_job,
@@ -93,6 +96,7 @@ __all__ = [
     "StoredImport",
     "TrainedRun",
     "TrainingConfig",
+    "TuningRequest",
     "activate",
     "approve",
     "choose_objective",
@@ -103,6 +107,8 @@ __all__ = [
     "compare_versions",
     "compress",
     "compression_report",
+    "config_from",
+    "config_with",
     "decide",
     "demo",
     "estimated_seconds",
@@ -117,6 +123,7 @@ __all__ = [
     "load_run",
     "make_list_from_scenario",
     "make_price_list",
+    "new_tuning",
     "new_version",
     "own_customer_ids",
     "own_strategies",
@@ -137,6 +144,8 @@ __all__ = [
     "simulate",
     "submit",
     "train",
+    "tune",
+    "tuned_config",
     "use_form",
     "use_version",
     "value_ladder",

@@ -91,9 +91,16 @@ def recent_order(dataset: Dataset, limit: int = TARGET_LIMIT) -> NDArray[np.int6
 
 
 def training_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Background form of :func:`train`."""
-    known = {key: params[key] for key in ("seed", "quick", "held_out_share", "max_rows", "coverage") if key in params}
-    return {"run_id": train(ws, params.get("dataset_id"), config=TrainingConfig(**known), progress=progress)}
+    """Background form of :func:`train`; ``params``: ``dataset_id``, and fields of the training's settings."""
+    return {"run_id": train(ws, params.get("dataset_id"), config=config_from(params), progress=progress)}
+
+
+def config_from(kept: Mapping[str, Any]) -> TrainingConfig:
+    """Return the settings of a training from JSON values, such as ``config`` of a run's manifest; others are ignored.
+
+    Training with the manifest's settings on the manifest's data set gives the same models again.
+    """
+    return TrainingConfig(**{name: kept[name] for name in TrainingConfig.__dataclass_fields__ if name in kept})
 
 
 def estimated_seconds(n_offers: int, *, quick: bool) -> int:

@@ -1,12 +1,8 @@
-"""Search for better settings of a model, and train with those that were found."""
+"""Search for better settings of a model by name: begin, go on, compare."""
 
 from __future__ import annotations
 
-import json
-import tomllib
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
@@ -18,12 +14,16 @@ from pricing_core.models.time_folds import FoldPlan
 from pricing_core.models.training import TrainingConfig
 from pricing_core.models.tuning import candidate, prepare
 from pricing_core.progress import Progress, SilentProgress, SubProgress
-from pricing_core.store import database, datasets, studies
+from pricing_core.store import datasets, studies
 from pricing_core.store.studies import StudyRecord
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.trials import CRITERIA, PRICE_ERROR, judged_by
 
 _PREPARING: Final = 0.05  # of the progress
+_COMPARED: Final = (
+    "name", "model", "search", "criterion", "dataset_id", "judged_on", "trials", "running", "best_number", "score",
+    "start_score", "log_loss", "price_slope", "policy_value", "price_error", "minutes",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -155,76 +155,10 @@ def start_settings(request: TuningRequest) -> dict[str, Any]:
     return {name: getattr(own, name) for name in space_of(request.family) if hasattr(own, name)}
 
 
-def tuned_config(ws: Workspace, name: str, number: int | None = None, *, base: TrainingConfig) -> TrainingConfig:
-    """Return a training with the settings of a tuning's trial, by default its best.
-
-    Parameters
-    ----------
-    number
-        Number of the trial, from 1.
-    base
-        Everything else of the training. Settings of the other model that it carries are kept.
-
-    Raises
-    ------
-    ConfigError
-        If there is no such trial, or none has been judged yet.
-    """
-    found = studies.get(ws, name)
-    chosen = found.best_number if number is None else number
-    table = {int(each["number"]): each for each in studies.trials(ws, name).to_dict("records")}
-    if chosen is None or chosen not in table:
-        raise ConfigError(
-            f"The tuning {name!r} has no trial {number}." if number else f"No trial of {name!r} has been judged yet.",
-            fix="Let it run longer." if number is None else f"It has {len(table)} trials.",
-        )
-    settings = settings_of(table[chosen])
-    origin = {**base.origin, str(found.record["family"]): {"study": name, "trial": int(chosen)}}
-    if found.record["family"] == PRICING_MODEL:
-        return replace(base, pricing_settings=settings, origin=origin)
-    return replace(base, family=str(found.record["family"]), settings=settings, origin=origin)
-
-
-def settings_of(trial: Mapping[Any, Any]) -> dict[str, Any]:
-    """Settings of one row of the trials' table, as plain numbers and texts."""
-    found = {}
-    for column, value in trial.items():
-        if not str(column).startswith("setting.") or pd.isna(value):
-            continue
-        plain = value.item() if hasattr(value, "item") else value
-        found[str(column).removeprefix("setting.")] = plain
-    return found
-
-
-def read_settings(path: Path, base: TrainingConfig) -> TrainingConfig:
-    """Return a training with the settings of a TOML or JSON file.
-
-    The file holds ``family``, a table ``settings`` of that family, and a table ``pricing_settings``; each may be left
-    out.
-
-    Raises
-    ------
-    ConfigError
-        If the file cannot be read, or holds something else.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-        found = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"The settings in {path.name} cannot be read: {error}.", fix="Give TOML or JSON.") from error
-    unknown = sorted(set(found) - {"family", "settings", "pricing_settings"}) if isinstance(found, dict) else ["a list"]
-    if unknown:
-        raise ConfigError(
-            f"{path.name} holds {', '.join(unknown)}.", fix="It may hold family, settings and pricing_settings."
-        )
-    return replace(base, **found, origin={**base.origin, "file": path.name})
-
-
-def settings_text(config: TrainingConfig) -> str:
-    """Settings of a training as a file that :func:`read_settings` reads (JSON)."""
-    names = ("family", "settings", "pricing_settings")
-    shown = {name: value for name in names if (value := getattr(config, name, None))}
-    return database.to_json(shown, indent=1) + "\n"
+def free_name(ws: Workspace, family: str) -> str:
+    """Name that no tuning has yet: the family's, with the next number."""
+    taken = {each.name for each in studies.list_studies(ws)}
+    return next(name for k in range(1, len(taken) + 2) if (name := f"{family} {k}") not in taken)
 
 
 def compare_tunings(ws: Workspace) -> pd.DataFrame:
@@ -234,21 +168,11 @@ def compare_tunings(ws: Workspace) -> pd.DataFrame:
     -------
     DataFrame
         ``name, model, search, criterion, dataset_id, judged_on, trials, running, best_number, score, start_score,
-        log_loss, price_slope, policy_value, minutes``. Scores compare only where ``criterion`` and ``judged_on`` agree.
+        log_loss, price_slope, policy_value, price_error, minutes``. Scores compare only where ``criterion`` and
+        ``judged_on`` agree.
     """
     rows = [_compared(ws, each) for each in studies.list_studies(ws)]
-    columns = list(_compared_columns())
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _compared_columns() -> Mapping[str, str]:
-    return dict.fromkeys(
-        (
-            "name", "model", "search", "criterion", "dataset_id", "judged_on", "trials", "running", "best_number",
-            "score", "start_score", "log_loss", "price_slope", "policy_value", "price_error", "minutes",
-        ),
-        "",
-    )  # fmt: skip
+    return pd.DataFrame(rows, columns=list(_COMPARED))
 
 
 def _compared(ws: Workspace, found: StudyRecord) -> dict[str, Any]:
