@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pricing_core.data.columns import classify_columns, column_uses_frame
 from pricing_core.store import datasets
 
 from . import access, cache
@@ -20,7 +19,9 @@ ROLES = {"feature": "✓ used", "structure": "◆ needed", "unused": "– not us
 
 @st.cache_data(max_entries=4, show_spinner="Looking at the columns …")
 def _uses(root: str, dataset_id: str, stamp: str, _state: PageState) -> pd.DataFrame:
-    return column_uses_frame(classify_columns(_state.dataset))
+    from pricing_core.workflows.aggregates import column_uses
+
+    return column_uses(_state.ws, dataset_id, lambda: _state.dataset)
 
 
 def show(state: PageState) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from pricing_core.charts.overview import weekly_overview_data
 from pricing_core.charts.products import product_gain_data, product_overview_data
 from pricing_core.guardrails.coupled import OVER_HORIZON
 from pricing_core.guardrails.rules import Guardrails
@@ -120,7 +119,9 @@ def gains(state: PageState, strategy: str, guardrails: Guardrails) -> pd.DataFra
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the last weeks …")
 def _weekly(root: str, dataset_id: str, stamp: str, _state: PageState) -> pd.DataFrame:
-    return weekly_overview_data(cache.dataset(_state.ws, dataset_id))
+    from pricing_core.workflows.aggregates import weekly_overview
+
+    return weekly_overview(_state.ws, dataset_id, lambda: cache.dataset(_state.ws, dataset_id))
 
 
 def _weekly_of(state: PageState, dataset_id: str) -> pd.DataFrame:

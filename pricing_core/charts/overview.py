@@ -10,6 +10,7 @@ from pricing_core.errors import ConfigError
 from pricing_core.evaluate.sales import sales_log
 
 WEEKLY_COLUMNS = ("week", "offers", "conversion_rate", "average_price", "revenue", "profit", "margin_rate")
+_SUMMED = ("offers", "purchased", "price", "revenue", "profit")
 
 
 def weekly_overview_data(dataset: Dataset, *, weeks: int = 12) -> pd.DataFrame:
@@ -33,10 +34,18 @@ def weekly_overview_data(dataset: Dataset, *, weeks: int = 12) -> pd.DataFrame:
     if weeks < 1:
         raise ConfigError(f"The number of weeks is {weeks}.", fix="Give at least 1.")
     log = sales_log(dataset)
-    sums = log.groupby("week")[["offers", "purchased", "price", "revenue", "profit"]].sum()
+    return overview_of(weekly_sums(log), log["offered_at"].max(), weeks=weeks)
+
+
+def weekly_sums(log: pd.DataFrame) -> pd.DataFrame:
+    """Sums by week of an output of :func:`sales_log`; those of its parts add up to those of the whole."""
+    return log.groupby("week")[list(_SUMMED)].sum()
+
+
+def overview_of(sums: pd.DataFrame, log_to: pd.Timestamp, *, weeks: int = 12) -> pd.DataFrame:
+    """Return the table of :func:`weekly_overview_data` from the sums by week of a log that ends at ``log_to``."""
     sums = sums.reindex(pd.date_range(sums.index.min(), sums.index.max(), freq="7D", name="week"), fill_value=0.0)
-    last_day = log["offered_at"].max().floor("D")
-    complete = sums.index <= last_day - pd.Timedelta(days=6)
+    complete = sums.index <= log_to.floor("D") - pd.Timedelta(days=6)
     sums = sums[complete] if complete.any() else sums
     offers = sums["offers"].replace(0, np.nan)
     table = sums.assign(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -198,6 +200,23 @@ def delete_dataset(ws: Workspace, dataset_id: str) -> None:
     shelf.remove(ws, SHELF, dataset_id)
 
 
+def copy_dataset(ws: Workspace, dataset_id: str) -> str:
+    """Make a new version with the same content, findings and rows set aside, and return its id.
+
+    Files are shared where the disk can do that: none is ever changed in place.
+    """
+    entry = _entry(ws, dataset_id)
+    source = SHELF.path(ws, entry.id)
+    with shelf.drafting(ws, "dataset") as draft:
+        for path in source.iterdir():
+            if path.is_file() and path.name != shelf.RECORD:
+                try:
+                    os.link(path, draft / path.name)
+                except OSError:  # another disk, or one that knows no shared files
+                    shutil.copy2(path, draft / path.name)
+        return shelf.commit(ws, SHELF, draft, {**entry.record, **_shown(load_manifest(ws, entry.id))})
+
+
 def hash_tables(tables: dict[str, pd.DataFrame]) -> str:
     """Return the SHA-256 of the tables' content.
 
@@ -209,7 +228,7 @@ def hash_tables(tables: dict[str, pd.DataFrame]) -> str:
         digest.update(f"table {json.dumps(name)} {len(frame)}\n".encode())
         for column in sorted(frame.columns, key=str):
             digest.update(f"column {json.dumps(str(column))} ".encode())
-            for part in _canonical_bytes(frame[column]):
+            for part in column_bytes(frame[column]):
                 digest.update(part)
     return digest.hexdigest()
 
@@ -229,7 +248,7 @@ def _shown(manifest: DatasetManifest) -> dict[str, Any]:
     return {field: getattr(manifest, field) for field in _SHOWN}
 
 
-def _canonical_bytes(column: pd.Series) -> list[bytes]:
+def column_bytes(column: pd.Series) -> list[bytes]:
     """Return a tag of the kind of values, and the values in a form that no storage format changes."""
     if isinstance(column.dtype, pd.DatetimeTZDtype) or column.dtype.kind == "M":
         times = pd.to_datetime(column, utc=True).dt.as_unit("us")

@@ -10,7 +10,8 @@ import pandas as pd
 
 from pricing_core.data import checks, quality
 from pricing_core.data.repairs import apply_repairs
-from pricing_core.data.versions import compare_datasets
+from pricing_core.data.versions import compare_figures
+from pricing_core.engines.versions import offers_only_in, version_figures
 from pricing_core.errors import DataError
 from pricing_core.progress import Progress, SilentProgress
 from pricing_core.store import datasets
@@ -34,7 +35,7 @@ def repair_dataset(ws: Workspace, dataset_id: str, repairs: Sequence[str], *, pr
     if not repairs:
         return use_version(ws, base_id, progress=progress)
     progress.stage("Repairing", 0.1, "Reading the version as it was imported")
-    base = datasets.load_dataset(ws, base_id)
+    base = datasets.load_dataset(ws, base_id, whole=True)
     repaired = apply_repairs(base, list(dict.fromkeys(repairs)))
     settled = replace(repaired.dataset.manifest, base=base_id, margin_assumption=manifest.margin_assumption)
     dataset = replace(repaired.dataset, manifest=settled)
@@ -56,19 +57,20 @@ def use_version(ws: Workspace, dataset_id: str, *, progress: Progress | None = N
     if dataset_id == datasets.latest_dataset_id(ws):
         return dataset_id
     progress = progress or SilentProgress()
-    progress.stage("Putting back", 0.2, f"Reading version {dataset_id}")
-    dataset = datasets.load_dataset(ws, dataset_id)
-    aside = pd.read_csv(datasets.set_aside_path(ws, dataset_id), dtype=str, keep_default_na=False)
-    made = datasets.save_dataset(
-        ws, dataset, datasets.load_quality(ws, dataset_id), aside, datasets.load_counts(ws, dataset_id)
-    )
+    progress.stage("Putting back", 0.2, f"Copying version {dataset_id}")
+    made = datasets.copy_dataset(ws, dataset_id)
     progress.stage("Done", 1.0, f"Version {dataset_id} is in use again as {made}")
     return made
 
 
 def compare_versions(ws: Workspace, first: str, second: str) -> pd.DataFrame:
     """How two versions of the data differ: rows, period, customers, products, prices, purchases, table by table."""
-    return compare_datasets(datasets.load_dataset(ws, first), datasets.load_dataset(ws, second))
+    folders = [datasets.folder_of(ws, each) for each in (first, second)]
+    figures = []
+    for each, folder in zip((first, second), folders, strict=True):
+        repairs = ", ".join(datasets.load_manifest(ws, each).repairs) or "none"
+        figures.append({**version_figures(folder, spill=ws.temp_dir), "repairs": repairs})
+    return compare_figures(figures[0], figures[1], offers_only_in(folders[0], folders[1], spill=ws.temp_dir))
 
 
 def repair_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from pricing_core.charts.overview import weekly_overview_data
 from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.optimize.objectives import Objective
@@ -26,6 +25,7 @@ from pricing_core.simulate.strategies import simulate_strategies
 from pricing_core.simulate.value_ladder import STEPS, ValueLadder, ladder_of
 from pricing_core.store import settings
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.aggregates import weekly_overview
 from pricing_core.workflows.objectives import chosen_objective
 from pricing_core.workflows.runs import TrainedRun, load_run
 
@@ -100,7 +100,7 @@ def settings_for(run: TrainedRun, strategies: Sequence[str], given: StrategySett
         found = replace(found, markup=usual_markup(run.rows))
     if MARKDOWN not in strategies or found.markdown.offers_per_week is not None:
         return found
-    pace = float(weekly_overview_data(run.dataset)["offers"].mean())
+    pace = float(weekly_overview(run.ws, run.dataset_id, lambda: run.dataset)["offers"].mean())
     return replace(found, markdown=replace(found.markdown, offers_per_week=pace))
 
 

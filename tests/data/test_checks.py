@@ -9,7 +9,6 @@ import pytest
 from pricing_core.data.importing import ImportOutcome, import_tables
 from pricing_core.data.quality import Finding
 from pricing_core.data.repairs import apply_repairs
-from pricing_core.data.versions import compare_datasets
 from pricing_core.errors import DataError
 
 
@@ -158,14 +157,3 @@ def test_a_repair_that_leaves_nothing_is_refused() -> None:
         apply_repairs(dataset, ["below_cost"])
     with pytest.raises(DataError, match="There is no repair 'wash'"):
         apply_repairs(dataset, ["wash"])
-
-
-def test_versions_are_compared_offer_by_offer() -> None:
-    first = imported(shelf_offers()).dataset
-    more = pd.concat([shelf_offers().iloc[5:], shelf_offers(seed=5).tail(7)], ignore_index=True)
-    table = compare_datasets(first, imported(more).dataset).set_index("figure")
-    assert table.loc["offers", "difference"] == "+2"
-    assert table.loc["offers only in the first", "first"] == "5"
-    assert table.loc["offers only in the second", "second"] == "7"
-    same = compare_datasets(first, first)
-    assert (same["difference"] == "").all()
