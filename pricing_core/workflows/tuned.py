@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,11 @@ def read_settings(path: Path, base: TrainingConfig) -> TrainingConfig:
             f"{path.name} holds {', '.join(unknown)}.", fix="It may hold family, settings and pricing_settings."
         )
     return replace(base, **found, origin={**base.origin, "file": path.name})
+
+
+def job_settings(config: TrainingConfig) -> dict[str, Any]:
+    """Return what a background training needs to know of its settings, as JSON values."""
+    return {name: value for name, value in asdict(config).items() if value != getattr(TrainingConfig(), name)}
 
 
 def settings_text(config: TrainingConfig) -> str:

@@ -1,0 +1,238 @@
+"""Search for better settings: start, watch live, compare, and train with what was found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pricing_core import jobs
+from pricing_core.charts import tuning as charts
+from pricing_core.models.search import PRUNINGS, SEARCHES
+from pricing_core.models.search_space import PRICING_MODEL, space_of, tunable
+from pricing_core.store import studies
+from pricing_core.store.studies import StudyRecord
+
+from . import access, job_panel
+from .state import PageState
+from .tables import text_column
+from .words import count, duration, markdown, number
+
+KINDS = ("tune",)
+POLL_SECONDS = 2.0
+_MINUTES = (2, 5, 10, 20, 30, 60, 120, 240)
+_STATES = {
+    "done": "✓ judged", "stopped early": "⏹ stopped early", "failed": "✗ failed", "interrupted": "⚡ interrupted",
+    "running": "… running",
+}  # fmt: skip
+
+
+def show(page: PageState) -> None:
+    """Show the tunings of the workspace, and let the user begin one, go on with one, or train with one."""
+    busy = job_panel.show(page.ws, KINDS)
+    found = studies.list_studies(page.ws)
+    if not found:
+        st.info(
+            "Tuning tries other settings of a model and judges each on later weeks and on customers whom it has not "
+            "seen. It runs in the background, and every other page can be used meanwhile.",
+            icon=":material/tune:",
+        )  # fmt: skip
+    with st.expander("Begin a tuning", icon=":material/add:", expanded=not found):
+        _begin(page, busy)
+    if not found:
+        return
+    names = [each.name for each in found]
+    running = _running(page)
+    if running in names and st.session_state.get("tuning_followed") != running:
+        st.session_state["tuning_followed"] = st.session_state["tuning_shown"] = running
+    if st.session_state.get("tuning_shown") not in names:
+        st.session_state.pop("tuning_shown", None)
+    chosen = st.selectbox("Tuning", names, key="tuning_shown", width=360)
+    if chosen == running:
+        st.fragment(_progress, run_every=POLL_SECONDS)(page, chosen)
+    else:
+        _progress(page, chosen)
+    _actions(page, studies.get(page.ws, chosen), busy)
+    if len(found) > 1:
+        st.subheader("Side by side", anchor=False)
+        compare(page)
+
+
+def compare(page: PageState) -> None:
+    """Show the tunings beside each other; scores compare where they were judged alike."""
+    from pricing_core.workflows.trials import CRITERIA
+    from pricing_core.workflows.tuning import compare_tunings
+
+    table = compare_tunings(page.ws)
+    table["criterion"] = table["criterion"].map(CRITERIA)
+    for name in ("score", "start_score"):
+        table[name] = table[name].astype(float)
+    table["gain"] = 100 * (table["start_score"] - table["score"]) / table["start_score"].abs()
+    table["policy_value"] = 100 * table["policy_value"]
+    st.dataframe(
+        table, hide_index=True, placeholder="–", height="content",
+        column_order=["name", "model", "criterion", "trials", "best_number", "gain", "log_loss", "price_slope",
+                      "policy_value", "price_error", "minutes", "judged_on"],
+        column_config={
+            "name": text_column("Tuning"), "model": text_column("Model"),
+            "criterion": text_column("What counts"),
+            "trials": st.column_config.NumberColumn("Trials"),
+            "best_number": st.column_config.NumberColumn("Best trial"),
+            "gain": st.column_config.NumberColumn("Better than today's settings", format="%.2f%%"),
+            "log_loss": st.column_config.NumberColumn("Log loss", format="%.4f"),
+            "price_slope": st.column_config.NumberColumn("Reaction to price (1 is right)", format="%.2f"),
+            "policy_value": st.column_config.NumberColumn("Profit per 100 offers", format="%.2f"),
+            "price_error": st.column_config.NumberColumn("Price error", format="percent"),
+            "minutes": st.column_config.NumberColumn("Minutes", format="%.1f"),
+            "judged_on": text_column("Judged on"),
+        },
+    )  # fmt: skip
+    st.caption("Scores can be compared where they were judged on the same data.")
+
+
+def _running(page: PageState) -> str | None:
+    active = [job for job in jobs.list_jobs(page.ws, 20) if job.active and job.kind in KINDS]
+    return str(active[-1].params.get("name")) if active else None
+
+
+def _begin(page: PageState, busy: bool) -> None:
+    """Let the user choose what to search and for how long, and start the job."""
+    from pricing_core.workflows.trials import CRITERIA, PRICE_ERROR
+    from pricing_core.workflows.tuning import TuningRequest, free_name, new_tuning
+
+    models = tunable()
+    family = st.selectbox("Model", list(models), key="tuning_family", format_func=lambda name: models[name], width=360)
+    searched = ", ".join(charts.words(name) for name in space_of(family))
+    st.caption(f"Settings that are searched: {searched}.")
+    allowed = [name for name in CRITERIA if (name == PRICE_ERROR) == (family == PRICING_MODEL)]
+    with st.form("tuning_form", border=False):
+        one, two, three = st.columns(3)
+        name = one.text_input(
+            "Name", value=free_name(page.ws, family), key=f"tuning_name_{family}", max_chars=studies.LONGEST_NAME
+        )
+        search = two.selectbox("Search", list(SEARCHES), key="tuning_search", format_func=SEARCHES.__getitem__)
+        minutes = three.select_slider("Minutes", _MINUTES, value=10, key="tuning_minutes")
+        criterion = one.selectbox(
+            "What counts as better", allowed, key=f"tuning_criterion_{family == PRICING_MODEL}",
+            format_func=CRITERIA.__getitem__, help="Every trial shows all figures; this one decides.",
+        )  # fmt: skip
+        pruning = two.selectbox("Hopeless trials", list(PRUNINGS), key="tuning_pruning",
+                                format_func=PRUNINGS.__getitem__)  # fmt: skip
+        rows = three.select_slider(
+            "Offers used", (5_000, 10_000, 20_000, 40_000, 80_000, 160_000), value=20_000, key="tuning_rows",
+            format_func=count, help="More offers tell settings apart better, and make each trial longer.",
+        )  # fmt: skip
+        started = access.form_button(
+            page, "train", "Begin", type="primary", icon=":material/play_arrow:", disabled=busy
+        )
+    if started:
+        request = TuningRequest(
+            name=name, family=family, search=search, pruning=pruning, criterion=criterion, max_rows=int(rows),
+            dataset_id=page.dataset_id,
+        )  # fmt: skip
+        access.require(page.ws, "train")
+        job_panel.start(page.ws, "tune", {"name": new_tuning(page.ws, request), "minutes": float(minutes)})
+
+
+def _progress(page: PageState, name: str) -> None:
+    """Show the trials so far, the best of them, and what the settings have to do with it."""
+    found = studies.get(page.ws, name)
+    trials, criterion = studies.trials(page.ws, name), str(found.record["criterion"])
+    history = charts.history_data(trials, criterion)
+    ended = trials[trials["state"] != "running"]
+    tiles = st.columns(4)
+    tiles[0].metric("Trials", count(len(ended)))
+    tiles[1].metric("Stopped early", count(int((trials["state"] == "stopped early").sum())))
+    tiles[2].metric("Best trial", "none yet" if found.best_number is None else count(found.best_number))
+    tiles[3].metric("Time spent", duration(float(trials["seconds"].fillna(0).sum())))
+    left, right = st.columns(2)
+    left.plotly_chart(charts.history_figure(history), key=f"tuning_history_{name}", height=340)
+    importance = _importance(page, found)
+    right.plotly_chart(
+        charts.importance_figure(charts.importance_data(importance)), key=f"tuning_importance_{name}", height=340
+    )
+    st.plotly_chart(
+        charts.settings_figure(charts.settings_data(trials, criterion)), key=f"tuning_settings_{name}", height=320
+    )
+    _table(trials, found)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _importances(root: str, name: str, created: str, judged: int, _page: PageState) -> dict[str, float]:
+    from pricing_core.models.search import importances
+
+    return importances(studies.open_study(_page.ws, name))
+
+
+def _importance(page: PageState, found: StudyRecord) -> dict[str, float]:
+    return _importances(str(page.ws.root), found.name, found.created_at.isoformat(), found.n_trials, page)
+
+
+def _table(trials: pd.DataFrame, found: StudyRecord) -> None:
+    shown = trials.iloc[::-1].copy()
+    shown["state"] = shown["state"].map(_STATES)
+    shown["best"] = ["★" if each == found.best_number else "" for each in shown["number"]]
+    if "figure.policy_value" in shown:
+        shown["figure.policy_value"] = 100 * shown["figure.policy_value"]
+    settings = [column for column in shown.columns if column.startswith("setting.")]
+    figures = [f"figure.{name}" for name in ("log_loss", "price_slope", "policy_value", "price_error", "length")]
+    order = ["best", "number", "state", *(f for f in figures if f in shown), *settings, "seconds", "reason"]
+    st.dataframe(
+        shown, hide_index=True, placeholder="–", height=min(38 + 35 * len(shown), 420), column_order=order,
+        column_config={
+            "best": text_column(""), "number": st.column_config.NumberColumn("Trial"), "state": text_column("State"),
+            "figure.log_loss": st.column_config.NumberColumn("Log loss", format="%.4f"),
+            "figure.price_slope": st.column_config.NumberColumn("Reaction to price (1 is right)", format="%.2f"),
+            "figure.policy_value": st.column_config.NumberColumn("Profit per 100 offers", format="%.2f"),
+            "figure.price_error": st.column_config.NumberColumn("Price error", format="percent"),
+            "figure.length": st.column_config.NumberColumn("Passes or trees", format="%.0f"),
+            **{name: st.column_config.Column(charts.words(name.removeprefix("setting."))) for name in settings},
+            "seconds": st.column_config.NumberColumn("Seconds", format="%.0f"), "reason": text_column("Why"),
+        },
+    )  # fmt: skip
+
+
+def _actions(page: PageState, found: StudyRecord, busy: bool) -> None:
+    """Go on, train with a trial's settings, take them away, or delete."""
+    trials = studies.trials(page.ws, found.name)
+    judged = [int(number) for number in trials.loc[trials["state"] == "done", "number"]]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        minutes = st.selectbox("More minutes", _MINUTES, index=2, key="tuning_more", width=130)
+        if access.button(page, "train", "Go on", icon=":material/resume:", key="tuning_go_on", disabled=busy):
+            job_panel.start(page.ws, "tune", {"name": found.name, "minutes": float(minutes)})
+        if judged:
+            _train_with(page, found, sorted(judged, key=lambda each: each != found.best_number))
+        if not found.running:
+            with st.popover("Delete", icon=":material/delete:"):
+                st.write(f"Delete {markdown(found.name)} with its trials? Models trained with it stay.")
+                if access.button(page, "train", "Delete", key="tuning_delete", type="primary"):
+                    studies.delete(page.ws, found.name)
+                    st.rerun()
+
+
+def _train_with(page: PageState, found: StudyRecord, judged: list[int]) -> None:
+    from pricing_core.workflows.training import TrainingConfig
+    from pricing_core.workflows.tuned import job_settings, settings_of_trial, settings_text, tuned_config
+
+    number_ = st.selectbox(
+        "Trial", judged, key=f"tuning_trial_{found.name}", width=130,
+        format_func=lambda each: f"{each} (best)" if each == found.best_number else str(each),
+    )  # fmt: skip
+    with st.popover("Train with these settings", icon=":material/play_arrow:", type="primary"):
+        for key, value in settings_of_trial(page.ws, found.name, number_).items():
+            st.markdown(f"**{markdown(charts.words(key))}**: {markdown(_plain(value))}")
+        full = not bool(found.record["quick"])
+        quick = not st.toggle("Full training", value=full, key="tuning_full")
+        base = TrainingConfig(seed=int(found.record["seed"]), quick=quick)
+        config = tuned_config(page.ws, found.name, number_, base=base)
+        if access.button(page, "train", "Train", key="tuning_train", type="primary"):
+            job_panel.start(page.ws, "train", {"dataset_id": page.dataset_id, **job_settings(config)})
+    st.download_button(
+        "Settings as a file", settings_text(config), f"{found.name}.json", "application/json",
+        icon=":material/download:", key="tuning_file", on_click="ignore",
+    )  # fmt: skip
+
+
+def _plain(value: Any) -> str:
+    return number(value, digits=5).rstrip("0") if isinstance(value, float) and value < 1 else str(value)
