@@ -171,7 +171,7 @@ def _outcome(read: _Read, sheets: dict[str, Worksheet], request: _Request, progr
     evidence: dict[str, Any] = {}
     if "orders" in tables and not tables["orders"].empty:
         progress.stage("Building occasions", 0.75, "From orders to what was offered and declined")
-        made = offers_from_orders(tables, request.occasions)
+        made = offers_from_orders(tables, request.occasions, sheets["orders"].kept()[1])
         tables, built, evidence = made.tables, made.findings, made.evidence
         exclusions |= made.excluded
     elif "orders" in tables:

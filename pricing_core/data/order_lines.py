@@ -14,6 +14,8 @@ CANCELLED_PREFIX: Final = "C"
 
 _QUANTITY_DRIVES: Final = 0.3  # correlation of log price and log quantity within products from which it is worth saying
 
+_TAKEN_BACK: Final = "What was taken back counts neither as a purchase nor as declined."
+
 
 def tidy_order_lines(sheet: Worksheet) -> None:
     """Give every order line of a cleaned sheet ``unit_price`` and ``quantity``, and net out cancellations.
@@ -94,8 +96,9 @@ def _net(sheet: Worksheet, cancelled: np.ndarray) -> None:
     sheet.frame = frame.assign(quantity=np.where(cancelled, before, left))
     sheet.note("info", "quantity", part, "{count} order line{s} {were} reduced by a later cancellation.",
                "They count with the units that were kept.")  # fmt: skip
-    sheet.set_aside("quantity", whole, "the order was cancelled later")
-    sheet.set_aside("quantity", cancelled & usable & matched, "cancels an earlier order, which was reduced by it")
+    sheet.set_aside("quantity", whole, "the order was cancelled later", effect=_TAKEN_BACK)
+    reason = "cancels an earlier order, which was reduced by it"
+    sheet.set_aside("quantity", cancelled & usable & matched, reason, effect=_TAKEN_BACK)
     sheet.set_aside("quantity", cancelled & usable & ~matched, "cancels an order that is not in the file")
 
 

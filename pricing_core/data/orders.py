@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.data.occasions import BASKET_COLUMNS, EVIDENCE, Occasions, build_occasions
-from pricing_core.data.quality import Finding
+from pricing_core.data.quality import Finding, first_rows
 from pricing_core.data.rules import far_from_usual
 from pricing_core.errors import DataError
 from pricing_core.schema import field_names
@@ -34,11 +34,18 @@ class OrdersOutcome:
     excluded: dict[str, str]
 
 
-def offers_from_orders(tables: Mapping[str, pd.DataFrame], rule: OccasionRule) -> OrdersOutcome:
+def offers_from_orders(
+    tables: Mapping[str, pd.DataFrame], rule: OccasionRule, row_numbers: NDArray[np.int64] | None = None
+) -> OrdersOutcome:
     """Replace the orders among cleaned tables by choice occasions.
 
     Products without a table of their own get one from the orders (with their category); the orders become purchase
     events, which the models read as the customers' history, unless the events already hold purchases.
+
+    Parameters
+    ----------
+    row_numbers
+        Number of each order line in its file, for findings.
 
     Raises
     ------
@@ -63,7 +70,8 @@ def offers_from_orders(tables: Mapping[str, pd.DataFrame], rule: OccasionRule) -
     }
     excluded = {f"offers.{column}": _EXCLUDED for column in BASKET_COLUMNS}
     far = far_from_usual(lines.rename(columns={"unit_price": "price"}))
-    findings = _findings(made, rule) + _unused_columns(lines) + _far_off(lines, far) + _personal_prices(lines[~far])
+    findings = _findings(made, rule) + _unused_columns(lines)
+    findings += _far_off(lines, far, row_numbers) + _personal_prices(lines[~far])
     return OrdersOutcome({"offers": made.offers, **rest}, findings, evidence, excluded)
 
 
@@ -197,7 +205,7 @@ def _unused_columns(lines: pd.DataFrame) -> list[Finding]:
     return [Finding("info", "orders", "", len(unused), (), message, effect)]
 
 
-def _far_off(lines: pd.DataFrame, far: Mask) -> list[Finding]:
+def _far_off(lines: pd.DataFrame, far: Mask, row_numbers: NDArray[np.int64] | None) -> list[Finding]:
     """Count the lines whose unit price cannot be meant."""
     count = int(far.sum())
     if not count:
@@ -208,7 +216,8 @@ def _far_off(lines: pd.DataFrame, far: Mask) -> list[Finding]:
         f"the product (for example {example['unit_price']:,.2f} for product {example['product_id']})."
     )
     effect = "The commonest price of a period is hardly moved by slips; where it is, the occasions are reported below."
-    return [Finding("warning", "orders", "unit_price", count, (), message, effect)]
+    rows = () if row_numbers is None else first_rows(row_numbers, far)
+    return [Finding("warning", "orders", "unit_price", count, rows, message, effect)]
 
 
 def _personal_prices(lines: pd.DataFrame) -> list[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -11,6 +13,8 @@ from pricing_core.data.raw_table import RawTable
 
 Mask = NDArray[np.bool_]
 SHOWN_CELL = 40
+
+TEACH_NOTHING: Final = "These rows teach the models nothing until they are corrected."
 
 
 class Worksheet:
@@ -52,7 +56,9 @@ class Worksheet:
         if count:
             self.findings.append(Finding(severity, self.table, column, count, (), counted(message, count), effect))
 
-    def set_aside(self, column: str, mask: Mask, reason: str, *, cells: pd.Series | None = None) -> None:
+    def set_aside(
+        self, column: str, mask: Mask, reason: str, *, cells: pd.Series | None = None, effect: str = TEACH_NOTHING
+    ) -> None:
         """Reject the rows of a mask; ``cells``, if given, is quoted after the reason, row by row."""
         rows = np.flatnonzero(mask)
         if len(rows) == 0:
@@ -63,7 +69,7 @@ class Worksheet:
             self.reasons.setdefault(row, []).append(text)
         example = f" (for example {braced(shown(cells.iloc[rows[0]]))})" if cells is not None else ""
         message = f"{{count}} row{{s}} {{were}} set aside: {reason}{example}."
-        self.note("warning", column, mask, message, "These rows teach the models nothing until they are corrected.")
+        self.note("warning", column, mask, message, effect)
 
     def kept(self) -> tuple[pd.DataFrame, NDArray[np.int64]]:
         """Return the rows that are left, and their row numbers."""
