@@ -124,7 +124,7 @@ class DemandSurface:
 
     def answers(self, batch: CostedBatch) -> Floats:
         """Outcomes of the rows (n, K)."""
-        response = self.behavior.respond(batch.batch, np.ones(batch.n))
+        response = self.behavior.respond(batch.batch, np.ones(batch.n), unsettled=False)
         intercept, sensitivity = response.intercept, response.sensitivity
         found = {
             "probability": lambda: expit(intercept - sensitivity * self.relative_price).mean(axis=1),
@@ -159,7 +159,8 @@ class DemandSurface:
                 a, b, twist = by_alpha[:, mine], by_beta[:, mine], each.slope - each.stretch
                 by_level, by_slope = a * each.stretch, b * each.slope + a * twist * expected
                 back = pull_back(net, found, by_level.astype(np.float32), by_slope.astype(np.float32))
-                back["expected"] = back["expected"] + (a * twist * found.sensitivity).sum(axis=1, keepdims=True)
+                turn = twist * found.sensitivity + (0.0 if each.common is None else each.common)
+                back["expected"] = back["expected"] + (a * turn).sum(axis=1, keepdims=True)
                 for key, value in back.items():
                     key = f"{key}_{k}" if key in _PER_NETWORK else key
                     total[key] = total[key] + value if key in total else value

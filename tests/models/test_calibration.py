@@ -29,8 +29,10 @@ def test_known_faults_are_found_and_undone(shift: float, stretch: float, slope: 
     # Three standard errors of a logistic regression on these rows (about 0.010, 0.009 and 0.022).
     assert found.shift[0] == pytest.approx(shift, abs=0.03)
     assert found.stretch[0] == pytest.approx(stretch, abs=0.03)
-    assert found.slope[0] == pytest.approx(slope, abs=0.07)
     alpha, beta = found.apply(intercept, sensitivity, expected)
+    assert beta.mean() == pytest.approx(slope * sensitivity.mean(), rel=0.05)
+    # Slope and common part share the work, so each of them is known less well than their sum.
+    assert found.slope[0] == pytest.approx(slope, abs=0.2)
     np.testing.assert_allclose(alpha[:, 0] - beta[:, 0] * x, logit, atol=0.25)
     assert np.abs(alpha[:, 0] - beta[:, 0] * x - logit).mean() < 0.03
     assert (beta > 0).all()
@@ -55,6 +57,30 @@ def test_corrections_stay_within_bounds_where_the_sign_is_wrong() -> None:
     intercept, sensitivity, expected, x, y, _ = simulate(20_000, 0.0, 1.0, -2.0)
     found = fit_calibration(intercept, sensitivity, expected, x, y, np.ones(20_000))
     assert found.slope.tolist() == [0.3, 0.3]  # demand still falls with price
+
+
+def test_noise_of_single_draws_does_not_flatten_their_mean() -> None:
+    """Draws that err on their own are right on average: correcting the average must leave it where it is."""
+    n, draws = 60_000, 24
+    intercept, sensitivity, expected, x, y, _ = simulate(n, 0.0, 1.0, 1.0)
+    rng = np.random.default_rng(5)
+    turned = sensitivity[:, :1] * np.exp(rng.normal(-0.02, 0.2, (n, draws)))
+    moved = intercept[:, :1] + rng.normal(0, 0.3, (n, draws)) + (turned - sensitivity[:, :1]) * expected[:, None]
+    found = fit_calibration(moved, turned, expected, x, y, np.ones(n))
+    _, beta = found.apply(moved, turned, expected)
+    assert beta.mean() == pytest.approx(sensitivity.mean(), rel=0.04)
+    assert found.stretch[0] == pytest.approx(1.0, abs=0.05)
+
+
+def test_false_differences_between_customers_go_and_their_mean_stays() -> None:
+    n = 60_000
+    intercept, sensitivity, expected, x, y, _ = simulate(n, 0.0, 1.0, 1.0)
+    false = np.random.default_rng(7).permutation(sensitivity[:, 0])[:, None]
+    bent = intercept[:, :1] + (false - sensitivity[:, :1]) * expected[:, None]
+    found = fit_calibration(bent, false, expected, x, y, np.ones(n))
+    _, beta = found.apply(bent, false, expected)
+    assert found.slope[0] < 0.45
+    assert beta.mean() == pytest.approx(sensitivity.mean(), rel=0.06)
 
 
 def test_leaving_curves_as_they_are() -> None:
