@@ -8,7 +8,8 @@ other's draws, which never saw those customers, judge and calibrate.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from pricing_core.models.folds import N_FOLDS, customer_fold
 from pricing_core.models.forms import load_networks
 from pricing_core.models.learning_rows import LearningRows, bootstrap_weights
 from pricing_core.models.network import NetworkShape
+from pricing_core.models.network_loss import network_log_loss
 from pricing_core.models.serving import ServingNetwork
+from pricing_core.models.thin_data import ThinData, own_share, spread_between_products
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 from pricing_core.response.price_response import PriceResponse
 
@@ -33,6 +36,7 @@ Floats = NDArray[np.float64]
 
 _VALIDATION_ROWS = 15_000
 _CALIBRATION_ROWS = 60_000
+_BETWEEN_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,8 @@ class BehaviorModel:
         Passes that held-out time chose.
     nodes_
         With an instrument: equally likely values of the first stage's residual, over which decisions average.
+    thin_
+        How unsure the response of products with few offers is; None in a model of an earlier version.
     """
 
     family = NETWORK
@@ -90,6 +96,7 @@ class BehaviorModel:
         self.config = config or BehaviorConfig()
         self._keras: list[Any] = []
         self.nodes_: Floats | None = None
+        self.thin_: ThinData | None = None
 
     def choose_epochs(
         self, learn: LearningRows, held_out: LearningRows, progress: Progress | None = None
@@ -107,7 +114,7 @@ class BehaviorModel:
             if not np.isfinite(training):
                 break
             networks = [fitter.averaged() for fitter in fitters]
-            loss = _log_loss(networks, judge)
+            loss = network_log_loss(networks, judge)
             progress.metric("training loss", epoch, training)
             progress.metric("validation loss", epoch, loss)
             history.append({"phase": "choose", "epoch": epoch, "training_loss": training, "validation_loss": loss})
@@ -140,24 +147,44 @@ class BehaviorModel:
         self._calibrate(rows)
         return self
 
-    def respond(self, batch: EncodedBatch, reference_price: Floats, residual: Floats | None = None) -> PriceResponse:
+    def respond(
+        self, batch: EncodedBatch, reference_price: Floats, residual: Floats | None = None, *, unsettled: bool = True
+    ) -> PriceResponse:
         """Price response of any rows: 2 folds × members × 2 heads draws.
 
-        With an instrument each draw stands once for each of :attr:`nodes_`, so that averages over draws are averages
+        Draws of products with few offers lie further apart (``unsettled``; off where derivatives are wanted). With an
+        instrument each draw stands once for each of :attr:`nodes_`, so that averages over draws are averages
         over what moved the price unseen; ``residual`` (n,) instead takes what did so in logged offers.
         """
-        expected = batch.expected_price.astype(float)
+        curves = [network.curves(batch) for network in self.networks_]
+        code, expected = batch.product_code, batch.expected_price.astype(float)
+        return self.response_of(curves, code, expected, reference_price, residual, unsettled=unsettled)
+
+    def response_of(
+        self,
+        curves_by_fold: Sequence[tuple[NDArray[Any], NDArray[Any]]],
+        product_code: NDArray[np.int32],
+        expected: Floats,
+        reference_price: Floats,
+        residual: Floats | None = None,
+        *,
+        unsettled: bool = True,
+    ) -> PriceResponse:
+        """Price response of the networks' raw curves (each n, 2 · members) at ``expected`` relative prices (n,)."""
         parts = []
-        for network, calibration in zip(self.networks_, self.calibrations_, strict=True):
-            intercept, sensitivity = network.curves(batch)
+        for (intercept, sensitivity), calibration in zip(curves_by_fold, self.calibrations_, strict=True):
             curves = calibration.apply(intercept.astype(float), sensitivity.astype(float), expected)
             parts.append(self.spread(calibration, *curves, residual))
         per_fold = parts[0][0].shape[1]
         members = self.networks_[0].members
+        alpha, beta = np.hstack([p[0] for p in parts]), np.hstack([p[1] for p in parts])
+        if self.thin_ is not None and unsettled:
+            drawn = (product_code, N_FOLDS * members, self.config.random_state)
+            alpha, beta = self.thin_.unsettle(alpha, beta, expected, *drawn)
         return PriceResponse(
             reference_price=reference_price,
-            intercept=np.hstack([p[0] for p in parts]),
-            sensitivity=np.hstack([p[1] for p in parts]),
+            intercept=alpha,
+            sensitivity=beta,
             draw_fold=np.repeat(np.arange(N_FOLDS), per_fold),
             draw_member=np.repeat(np.arange(N_FOLDS * members), per_fold // members),
         )
@@ -187,6 +214,7 @@ class BehaviorModel:
             "epochs": self.epochs_,
             "calibration": [{k: v.tolist() for k, v in asdict(c).items() if v is not None} for c in self.calibrations_],
             "residual_nodes": None if self.nodes_ is None else self.nodes_.tolist(),
+            "thin": None if self.thin_ is None else self.thin_.to_dict(),
         }
         (folder / "behavior.json").write_text(json.dumps(state, indent=1))
 
@@ -202,6 +230,7 @@ class BehaviorModel:
             ]
             nodes = state.get("residual_nodes")
             model.nodes_ = None if nodes is None else np.array(nodes, dtype=float)
+            model.thin_ = None if state.get("thin") is None else ThinData.from_dict(state["thin"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"The behavior model in {folder.name} cannot be read: {error}.", fix="Train again."
@@ -223,25 +252,13 @@ class BehaviorModel:
                 )
             expected = mine.batch.expected_price.astype(float)
             level, slope, control = pooled_start(mine.x, mine.y, expected, mine.weight, mine.residual)
-            batch = mine.batch
-            shape = NetworkShape(
-                customer_width=batch.customer.shape[1],
-                product_width=batch.product.shape[1],
-                market_width=batch.market.shape[1],
-                n_products=batch.n_products,
-                sequence_length=batch.sequence.shape[1],
-                n_channels=batch.sequence.shape[2],
-                members=self.config.members,
-                base_logit=level,
-                base_sensitivity=slope,
-                mean_price=float(mine.x.mean()),
-            )
+            shape = NetworkShape.of(mine.batch, self.config.members, (level, slope, float(mine.x.mean())))
             seed = self.config.random_state * N_FOLDS + k
             settings = FitSettings(
                 self.config.batch_size, self.config.learning_rate, self.config.weight_decay, random_state=seed
             )
             weight = bootstrap_weights(mine.customer_id, self.config.members, seed, mine.period) * mine.weight[:, None]
-            data = (batch, mine.x, mine.y, weight)
+            data = (mine.batch, mine.x, mine.y, weight)
             fitters.append(NetworkFitter(shape, settings, *data, residual=mine.residual, control=control))
         return fitters
 
@@ -260,7 +277,7 @@ class BehaviorModel:
     def _calibrate(self, rows: LearningRows) -> None:
         fold = customer_fold(rows.customer_id)
         rng = np.random.default_rng(self.config.random_state)
-        self.calibrations_ = []
+        self.calibrations_, spreads = [], []
         self.nodes_ = None if rows.residual is None else residual_nodes(rows.residual, rows.weight)
         for k, network in enumerate(self.networks_):
             other = rng.permutation(np.flatnonzero(fold != k))[:_CALIBRATION_ROWS]
@@ -272,6 +289,19 @@ class BehaviorModel:
             data = (intercept, sensitivity, expected, judge.x, judge.y, judge.weight)
             found = fit_calibration(*data, random_state=seed, residual=judge.residual, control=control)
             self.calibrations_.append(found)
+            spreads.append(self._between_products(network, found, judge))
+        share = own_share(rows.batch.product_code, rows.batch.n_products)
+        self.thin_ = ThinData(share, *(float(np.mean(each)) for each in zip(*spreads, strict=True)))
+
+    @staticmethod
+    def _between_products(network: ServingNetwork, found: CurveCalibration, rows: LearningRows) -> tuple[float, float]:
+        """How far products differ from what their attributes tell, on customers that the network never saw."""
+        some = rows.take(np.arange(0, rows.batch.n, max(1, rows.batch.n // _BETWEEN_ROWS)))
+        hidden = replace(some.batch, product_code=np.zeros_like(some.batch.product_code))
+        usual = hidden.expected_price.astype(float)
+        intercept, sensitivity = (v.astype(float) for v in network.curves(hidden))
+        level, slope = (each.mean(axis=1) for each in found.apply(intercept, sensitivity, usual))
+        return spread_between_products(level, slope, some.x, usual, some.y, some.weight, some.batch.product_code)
 
 
 def logged_response(model: DemandModel, rows: LearningRows, reference_price: Floats) -> PriceResponse:
@@ -279,16 +309,3 @@ def logged_response(model: DemandModel, rows: LearningRows, reference_price: Flo
     if isinstance(model, BehaviorModel):
         return model.respond(rows.batch, reference_price, rows.residual)
     return model.respond(rows.batch, reference_price)
-
-
-def _log_loss(networks: list[ServingNetwork], rows: LearningRows) -> float:
-    """Log loss of the average probability of all draws at the logged price, before calibration."""
-    total = np.zeros(rows.batch.n)
-    for network in networks:
-        intercept, sensitivity = network.curves(rows.batch)
-        logit = intercept - sensitivity * rows.x[:, None]
-        if rows.residual is not None:
-            logit = logit + np.repeat(network.weights["control"], 2) * rows.residual[:, None]
-        total += (1 / (1 + np.exp(-logit))).mean(axis=1)
-    p = np.clip(total / len(networks), 1e-7, 1 - 1e-7)
-    return float(-np.average(rows.y * np.log(p) + (1 - rows.y) * np.log(1 - p), weights=rows.weight))

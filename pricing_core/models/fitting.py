@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pricing_core.features.batch import EncodedBatch
+from pricing_core.models.folds import N_FOLDS
 from pricing_core.models.network import NetworkShape, build_network
 from pricing_core.models.serving import ServingNetwork
+from pricing_core.models.thin_data import BORROW_OFFERS, own_share
 
 Floats = NDArray[np.float64]
 Report = Callable[[float], None]
@@ -31,12 +33,15 @@ INPUTS = (
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How a network is fitted: most rows per step, step size, weight decay, share of hidden identities, seed."""
+    """How a network is fitted: most rows per step, step size, weight decay, share of hidden identities, offers at
+    which a product's own response counts half, seed.
+    """
 
     batch_size: int = 1024
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     hide_identity: float = 0.1
+    borrow_offers: float = BORROW_OFFERS
     random_state: int = 0
 
 
@@ -104,6 +109,9 @@ class NetworkFitter:
         keras.utils.set_random_seed(settings.random_state)
         self.settings = settings
         self.model = build_network(shape)
+        # A network sees half of the customers, hence half of each product's offers.
+        share = own_share(batch.product_code, shape.n_products, settings.borrow_offers / N_FOLDS)
+        self.model.get_layer("product_embedding").set_share(share.astype(np.float32))
         self.n = batch.n
         self._rng = np.random.default_rng(settings.random_state)
         self._data = {name: tf.constant(value) for name, value in network_inputs(batch).items()}

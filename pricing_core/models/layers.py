@@ -43,6 +43,45 @@ class MemberDense(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("pricing_core")
+class BorrowingEmbedding(keras.layers.Layer):
+    """Embedding in which a thin product counts in part as one never seen: ``e₀ + w_j (e_j − e₀)``.
+
+    The own shares ``w`` are set with :meth:`set_share` and not learned; see :mod:`pricing_core.models.thin_data`.
+    """
+
+    def __init__(self, codes: int, width: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.codes, self.width = codes, width
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create the table and the shares."""
+        self.embeddings = self.add_weight(shape=(self.codes, self.width), initializer="uniform", name="embeddings")
+        self.share = self.add_weight(shape=(self.codes, 1), initializer="ones", trainable=False, name="share")
+        super().build(input_shape)
+
+    def table(self) -> Any:
+        """Embedding of every code after borrowing, (codes, width)."""
+        unseen = self.embeddings[:1]
+        return unseen + self.share * (self.embeddings - unseen)
+
+    def call(self, codes: Any) -> Any:
+        """Look codes up."""
+        return ops.take(self.table(), ops.cast(codes, "int32"), axis=0)
+
+    def set_share(self, share: Any) -> None:
+        """Set the own share of every code, (codes,)."""
+        self.share.assign(share[:, None])
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """One vector per code."""
+        return (*input_shape, self.width)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings for saving."""
+        return {**super().get_config(), "codes": self.codes, "width": self.width}
+
+
+@keras.saving.register_keras_serializable("pricing_core")
 class TasteMatch(keras.layers.Layer):
     """How close the offered product lies to the products of recent events, per event type.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pricing_core.features.batch import EncodedBatch
 from pricing_core.features.history import EVENT_TYPES
 
 
@@ -41,6 +42,22 @@ class NetworkShape:
     joint_units: int = 48
     head_units: int = 24
 
+    @classmethod
+    def of(cls, batch: EncodedBatch, members: int, start: tuple[float, float, float]) -> NetworkShape:
+        """Shape for a batch; ``start`` is base logit, base sensitivity and mean price."""
+        return cls(
+            customer_width=batch.customer.shape[1],
+            product_width=batch.product.shape[1],
+            market_width=batch.market.shape[1],
+            n_products=batch.n_products,
+            sequence_length=batch.sequence.shape[1],
+            n_channels=batch.sequence.shape[2],
+            members=members,
+            base_logit=start[0],
+            base_sensitivity=start[1],
+            mean_price=start[2],
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-able settings."""
         return asdict(self)
@@ -56,7 +73,7 @@ def build_network(shape: NetworkShape) -> Any:
     """
     import keras
 
-    from pricing_core.models.layers import DemandHeads, MaskedPool, MemberDense, TasteMatch
+    from pricing_core.models.layers import BorrowingEmbedding, DemandHeads, MaskedPool, MemberDense, TasteMatch
 
     def member(units: int, name: str, activation: str | None = "relu", gain: float = 1.4) -> Any:
         return MemberDense(shape.members, units, activation, gain, name=name)
@@ -70,7 +87,7 @@ def build_network(shape: NetworkShape) -> Any:
     mask = keras.Input((shape.sequence_length,), name="sequence_mask")
     expected = keras.Input((1,), name="expected_price")
 
-    embed = keras.layers.Embedding(shape.n_products + 1, shape.embedding, name="product_embedding")
+    embed = BorrowingEmbedding(shape.n_products + 1, shape.embedding, name="product_embedding")
     identity, history = embed(code), embed(item)
     match = TasteMatch(name="taste_match")(identity, history, sequence[:, :, : len(EVENT_TYPES)])
     events = keras.layers.Concatenate(name="events")([history, sequence])

@@ -48,7 +48,7 @@ class ServingNetwork:
             layer = model.get_layer(name)
             weights[f"{name}.kernel"] = np.asarray(layer.kernel)
             weights[f"{name}.bias"] = np.asarray(layer.bias)
-        weights["product_embedding"] = np.asarray(model.get_layer("product_embedding").embeddings)
+        weights["product_embedding"] = np.asarray(model.get_layer("product_embedding").table())
         demand = model.get_layer("demand")
         weights["demand"] = np.array([demand.base_logit, demand.base_sensitivity, demand.mean_price])
         return cls(weights)
@@ -81,7 +81,8 @@ class ServingNetwork:
         out = np.matmul(inputs, self.weights[f"{name}.kernel"]) + self.weights[f"{name}.bias"]
         return np.maximum(out, 0) if rectify else out
 
-    def _events(self, history: Floats32, sequence: Floats32, mask: Floats32) -> Floats32:
+    def events(self, history: Floats32, sequence: Floats32, mask: Floats32) -> Floats32:
+        """Mean and maximum of the convolution over recent events, (n, 2 · filters)."""
         kernel, bias = self.weights["event_convolution.kernel"], self.weights["event_convolution.bias"]
         values = np.concatenate([history, sequence], axis=-1)
         n, length, width = values.shape
@@ -100,7 +101,7 @@ class ServingNetwork:
         kinds = sequence[:, :, : len(EVENT_TYPES)]
         near = np.einsum("nld,nd->nl", history, identity)[:, :, None]
         match = (near * kinds).sum(axis=1) / (2.0 + kinds.sum(axis=1))
-        events = self._events(history, sequence, mask)
+        events = self.events(history, sequence, mask)
         what = np.concatenate([product, identity], axis=-1)
         towers = np.concatenate(
             [
