@@ -129,6 +129,13 @@ FAMILIES: Final[dict[str, Family]] = {
             {"members": 3, "max_epochs": 6, "batch_size": 2048, "learning_rate": 6e-3},
         ),
         Family(
+            "taste_network",
+            "Taste network",
+            f"{_HERE}.families.taste_network:TasteNetwork",
+            f"{_HERE}.families.taste_network:TasteNetworkConfig",
+            {"members": 3, "max_rounds": 32, "max_rows": 60_000},
+        ),
+        Family(
             "two_output_trees",
             "Two-output boosted trees",
             f"{_HERE}.families.two_output_trees:TwoOutputTrees",

@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 # Small enough for a test; the families' own defaults are what the benchmarks run.
 SMALL: dict[str, dict[str, Any]] = {
     "network": {"members": 1, "max_epochs": 2, "learning_rate": 6e-3},
+    "taste_network": {"members": 2, "max_rounds": 24},
     "two_output_trees": {"members": 2, "n_trees": 40},
     "monotone_trees": {"members": 2, "n_trees": 40},
     "l1_logit": {"members": 2, "steps": 8},
@@ -31,7 +32,14 @@ SMALL: dict[str, dict[str, Any]] = {
     "plain_network": {"members": 1, "max_epochs": 3, "learning_rate": 1e-2},
     "bayes": {"members": 2},
 }
-LENGTH = {"two_output_trees": 30, "monotone_trees": 30, "l1_logit": 5, "network": 2, "plain_network": 3}
+LENGTH = {
+    "taste_network": 24,
+    "two_output_trees": 30,
+    "monotone_trees": 30,
+    "l1_logit": 5,
+    "network": 2,
+    "plain_network": 3,
+}
 EVERY = pytest.mark.parametrize("name", list(FAMILIES))
 _SLOW = ("network", "plain_network")  # fitting with TensorFlow takes seconds, however few the rows
 REFITTED = pytest.mark.parametrize(
