@@ -12,8 +12,17 @@ Floats = NDArray[Any]
 Weights = dict[str, Floats]
 
 NAMES = (
-    "kernel", "bias", "usual_kernel", "usual_bias", "head_1", "head_1_bias", "head_2", "head_2_bias", "wide", "wide_bias"
-)  # fmt: skip
+    "kernel",
+    "bias",
+    "usual_kernel",
+    "usual_bias",
+    "head_1",
+    "head_1_bias",
+    "head_2",
+    "head_2_bias",
+    "wide",
+    "wide_bias",
+)
 _USUAL = 4  # hidden units of the expected price
 _ROUND = 40  # steps
 _SMALLEST_STEP, _LARGEST_STEP = 32, 512  # rows
