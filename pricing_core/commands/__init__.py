@@ -15,7 +15,8 @@ from typing import Any, Final
 AddCommand = Callable[[str, Callable[[argparse.Namespace], Any], str], argparse.ArgumentParser]
 
 AREAS: Final = (
-    "shop", "tuning", "data", "pricing", "strategies", "measure", "export", "pricelist", "runs", "compression",
+    "shop", "features", "tuning", "data", "pricing", "strategies", "measure", "export", "pricelist", "runs",
+    "compression",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from pricing_core.models.training import TrainingConfig
 from pricing_core.progress import Progress
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.compressing import compress, compress_job, compression_report, use_form
+from pricing_core.workflows.customer_features import customer_features_job
 from pricing_core.workflows.demo import DemoOutcome, demo, demo_job
 from pricing_core.workflows.explaining import RowExplanation, explain, explain_job, explain_row
 from pricing_core.workflows.exporting import export_job
@@ -85,6 +86,7 @@ JOB_HANDLERS: dict[str, Handler] = {
     "demo": demo_job,
     "export": export_job,
     "backtest": backtest_job,
+    "customer_features": customer_features_job,
     "compress": compress_job,
 }
 
