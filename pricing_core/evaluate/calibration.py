@@ -38,7 +38,7 @@ def calibration_table(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = Non
     outcome, probability, weights = checked_outcomes(y, p, weight)
     counted = weights > 0
     outcome, probability, weights = outcome[counted], probability[counted], weights[counted]
-    group = _equal_groups(probability, bins)
+    group = equal_groups(probability, bins)
     return _rates(probability, outcome, probability, weights, group).rename(columns={"band": "bin"})
 
 
@@ -101,7 +101,7 @@ def price_band_calibration(
     counted = weights > 0
     outcome, probability = outcome[counted], probability[counted]
     prices, weights = prices[counted], weights[counted]
-    group = _equal_groups(prices, bands)
+    group = equal_groups(prices, bands)
     table = _rates(prices, outcome, probability, weights, group)
     table.insert(3, "mean_price", _means(prices, weights, group))
     total = weights.sum()
@@ -157,7 +157,7 @@ def _means(values: Floats, weight: Floats, group: Ints) -> Floats:
     return np.bincount(group, weights=weight * values) / np.bincount(group, weights=weight)
 
 
-def _equal_groups(values: Floats, count: int) -> Ints:
+def equal_groups(values: Floats, count: int) -> Ints:
     """Group 0, 1, … of each value: about equal sizes, equal values together, no group empty."""
     if count < 1:
         raise ConfigError(f"The number of groups is {count}; it must be at least 1.")

@@ -21,6 +21,7 @@ from pricing_core.guardrails.rules import NO_GUARDRAILS
 from pricing_core.models.shop_model import EncodedOffers, ShopModel
 from pricing_core.models.training import TrainingConfig, TrainingResult
 from pricing_core.optimize.strategies import price_strategy
+from pricing_core.workflows.identifying import endogeneity_figures
 from pricing_core.workflows.outcomes import OUTCOMES, outcomes_function
 from pricing_core.workflows.runs import usual_prices, with_margin
 
@@ -46,6 +47,7 @@ def evaluate_run(dataset: Dataset, result: TrainingResult, config: TrainingConfi
     figures["held_out_weeks"] = _weeks(judged[JUDGED_STRATEGIES[-1]], held.encoded.table.offers["offered_at"])
     figures["held_out_from"] = held.encoded.table.offers["offered_at"].min().isoformat()
     figures["held_out_offers"] = len(held.price)
+    figures["endogeneity"] = endogeneity_figures(dataset, result, config.seed)
     return figures
 
 

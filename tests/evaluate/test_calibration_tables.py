@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import binomtest
 
 from pricing_core.errors import ConfigError, DataError
+from pricing_core.evaluate.band_forecasts import band_forecasts
 from pricing_core.evaluate.calibration import (
     calibration_table,
     expected_calibration_error,
@@ -100,3 +101,20 @@ def test_bad_input_is_refused() -> None:
         price_band_calibration([1, 2, 3], [0, 1], [0.5, 0.5])
     with pytest.raises(ConfigError, match="number of groups is 0"):
         calibration_table([0, 1], [0.5, 0.6], bins=0)
+
+
+def test_ranges_of_price_bands_hold_what_is_observed_nine_times_in_ten() -> None:
+    covered = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        n, members = 3_000, 8
+        x = rng.uniform(0.8, 1.2, n)
+        error = 0.05 * rng.standard_normal(members)  # what each member has wrong of the level, as the truth has too
+        level = -1 + 0.05 * rng.standard_normal() + 3
+        response = PriceResponse(
+            np.full(n, 10.0), np.broadcast_to(-1 + 3 + error, (n, members)), np.full((n, members), 3.0)
+        )
+        y = rng.random(n) < 1 / (1 + np.exp(-(level - 3 * x)))
+        covered += band_forecasts(response, 10 * x, y)["covered"].tolist()
+    assert len(covered) == 180
+    assert 0.82 < np.mean(covered) < 0.98
