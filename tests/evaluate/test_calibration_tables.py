@@ -16,6 +16,7 @@ from pricing_core.evaluate.calibration import (
     price_band_calibration,
     wilson_interval,
 )
+from pricing_core.response.price_response import PriceResponse
 
 
 def _market(n: int, seed: int, sensitivity: float = 2.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
