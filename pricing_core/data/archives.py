@@ -50,7 +50,7 @@ def unpack_zip(content: bytes, name: str, formats: tuple[str, ...]) -> list[tupl
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             members = sorted(
-                (member for member in packed.infolist() if _readable(member.filename, formats)),
+                (member for member in packed.infolist() if readable(member.filename, formats)),
                 key=lambda member: member.filename,
             )
             _check_size(sum(member.file_size for member in members), name)
@@ -76,7 +76,7 @@ def files_of_folder(folder: Path, formats: tuple[str, ...]) -> list[Path]:
     FileReadError
         If there is none.
     """
-    found = sorted(path for path in folder.iterdir() if path.is_file() and _readable(path.name, formats))
+    found = sorted(path for path in folder.iterdir() if path.is_file() and readable(path.name, formats))
     if not found:
         raise FileReadError(
             f"{folder.name}: the folder holds no table.", fix=f"Put files of these types into it: {', '.join(formats)}."
@@ -84,7 +84,8 @@ def files_of_folder(folder: Path, formats: tuple[str, ...]) -> list[Path]:
     return found
 
 
-def _readable(name: str, formats: tuple[str, ...]) -> bool:
+def readable(name: str, formats: tuple[str, ...]) -> bool:
+    """Whether a file inside a folder or a zip file is a table; hidden files and what systems add are not."""
     path = PurePosixPath(name)
     if name.endswith("/") or path.name.startswith((".", "~")) or "__MACOSX" in path.parts:
         return False

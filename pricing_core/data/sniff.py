@@ -13,7 +13,7 @@ from pricing_core.errors import FileReadError
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 _DELIMITER_WORDS = "comma, semicolon, tab or |"
-_BOMS = (
+BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -30,12 +30,12 @@ def decode(content: bytes, name: str) -> str:
     FileReadError
         If none of them fits.
     """
-    for mark, encoding in _BOMS:
+    for mark, encoding in BOMS:
         if content.startswith(mark):
             try:
                 return content.decode(encoding)
             except UnicodeDecodeError as error:
-                raise _unknown_encoding(name) from error
+                raise unknown_encoding(name) from error
     zeros = content[:4000].count(0)
     if zeros:
         even = content[:4000:2].count(0)
@@ -47,7 +47,12 @@ def _legacy_encodings(content: bytes) -> tuple[str, ...]:
     """Order GB18030 and cp1252: Chinese text has long runs of bytes above 127, accents stand alone."""
     high = np.frombuffer(content, dtype=np.uint8) >= 128
     alone = high[1:-1] & ~high[:-2] & ~high[2:]
-    return ("cp1252", "gb18030") if alone.sum() > 0.3 * high.sum() else ("gb18030", "cp1252")
+    return order_legacy(int(alone.sum()), int(high.sum()))
+
+
+def order_legacy(alone: int, high: int) -> tuple[str, ...]:
+    """Order of trying, from the number of bytes above 127 and of those among them that stand alone."""
+    return ("cp1252", "gb18030") if alone > 0.3 * high else ("gb18030", "cp1252")
 
 
 def _try_decode(content: bytes, name: str, encodings: tuple[str, ...]) -> str:
@@ -56,13 +61,18 @@ def _try_decode(content: bytes, name: str, encodings: tuple[str, ...]) -> str:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        control = sum(text[:20_000].count(chr(code)) for code in (*range(9), *range(14, 32), *range(127, 160)))
-        if control == 0:
+        if not has_controls(text):
             return text
-    raise _unknown_encoding(name)
+    raise unknown_encoding(name)
 
 
-def _unknown_encoding(name: str) -> FileReadError:
+def has_controls(text: str) -> bool:
+    """Whether the start of a text holds control characters: then the encoding is a wrong one."""
+    return any(chr(code) in text[:20_000] for code in (*range(9), *range(14, 32), *range(127, 160)))
+
+
+def unknown_encoding(name: str) -> FileReadError:
+    """The error that no encoding fits."""
     return FileReadError(
         f"{name}: the text encoding is not known; UTF-8, UTF-16, GB18030 and Windows-1252 were tried.",
         fix='Save the file as "CSV UTF-8".',

@@ -1,0 +1,290 @@
+"""The way in for large files: the same tables, findings and rows set aside as :mod:`pricing_core.data.importing`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from pricing_core import schema
+from pricing_core.data.clean import clean_table
+from pricing_core.data.dataset import DatasetManifest, check_margin
+from pricing_core.data.exclusions import check_excluded
+from pricing_core.data.importing import ImportBlocked, Pseudonymize, Sources
+from pricing_core.data.options import CleaningOptions
+from pricing_core.data.quality import Finding, QualityReport, blocking_message
+from pricing_core.data.read import RawTable, read_raw, source_name
+from pricing_core.data.settling import Recall, check_tables, settle_mapping
+from pricing_core.data.validate import validate_table
+from pricing_core.data.worksheet import Worksheet
+from pricing_core.engines.checks import whole_findings
+from pricing_core.engines.files import plain_files, unpacked_bytes
+from pricing_core.engines.ingest import ingest
+from pricing_core.engines.limits import Limits
+from pricing_core.engines.reading import NotStreamable, Reader
+from pricing_core.engines.rules import Rows, apply_rules
+from pricing_core.engines.session import Session
+from pricing_core.engines.sheet import LargeSheet
+from pricing_core.engines.typed import create_table, type_columns
+from pricing_core.engines.writing import fingerprint, validate, write_parquet
+from pricing_core.progress import Progress
+
+STREAMED: Final = ("offers", "customers", "events")
+"""Tables that grow with the shop's customers; the others are read whole."""
+
+ColumnBytes = Callable[[pd.Series], list[bytes]]
+
+__all__ = ["LargeOutcome", "LargeRequest", "NotStreamable", "import_large", "is_large"]
+
+
+@dataclass(frozen=True)
+class LargeRequest:
+    """What was asked for; as the arguments of :func:`pricing_core.data.importing.import_tables`."""
+
+    mapping: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    options: CleaningOptions = field(default_factory=CleaningOptions)
+    name: str = "my shop"
+    source: str = ""
+    currency: str = "USD"
+    margin_assumption: float | None = None
+    excluded: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+    pseudonymize: Pseudonymize | None = None
+    recall: Recall | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class LargeOutcome:
+    """Result of an import whose tables are Parquet files.
+
+    Attributes
+    ----------
+    rows
+        Table → number of rows in its file ``<table>.parquet``.
+    manifest
+        With the fingerprint of the content.
+    report, set_aside, columns
+        As in :class:`pricing_core.data.importing.ImportOutcome`.
+    """
+
+    rows: dict[str, int]
+    manifest: DatasetManifest
+    report: QualityReport
+    set_aside: pd.DataFrame
+    columns: dict[str, list[str]]
+
+
+def is_large(sources: Sources, limits: Limits) -> bool:
+    """Whether one of the tables is too large to be read whole, and all can be streamed."""
+    streamed = [given for table, given in sources.items() if table in STREAMED]
+    if "offers" not in sources or "orders" in sources or any(isinstance(given, pd.DataFrame) for given in streamed):
+        return False
+    sizes = [unpacked_bytes(given) for given in streamed]  # type: ignore[arg-type]
+    known = [size for size in sizes if size is not None]
+    return len(known) == len(sizes) and max(known) >= limits.large_bytes
+
+
+def import_large(
+    sources: Sources,
+    target: Path,
+    work: Path,
+    request: LargeRequest,
+    limits: Limits,
+    column_bytes: ColumnBytes,
+    progress: Progress,
+) -> LargeOutcome:
+    """Read, map, clean, check and pseudonymize the tables of a shop, and write them to ``target``.
+
+    Parameters
+    ----------
+    sources
+        Table → path or ``(content, file name)``, or several of these; ``offers`` is required.
+    target
+        Folder for the Parquet files.
+    work
+        Empty folder for what is needed meanwhile; its content is removed.
+    request
+        What was asked for.
+    limits
+        Memory, processors, and sizes of pieces.
+    column_bytes
+        Canonical bytes of a column of a small table, for the fingerprint.
+    progress
+        Receives the stages, and may stop the import between two blocks or within a query.
+
+    Raises
+    ------
+    FileReadError, MappingError, ImportBlocked
+        As the import of small files does.
+    NotStreamable
+        If the files can only be read as a whole.
+    WorkspaceError
+        If the disk is full.
+    """
+    check_margin(request.margin_assumption)
+    check_tables([*sources, *request.mapping], sources)
+    (work / "files").mkdir()
+    with closing(Session(work, limits, progress)) as session:
+        run = _Run(sources, work, request, limits, session, progress)
+        run.read()
+        outcome = run.finish(target, column_bytes)
+    for entry in work.iterdir():
+        shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink()
+    return outcome
+
+
+class _Run:
+    """One import on its way."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        work: Path,
+        request: LargeRequest,
+        limits: Limits,
+        session: Session,
+        progress: Progress,
+    ) -> None:
+        self.sources, self.work, self.request, self.limits = sources, work, request, limits
+        self.session, self.progress = session, progress
+        self.mapping: dict[str, dict[str, str]] = {}
+        self.names: dict[str, str] = {}
+        self.columns: dict[str, list[str]] = {}
+        self.large: dict[str, Rows] = {}
+        self.small: dict[str, Worksheet] = {}
+
+    def read(self) -> None:
+        """Read and clean every table: the large ones block by block, the others whole."""
+        tables = [table for table in schema.SOURCES if table in self.sources]
+        readers = {table: self._open(table) for table in tables if table in STREAMED}
+        share = 0.4 / len(readers)
+        for position, table in enumerate(tables):
+            at = share * position
+            self.names[table] = source_name(self.sources[table])  # type: ignore[arg-type]
+            if table in readers:
+                self._read_large(table, readers[table], at, at + share)
+            else:
+                self._read_small(table, at)
+
+    def finish(self, target: Path, column_bytes: ColumnBytes) -> LargeOutcome:
+        """Judge the tables as a whole, and write what is left of them."""
+        frames = {table: sheet.kept()[0] for table, sheet in self.small.items()}
+        exclusions = check_excluded(dict(self.request.excluded), self._shapes(frames), self.mapping)
+        self.session.stage("Checking", 0.7, "Looking at the data as a whole")
+        findings = [finding for table in self.mapping for finding in self._sheet(table).findings]
+        whole, margin = whole_findings(
+            self.large, frames, currency=self.request.currency, margin_assumption=self.request.margin_assumption,
+            outliers=self.request.options.outliers != "keep",
+        )  # fmt: skip
+        report = self._report([*findings, *whole])
+        set_aside = self._set_aside()
+        if report.blocking:
+            raise ImportBlocked(blocking_message(report.blocking, set_aside), report, set_aside)
+        for rows in self.large.values():
+            validate(rows)
+        for table, frame in frames.items():
+            validate_table(table, frame)
+        if self.request.pseudonymize is not None:
+            for rows in self.large.values():
+                _pseudonymize(rows, self.request.pseudonymize)
+        written = self._write(target, frames)
+        every: dict[str, Any] = {**self.large, **frames}
+        self.session.stage("Storing", 0.95, "Taking the fingerprint of the content")
+        manifest = DatasetManifest(
+            name=self.request.name,
+            source=self.request.source or ", ".join(self.names.values()),
+            currency=self.request.currency,
+            margin_assumption=margin,
+            excluded=exclusions,
+            pseudonymized=self.request.pseudonymize is not None,
+            mapping=self.mapping,
+            note=self.request.note,
+            data_hash=fingerprint(every, column_bytes),
+        )
+        return LargeOutcome(written, manifest, report, set_aside, self.columns)
+
+    def _open(self, table: str) -> Reader:
+        files = plain_files(self.sources[table], self.work / "files", self.progress)  # type: ignore[arg-type]
+        return Reader(files, self.limits.block_bytes)
+
+    def _read_large(self, table: str, reader: Reader, start: float, end: float) -> None:
+        request = self.request
+        name = self.names[table]
+        mapping = settle_mapping(table, reader.raw.columns, request.mapping, request.recall, name)
+        self.mapping[table] = mapping
+        half = start + (end - start) * 0.8
+        sheet = ingest(table, reader, mapping, self.work / table, request.options, self.limits, self.progress,
+                       (start, half))  # fmt: skip
+        self.columns[table] = [column.name for column in sheet.columns if column.name not in sheet.hidden]
+        self.session.stage("Cleaning", half, f"Reading the cells of {table}")
+        columns = type_columns(sheet, mapping, request.options)
+        create_table(self.session, sheet, columns, (half, end))
+        rows = self.large[table] = Rows(self.session, sheet, columns, self.limits)
+        self.session.stage("Cleaning", end, f"Looking for duplicates and gaps in {table}")
+        apply_rules(rows, request.options)
+
+    def _read_small(self, table: str, at: float) -> None:
+        self.session.stage("Reading", at, f"Reading {table}")
+        given = self.sources[table]
+        raw: RawTable = read_raw(given)  # type: ignore[arg-type]
+        columns = list(raw.frame.columns)
+        self.columns[table] = columns
+        request = self.request
+        self.mapping[table] = settle_mapping(table, columns, request.mapping, request.recall, self.names[table])
+        self.small[table] = clean_table(table, raw, self.mapping[table], request.options)
+
+    def _sheet(self, table: str) -> LargeSheet | Worksheet:
+        return self.large[table].sheet if table in self.large else self.small[table]
+
+    def _shapes(self, frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        shapes = {table: pd.DataFrame(columns=list(rows.columns)) for table, rows in self.large.items()}
+        return {**shapes, **frames}
+
+    def _report(self, findings: list[Finding]) -> QualityReport:
+        total, rejected, malformed = {}, {}, {}
+        for table in self.mapping:
+            sheet = self._sheet(table)
+            malformed[table] = len(sheet.raw.malformed)
+            if isinstance(sheet, LargeSheet):
+                total[table], rejected[table] = sheet.spool.rows, len(sheet.rejected)
+            else:
+                total[table], rejected[table] = len(sheet.frame), int(sheet.rejected.sum())
+        return QualityReport(
+            findings=tuple(findings),
+            rows_in={table: total[table] + malformed[table] for table in total},
+            rows_kept={table: total[table] - rejected[table] for table in total},
+            rows_set_aside={table: rejected[table] + malformed[table] for table in total},
+        )
+
+    def _set_aside(self) -> pd.DataFrame:
+        frames = [self._sheet(table).set_aside_frame() for table in self.mapping]
+        stacked = pd.concat(frames, ignore_index=True)
+        return stacked.astype("object").where(stacked.notna(), "")
+
+    def _write(self, target: Path, frames: dict[str, pd.DataFrame]) -> dict[str, int]:
+        written: dict[str, int] = {}
+        for table in schema.TABLES:
+            path = target / f"{table}.parquet"
+            if table in self.large:
+                written[table] = write_parquet(self.large[table], path, (0.8, 0.95))
+            elif table in frames:
+                frames[table].to_parquet(path, engine="pyarrow", index=False)
+                written[table] = len(frames[table])
+        return written
+
+
+def _pseudonymize(rows: Rows, rename: Pseudonymize) -> None:
+    """Rename the customers that are left, in the words of the column; nobody else's id is remembered."""
+    column = rows.columns.get("customer_id")
+    if column is None:
+        return
+    codes = np.sort(rows.session.positions(f"SELECT DISTINCT customer_id FROM {rows.usable()}"))
+    words = column.words.to_numpy(dtype=object)
+    words[codes] = rename(pd.Series(words[codes], dtype="str")).to_numpy(dtype=object)
+    rows.columns["customer_id"] = replace(column, words=pd.Series(words, dtype="str"))

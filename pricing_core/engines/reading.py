@@ -1,0 +1,265 @@
+"""Rows of large files in blocks, read by the rules of :mod:`pricing_core.data.text_table`."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as parquet
+from pyarrow import csv as arrow_csv
+
+from pricing_core.data.header import find_header
+from pricing_core.data.raw_table import RawTable, malformed_rows
+from pricing_core.data.text_table import Layout, arrow_options, find_layout, no_rows, not_splittable, without_nameless
+from pricing_core.engines.files import PlainFile, sniff_encoding
+from pricing_core.engines.row_numbers import RowNumbers, Section
+from pricing_core.errors import FileReadError
+from pricing_core.progress import Progress
+
+_HEAD_BYTES: Final = 1 << 22
+
+
+class NotStreamable(Exception):
+    """The files can be read, but not in pieces: they go the way of small files."""
+
+
+@dataclass
+class RawRows:
+    """What is known of a table besides its cells, once all blocks were read; compare ``RawTable``."""
+
+    columns: list[str]
+    numbers: RowNumbers = field(default_factory=RowNumbers)
+    bad: list[tuple[int, str, str, str]] = field(default_factory=list)
+    blank_rows: int = 0
+    notes: tuple[str, ...] = ()
+    rows: int = 0
+
+    @property
+    def malformed(self) -> pd.DataFrame:
+        """Rows that do not fit the header, as ``row_number, text, reason`` and, of several files, ``file``."""
+        frame = malformed_rows([row[:3] for row in self.bad])
+        return frame.assign(file=[row[3] for row in self.bad]) if len(self.numbers.sections) > 1 else frame
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """A file whose header was read."""
+
+    file: PlainFile
+    columns: list[str]
+    notes: tuple[str, ...]
+    layout: Layout | None = None
+    encoding: str = ""
+    types: tuple[str, ...] = ()
+
+
+class Reader:
+    """Reads the files of one table in blocks of text columns (Parquet: of its own types).
+
+    Parameters
+    ----------
+    files
+        Plain files; all of the same columns.
+    block_bytes
+        Text read at once, bytes.
+
+    Raises
+    ------
+    FileReadError
+        If a file cannot be read, or the columns differ.
+    NotStreamable
+        If the files hold what can only be read as a whole.
+    """
+
+    def __init__(self, files: Sequence[PlainFile], block_bytes: int) -> None:
+        self._block_bytes = block_bytes
+        self._opened = [_open(file) for file in files]
+        if len({opened.types for opened in self._opened}) > 1:
+            raise NotStreamable
+        _check_same_columns(self._opened)
+        columns = list(dict.fromkeys(column for opened in self._opened for column in opened.columns))
+        self.raw = RawRows(columns)
+
+    def blocks(self, progress: Progress, start: float, end: float) -> Iterator[pa.RecordBatch]:
+        """Yield the rows; those that do not fit, and blank ones, are left out and counted in ``raw``."""
+        total = sum(opened.file.path.stat().st_size for opened in self._opened) or 1
+        done = 0
+        for opened in self._opened:
+            source = opened.file.path.open("rb")
+            with source:
+                blocks = self._text(opened, source) if opened.layout is not None else self._parquet(opened)
+                for block in blocks:
+                    yield _with_columns(block, self.raw.columns)
+                    self.raw.rows += block.num_rows
+                    share = (done + source.tell()) / total if opened.layout is not None else 0.5
+                    message = f"{opened.file.name}: {self.raw.rows:,} rows"
+                    progress.stage("Reading", start + (end - start) * min(1.0, share), message)
+            done += opened.file.path.stat().st_size
+        several = len(self._opened) > 1
+        notes = (f"{opened.file.name}: {note}" if several else note for opened in self._opened for note in opened.notes)
+        self.raw.notes = tuple(dict.fromkeys(notes))
+
+    def settle_columns(self, filled: dict[str, bool]) -> list[str]:
+        """Columns that count, once it is known which hold any cell; nameless empty ones are left out, and noted."""
+        if all(opened.layout is None for opened in self._opened):
+            return self.raw.columns
+        frame = pd.DataFrame({column: ["x" if filled[column] else None] for column in self.raw.columns})
+        kept = without_nameless(RawTable(frame, np.zeros(1, np.int64), malformed_rows([]), notes=self.raw.notes))
+        self.raw.notes = kept.notes
+        return list(kept.frame.columns)
+
+    def _parquet(self, opened: _Opened) -> Iterator[pa.RecordBatch]:
+        self.raw.numbers.sections.append(Section(opened.file.name, self.raw.rows, 2, np.zeros(0, np.int64)))
+        for batch in parquet.ParquetFile(opened.file.path).iter_batches(batch_size=500_000):
+            yield _plain_types(batch).rename_columns(opened.columns)
+
+    def _text(self, opened: _Opened, source: io.BufferedReader) -> Iterator[pa.RecordBatch]:
+        layout, name = opened.layout, opened.file.name
+        assert layout is not None
+        skipped: list[int] = []
+        bad: list[tuple[int, str, str, str]] = []
+
+        def handle(row: Any) -> str:
+            skipped.append(row.number)
+            if (row.text or "").strip(layout.delimiter + " \r\n\t"):
+                reason = f"has {row.actual_columns} cells where the header has {row.expected_columns}"
+                bad.append((row.number + layout.first_row - 1, row.text, reason, name))
+            return "skip"
+
+        start, parsed, found_bad, blank = self.raw.rows, 0, 0, [np.zeros(0, np.int64)]
+        body = pa.PythonFile(_Body(opened, source), mode="r")
+        try:
+            options = arrow_options(layout.header.names, layout.delimiter, handle, self._block_bytes)
+            for block in arrow_csv.open_csv(body, *options):
+                empty = _blank(block)
+                blank.append(parsed + np.flatnonzero(empty))
+                parsed += block.num_rows
+                yield block.filter(pa.array(~empty)) if empty.any() else block
+        except pa.ArrowInvalid as error:
+            if "Empty CSV" not in str(error):
+                raise not_splittable(name, error) from error
+        found_bad = len(bad)
+        inner = Section(name, 0, 1, np.array(sorted(skipped), dtype=np.int64))
+        empties = inner.numbers(np.concatenate(blank))
+        left_out = np.sort(np.concatenate([inner.skipped, empties]))
+        self.raw.numbers.sections.append(Section(name, start, layout.first_row, left_out))
+        self.raw.blank_rows += len(left_out) - found_bad
+        self.raw.bad += bad
+        if parsed == len(empties) and not found_bad:
+            raise no_rows(name)
+
+
+class _Body:
+    """The rows of a text file as a stream of UTF-8, from behind the header on."""
+
+    def __init__(self, opened: _Opened, source: io.BufferedReader) -> None:
+        assert opened.layout is not None
+        self._source = source
+        self._decoder = codecs.getincrementaldecoder(opened.encoding)()
+        self._decoder.decode(source.read(_HEAD_BYTES))
+        self._ready = opened.layout.body.encode("utf-8")
+        self._plain = opened.encoding.startswith("utf-8")
+        if self._plain:
+            self._ready += self._decoder.getstate()[0]
+        self.closed = False
+
+    def read(self, size: int) -> bytes:
+        if not self._ready:
+            chunk = self._source.read(size)
+            self._ready = chunk if self._plain else self._decoder.decode(chunk, final=not chunk).encode("utf-8")
+        given, self._ready = self._ready[:size], self._ready[size:]
+        return given
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _open(file: PlainFile) -> _Opened:
+    if file.is_parquet:
+        return _open_parquet(file)
+    encoding = sniff_encoding(file)
+    with file.path.open("rb") as stream:
+        content = stream.read(_HEAD_BYTES)
+        text = codecs.getincrementaldecoder(encoding)().decode(content, final=len(content) < _HEAD_BYTES)
+    layout = find_layout(text, file.name)
+    return _Opened(file, layout.header.names, layout.header.notes, layout, encoding)
+
+
+def _open_parquet(file: PlainFile) -> _Opened:
+    try:
+        opened = parquet.ParquetFile(file.path)
+    except Exception as error:  # pyarrow raises many types for a damaged file
+        raise FileReadError(f"{file.name}: this is not a readable Parquet file.", fix="Export it again.") from error
+    schema = opened.schema_arrow
+    described = (schema.pandas_metadata or {}).get("index_columns", [])
+    if any(isinstance(index, str) for index in described) or not len(schema):
+        raise NotStreamable
+    for column in schema:
+        if not _is_plain(column.type):
+            raise NotStreamable
+    header = find_header([list(schema.names)])
+    return _Opened(file, header.names, header.notes, types=tuple(str(column.type) for column in schema))
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_boolean)
+    floats = pa.types.is_float32(kind) or pa.types.is_float64(kind)
+    return floats or pa.types.is_timestamp(kind) or any(test(kind) for test in tests)
+
+
+def _plain_types(batch: pa.RecordBatch) -> pa.RecordBatch:
+    arrays = []
+    for array in batch.columns:
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        arrays.append(array.cast(pa.string()) if pa.types.is_large_string(array.type) else array)
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+
+
+def _with_columns(block: pa.RecordBatch, columns: list[str]) -> pa.RecordBatch:
+    if block.schema.names == columns:
+        return block
+    have = {name: block.column(name) for name in block.schema.names}
+    nothing = pa.nulls(block.num_rows, pa.string())
+    return pa.RecordBatch.from_arrays([have.get(column, nothing) for column in columns], names=columns)
+
+
+def _blank(block: pa.RecordBatch) -> np.ndarray:
+    """Rows without any filled cell."""
+    empty = np.ones(block.num_rows, dtype=bool)
+    for column in block.columns:
+        if not empty.any():
+            break
+        if column.null_count == 0:
+            return np.zeros(block.num_rows, dtype=bool)
+        empty &= np.asarray(pc.is_null(column).to_numpy(zero_copy_only=False), dtype=bool)
+    return empty
+
+
+def _check_same_columns(opened: Sequence[_Opened]) -> None:
+    """Refuse files whose columns differ, leaving nameless ones out of account."""
+    first = opened[0]
+    wanted = _named(first.columns)
+    for other in opened[1:]:
+        found = _named(other.columns)
+        if found != wanted:
+            differing = sorted(wanted ^ found)
+            where = "missing" if differing[0] in wanted else "only there"
+            raise FileReadError(
+                f"{other.file.name}: its columns differ from those of {first.file.name} ({differing[0]!r} is {where}).",
+                fix="Put only files of the same columns together.",
+            )
+
+
+def _named(columns: list[str]) -> set[str]:
+    """Columns with a name of their own; all, where none has."""
+    return {column for column in columns if not column.startswith("column ")} or set(columns)

@@ -1,0 +1,124 @@
+"""A DuckDB database in a folder, within limits of memory and processors, that stops when the user cancels."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from pricing_core.engines.limits import Limits
+from pricing_core.errors import WorkspaceError
+from pricing_core.progress import Progress
+
+_LOOK_SECONDS: Final = 0.5
+
+
+class Session:
+    """One connection to a database that lives as long as the folder.
+
+    Parameters
+    ----------
+    folder
+        Folder for the database and what does not fit into memory.
+    limits
+        Memory and processors.
+    progress
+        Asked twice a second, while a query runs, whether to stop.
+    """
+
+    def __init__(self, folder: Path, limits: Limits, progress: Progress) -> None:
+        self._progress = progress
+        self._at: tuple[str, float, str] = ("Importing", 0.0, "")
+        self._connection = duckdb.connect(str(folder / "rows.duckdb"))
+        spill = str(folder / "spill").replace("'", "''")
+        for setting in (
+            f"SET threads = {limits.threads}",
+            f"SET memory_limit = '{limits.memory_mb}MB'",
+            f"SET temp_directory = '{spill}'",
+            "SET TimeZone = 'UTC'",
+            "SET preserve_insertion_order = true",
+            "SET enable_progress_bar = false",
+        ):
+            self._connection.execute(setting)
+
+    def stage(self, name: str, fraction: float, message: str = "") -> None:
+        """Report progress, and remember it for the time a query takes."""
+        self._at = (name, fraction, message)
+        self._progress.stage(name, fraction, message)
+
+    def at(self, name: str, fraction: float, message: str = "") -> None:
+        """Say how far a running query is; it is reported by the watcher."""
+        self._at = (name, fraction, message)
+
+    def run(self, query: str, **tables: Any) -> None:
+        """Run a statement; Arrow tables, readers and frames are known in it by the names given."""
+        with self._guarded(tables):
+            self._connection.execute(query).fetchall()
+
+    def frame(self, query: str, **tables: Any) -> pd.DataFrame:
+        """Result of a query as a DataFrame."""
+        with self._guarded(tables):
+            return self._connection.sql(query).df()
+
+    def arrow(self, query: str, **tables: Any) -> pa.Table:
+        """Result of a query as an Arrow table."""
+        with self._guarded(tables):
+            return self._connection.sql(query).to_arrow_table()
+
+    def positions(self, query: str, **tables: Any) -> np.ndarray:
+        """The first column of the result of a query, whole numbers without gaps."""
+        return np.asarray(self.arrow(query, **tables).column(0).to_numpy(), dtype=np.int64)
+
+    def row(self, query: str, **tables: Any) -> tuple[Any, ...]:
+        """First row of the result of a query."""
+        with self._guarded(tables):
+            found = self._connection.execute(query).fetchall()
+        return tuple(found[0])
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    @contextmanager
+    def _guarded(self, tables: Mapping[str, Any]) -> Iterator[None]:
+        for name, table in tables.items():
+            self._connection.register(name, table)
+        stopped: list[BaseException] = []
+        done = threading.Event()
+        watcher = threading.Thread(target=self._watch, args=(done, stopped), daemon=True, name="import-watch")
+        watcher.start()
+        try:
+            yield
+        except duckdb.InterruptException:
+            if not stopped:
+                raise
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            text = " ".join(str(error).split())[:200]
+            raise WorkspaceError(
+                f"The import ran out of disk space or memory: {text}.",
+                fix="Free some space on the workspace's disk and import again.",
+            ) from error
+        finally:
+            done.set()
+            watcher.join()
+            for name in tables:
+                self._connection.unregister(name)
+        if stopped:
+            raise stopped[0]
+
+    def _watch(self, done: threading.Event, stopped: list[BaseException]) -> None:
+        """Ask whether to stop while a query runs; runs in a thread."""
+        while not done.wait(_LOOK_SECONDS):
+            try:
+                self._progress.stage(*self._at)
+            except BaseException as error:
+                stopped.append(error)
+                self._connection.interrupt()
+                return
