@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pricing_core.errors import ModelError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.features.history import EVENT_TYPES
+from pricing_core.models.threads import in_blocks
 
 Floats32 = NDArray[np.float32]
 
@@ -70,11 +71,13 @@ class ServingNetwork:
         """Intercept and sensitivity of each row, both (n, 2 · members), the two heads of a member side by side."""
         intercept = np.empty((batch.n, 2 * self.members), dtype=np.float32)
         sensitivity = np.empty_like(intercept)
-        for start in range(0, batch.n, _BLOCK):
-            rows = slice(start, min(start + _BLOCK, batch.n))
+
+        def work(rows: slice) -> None:
             out = self._forward(batch, rows)
             intercept[rows] = out[..., 0].transpose(1, 0, 2).reshape(-1, 2 * self.members)
             sensitivity[rows] = out[..., 1].transpose(1, 0, 2).reshape(-1, 2 * self.members)
+
+        in_blocks(batch.n, _BLOCK, work)
         return intercept, sensitivity
 
     def _dense(self, name: str, inputs: Floats32, *, rectify: bool = True) -> Floats32:

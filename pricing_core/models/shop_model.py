@@ -104,7 +104,7 @@ class ShopModel:
             support_low=low,
             support_high=high,
             customer_fold=customer_fold(customer_labels(table.offers["customer_id"], dataset.offers)),
-            evidence=self._evidence(table, current, low, high),
+            evidence=self.evidence(table, current, low, high),
             weight=np.ones(table.n),
             response=self.behavior.respond(encoded.batch, going.reference),
             cost_assumed=table.cost_assumed,
@@ -127,7 +127,8 @@ class ShopModel:
             low[known], high[known] = (np.clip(end[known], ends[:, 0], ends[:, 1]) for end in (low, high))
         return low, high
 
-    def _evidence(self, table: FeatureTable, current: Floats, low: Floats, high: Floats) -> NDArray[np.object_]:
+    def evidence(self, table: FeatureTable, current: Floats, low: Floats, high: Floats) -> NDArray[np.object_]:
+        """How well each row's price is backed: measured, borrowed, or extrapolated from the supported prices."""
         seen = table.offers["product_id"].astype(str).map(self.product_offers).fillna(0).to_numpy(dtype=float)
         label = np.where(seen < _FEW_OFFERS, "borrowed", "measured").astype(object)
         label[(current < low) | (current > high)] = "extrapolated"

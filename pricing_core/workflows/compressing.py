@@ -26,7 +26,7 @@ from pricing_core.models.exported import INSTALL
 from pricing_core.models.folds import N_FOLDS
 from pricing_core.models.form_changes import FormAnswers, changes
 from pricing_core.models.pruning import PruningConfig, prune
-from pricing_core.models.quantized import is_quantized, rounded
+from pricing_core.models.quantized import rounded
 from pricing_core.models.serving import ServingNetwork
 from pricing_core.models.training import held_out_rows
 from pricing_core.optimize.strategies import price_strategy
@@ -190,9 +190,8 @@ def _write_fold(
     further = behavior.networks_[fold].weights  # numbers beside the layers, which no pruning touches
     weights = rounded({**further, **ServingNetwork.from_keras(model).weights})
     for name, value in weights.items():
-        if is_quantized(name):
-            layer = model.get_layer(name.removesuffix(".kernel"))
-            (layer.kernel if name.endswith(".kernel") else layer.embeddings).assign(value)
+        if name.endswith(".kernel"):
+            model.get_layer(name.removesuffix(".kernel")).kernel.assign(value)
     network = ServingNetwork(weights)
     for name in (forms.INT8, *(n for n in wanted if n != forms.INT8 and _is_writable(n))):
         progress.stage("Writing", 0.95, f"Writing the {forms.form(name).label}")
