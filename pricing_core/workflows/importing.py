@@ -19,7 +19,7 @@ from pricing_core.data.samples import load_sample_sources
 from pricing_core.drafts import draft_path
 from pricing_core.pricelist.export import to_excel_csv
 from pricing_core.progress import Progress, SilentProgress
-from pricing_core.store import blocked, datasets, file_shapes
+from pricing_core.store import blocked, datasets, file_shapes, incoming
 from pricing_core.store.workspace import Workspace
 from pricing_core.trust.identities import IdentityTable
 from pricing_core.trust.pseudonyms import Pseudonymizer, load_or_create_key
@@ -152,12 +152,12 @@ def import_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dic
     options = CleaningOptions(**params.get("options", {}))
     keys = ("mapping", "name", "source", "currency", "margin_assumption", "pseudonymize", "excluded", "note")
     chosen = {key: params[key] for key in keys if params.get(key) is not None}
-    sources = {table: _stored_upload(given) for table, given in params["sources"].items()}
+    sources = {table: _stored_upload(ws, given) for table, given in params["sources"].items()}
     rule = OccasionRule(**params["occasions"]) if params.get("occasions") else None
     stored = import_files(ws, sources, options=options, occasions=rule, progress=progress, **chosen)
     for given in params["sources"].values():
         for file in given if isinstance(given, list) else [given]:
-            if isinstance(file, dict):  # a kept upload has done its duty; the raw file is personal data
+            if isinstance(file, dict) and "path" in file:  # a kept upload has done its duty; the raw file is personal data
                 Path(file["path"]).unlink(missing_ok=True)
     return {"dataset_id": stored.dataset_id, "set_aside": len(stored.set_aside)}
 
@@ -193,10 +193,16 @@ def keep_uploads(ws: Workspace, files: Mapping[str, Sequence[tuple[bytes, str]]]
     return kept
 
 
-def _stored_upload(given: Any) -> Any:
-    """A path, or ``{"path": …, "name": …}`` where the file is kept under another name than the user's, or several."""
+def _stored_upload(ws: Workspace, given: Any) -> Any:
+    """A path, or several.
+
+    ``{"path": …, "name": …}`` is a file kept under another name than the user's, and ``{"incoming": name}`` a file of
+    the server's folder for large files.
+    """
     if isinstance(given, list):
-        return [_stored_upload(file) for file in given]
+        return [_stored_upload(ws, file) for file in given]
+    if isinstance(given, dict) and "incoming" in given:
+        return incoming.incoming_path(ws, str(given["incoming"]))
     if isinstance(given, dict):
         return Path(given["path"]).read_bytes(), str(given["name"])
     return Path(given)
