@@ -11,18 +11,21 @@ from typing import Any
 
 import pandas as pd
 
-from pricing_core.data.importing import ImportBlocked, Sources, import_tables
+from pricing_core.data.importing import ImportBlocked, Sources
 from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.data.options import CleaningOptions
 from pricing_core.data.quality import QualityReport
+from pricing_core.data.read import NamedPath
 from pricing_core.data.samples import load_sample_sources
 from pricing_core.drafts import draft_path
+from pricing_core.engines.importing import FilesOutcome, ImportRequest
 from pricing_core.pricelist.export import to_excel_csv
 from pricing_core.progress import Progress, SilentProgress
-from pricing_core.store import blocked, datasets, file_shapes, incoming
+from pricing_core.store import blocked, datasets, file_shapes, incoming, shelf
 from pricing_core.store.workspace import Workspace
 from pricing_core.trust.identities import IdentityTable
 from pricing_core.trust.pseudonyms import Pseudonymizer, load_or_create_key
+from pricing_core.workflows.large_files import base_version, extended, read_into
 
 
 @dataclass(frozen=True)
@@ -48,41 +51,53 @@ def import_files(
     excluded: Mapping[str, str] | None = None,
     note: str = "",
     occasions: OccasionRule | None = None,
+    extend: bool = False,
     progress: Progress | None = None,
 ) -> StoredImport:
     """Import tables and store them as a new version; the earlier versions stay.
 
-    Customer ids become keyed pseudonyms unless ``pseudonymize`` is False; the key never leaves the workspace.
+    Files that are too large for memory are streamed; the result is the same. Customer ids become keyed pseudonyms
+    unless ``pseudonymize`` is False; the key never leaves the workspace.
+
+    Parameters
+    ----------
+    extend
+        Add the rows to those of the newest version: rows that it holds already are counted, not added again.
     """
     progress = progress or SilentProgress()
+    request = ImportRequest(
+        mapping=mapping or {},
+        options=options or CleaningOptions(),
+        name=name,
+        source=source,
+        currency=currency,
+        margin_assumption=margin_assumption,
+        pseudonymize=_renamer(ws) if pseudonymize else None,
+        excluded=excluded or {},
+        note=note,
+        recall=lambda table, columns: _recalled(ws, table, columns),
+    )
+    base = base_version(ws, "orders" in sources, pseudonymize) if extend else None
     blocked.forget_blocked(ws)
-    rename = _renamer(ws) if pseudonymize else None
     try:
-        outcome = import_tables(
-            sources,
-            mapping=mapping,
-            options=options,
-            name=name,
-            source=source,
-            currency=currency,
-            margin_assumption=margin_assumption,
-            pseudonymize=rename,
-            excluded=excluded,
-            note=note,
-            occasions=occasions,
-            recall=lambda table, columns: _recalled(ws, table, columns),
-            progress=progress,
-        )
+        with shelf.drafting(ws, "dataset") as draft:
+            outcome = read_into(ws, sources, draft, request, occasions or OccasionRule(), progress)
+            if base is not None:
+                outcome = extended(ws, base, draft, outcome, progress)
+            dataset_id = _store(ws, draft, outcome, progress)
     except ImportBlocked as refused:
         blocked.keep_blocked(ws, refused.report.to_frame(), refused.report.counts_frame(), refused.set_aside)
         raise
-    for table, columns in outcome.columns.items():
-        file_shapes.remember(ws, columns, file_shapes.FileShape(table, outcome.dataset.manifest.mapping[table]))
-    progress.stage("Storing", 0.95, "Writing the tables into the workspace")
-    counts = outcome.report.counts_frame()
-    dataset_id = datasets.save_dataset(ws, outcome.dataset, outcome.report.to_frame(), outcome.set_aside, counts)
-    progress.stage("Done", 1.0, f"{len(outcome.dataset.offers):,} offers imported")
+    progress.stage("Done", 1.0, f"{outcome.rows['offers']:,} offers imported")
     return StoredImport(dataset_id, outcome.report, outcome.set_aside)
+
+
+def _store(ws: Workspace, draft: Path, outcome: FilesOutcome, progress: Progress) -> str:
+    for table, columns in outcome.columns.items():
+        file_shapes.remember(ws, columns, file_shapes.FileShape(table, outcome.manifest.mapping[table]))
+    progress.stage("Storing", 0.98, "Writing the tables into the workspace")
+    report, counts = outcome.report.to_frame(), outcome.report.counts_frame()
+    return datasets.commit_files(ws, draft, outcome.manifest, outcome.rows, report, outcome.set_aside, counts)
 
 
 def _recalled(ws: Workspace, table: str, columns: list[str]) -> dict[str, str]:
@@ -154,10 +169,13 @@ def import_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dic
     chosen = {key: params[key] for key in keys if params.get(key) is not None}
     sources = {table: _stored_upload(ws, given) for table, given in params["sources"].items()}
     rule = OccasionRule(**params["occasions"]) if params.get("occasions") else None
-    stored = import_files(ws, sources, options=options, occasions=rule, progress=progress, **chosen)
+    extend = bool(params.get("extend"))
+    stored = import_files(ws, sources, options=options, occasions=rule, extend=extend, progress=progress, **chosen)
     for given in params["sources"].values():
         for file in given if isinstance(given, list) else [given]:
-            if isinstance(file, dict) and "path" in file:  # a kept upload has done its duty; the raw file is personal data
+            if (
+                isinstance(file, dict) and "path" in file
+            ):  # kept uploads are personal data
                 Path(file["path"]).unlink(missing_ok=True)
     return {"dataset_id": stored.dataset_id, "set_aside": len(stored.set_aside)}
 
@@ -204,5 +222,5 @@ def _stored_upload(ws: Workspace, given: Any) -> Any:
     if isinstance(given, dict) and "incoming" in given:
         return incoming.incoming_path(ws, str(given["incoming"]))
     if isinstance(given, dict):
-        return Path(given["path"]).read_bytes(), str(given["name"])
+        return NamedPath(Path(given["path"]), str(given["name"]))
     return Path(given)
