@@ -1,7 +1,8 @@
 """Judge settings by cross-validation: each fold's model sees neither later weeks nor the customers it is judged on.
 
-Features, encoding and the going price are computed once and serve every trial. They never see an outcome; the expected
-price is cross-fitted over customers. What a trial learns of outcomes it learns from its fold's earlier weeks alone.
+Features and the going price are computed once and serve every trial. Features are as of each offer, and encoded as the
+weeks before any window were; the going price sees no outcome, and is cross-fitted over customers. What a trial learns
+of outcomes it learns from its fold's earlier weeks alone.
 """
 
 from __future__ import annotations
@@ -100,19 +101,27 @@ def prepare(
     progress.stage("Preparing", 0.0, f"Computing what was known before each of {len(offers):,} offers")
     uses = classify_columns(dataset)
     table = build_features(dataset, offers, uses=uses)
-    encoder = FeatureEncoder(sequence_length=config.recent_events).fit(table)
+    label = customer_labels(offers["customer_id"], dataset.offers)
+    folds = time_folds(_periods(offers["offered_at"], plan), label, plan)
+    # Scales and codes are those of the weeks before any window: later ones would tell of outcomes to be judged.
+    start = offers["offered_at"].iloc[np.concatenate([folds[0].judge, folds[0].stop])].min()
+    early = np.flatnonzero((offers["offered_at"] < start).to_numpy())
+    encoder = FeatureEncoder(sequence_length=config.recent_events).fit(training.table_rows(table, early))
     batch = encoder.transform(table)
     progress.stage("Preparing", 0.6, "Learning the going price and the shop's pricing habit")
     pricing, rows = training.learn_prices(config, dataset, table, batch, weight)[:2]
     customers = pd.factorize(rows.customer_id, sort=True)[0].astype(np.int64)
-    when = offers["offered_at"]
-    period = rows.period if rows.period is not None else np.zeros(len(when), dtype=np.int64)
-    if len(np.unique(period)) < 2 * plan.n_folds + 2:
-        period = when.to_numpy().astype("datetime64[us]").astype(np.int64)
-    folds = time_folds(period, rows.customer_id, plan)
     encoded = EncodedOffers(table, rows.batch, pricing.train_going_)
     prices = training.offered_prices(dataset.offers)
     return TuningData(config, dataset, uses, encoder, pricing, encoded, rows, customers, prices, folds)
+
+
+def _periods(offered_at: pd.Series, plan: FoldPlan) -> NDArray[np.int64]:
+    """Week of each offer, or the moment where there are too few weeks, (n,)."""
+    week = ((offered_at - offered_at.min()) // pd.Timedelta(days=7)).to_numpy(dtype=np.int64)
+    if len(np.unique(week)) >= 2 * plan.n_folds + 2:
+        return np.asarray(week)
+    return np.asarray(offered_at.to_numpy().astype("datetime64[us]").astype(np.int64))
 
 
 def candidate(name: str, settings: dict[str, Any], config: TrainingConfig) -> DemandModel:
@@ -135,6 +144,7 @@ def fitted_folds(
     for k, fold in enumerate(data.folds):
         learn, stop = data.rows.take(fold.learn), data.rows.take(fold.stop)
         part = SubProgress(progress, k / len(data.folds), (k + 1) / len(data.folds))
+        part.stage("Tuning", 0.0, f"window {k + 1} of {len(data.folds)}")
         watch = _Watch(part, report, base_loss(learn, stop), k * width, width, earlier, k + 1)
         model = candidate(name, settings, data.config).choose_epochs(learn, stop, watch)
         earlier += watch.best
@@ -159,7 +169,9 @@ def base_loss(learn: LearningRows, later: LearningRows) -> float:
     return float(-observed * np.log(rate) - (1 - observed) * np.log(1 - rate))
 
 
-def price_errors(data: TuningData, settings: dict[str, Any], report: Report) -> tuple[float, float]:
+def price_errors(
+    data: TuningData, settings: dict[str, Any], report: Report, progress: Progress | None = None
+) -> tuple[float, float]:
     """How far the pricing model's expected price is from later prices of customers whom it does not know.
 
     Returns
@@ -167,11 +179,13 @@ def price_errors(data: TuningData, settings: dict[str, Any], report: Report) -> 
     error_rate, habit_error_rate
         Mean absolute error as a share of the logged price, by the pricing model and by the product's usual price alone.
     """
+    progress = progress or SilentProgress()
     errors, usual, weights = [], [], []
     base = PricingConfig(**{**_pricing_settings(data.config), **settings})
     table, batch = data.encoded.table, data.rows.batch
     price = table.offers["price"].to_numpy(dtype=float)
     for k, fold in enumerate(data.folds):
+        progress.stage("Tuning", k / len(data.folds), f"window {k + 1} of {len(data.folds)}")
         customers = np.unique(data.customers[fold.learn], return_inverse=True)[1].astype(np.int64)
         learn, at = fold.learn, fold.judge
         model = PricingModel(base).fit(

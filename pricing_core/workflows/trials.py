@@ -42,7 +42,7 @@ def judged_by(
 ) -> Callable[[dict[str, Any], Report], Judged]:
     """Return the function that fits and judges a trial's settings."""
     if family == PRICING_MODEL:
-        return lambda settings, report: _judged_prices(data, settings, report)
+        return lambda settings, report: _judged_prices(data, settings, report, progress)
     usual = usual_prices(data.dataset)
 
     def judge(settings: dict[str, Any], report: Report) -> Judged:
@@ -86,8 +86,8 @@ def score_of(figures: dict[str, float], criterion: str) -> float:
     return figures[criterion]
 
 
-def _judged_prices(data: TuningData, settings: dict[str, Any], report: Report) -> Judged:
-    error, habit = price_errors(data, settings, report)
+def _judged_prices(data: TuningData, settings: dict[str, Any], report: Report, progress: Progress) -> Judged:
+    error, habit = price_errors(data, settings, report, progress)
     return Judged(error, {PRICE_ERROR: error, "usual_price_error": habit})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -128,9 +129,9 @@ def tune(
         dataset = datasets.load_dataset(ws, request.dataset_id)
         folds = FoldPlan(n_folds=request.n_folds, random_state=request.seed)
         data = prepare(dataset, request.training(), folds, SubProgress(progress, 0.0, _PREPARING))
-        whole = SubProgress(progress, _PREPARING, 1.0)
-        judge = judged_by(data, request.family, request.criterion, _Quiet(whole))
-        search(study, space_of(request.family), judge, plan, whole)
+        told = _Told(SubProgress(progress, _PREPARING, 1.0), minutes)
+        judge = judged_by(data, request.family, request.criterion, _Within(told))
+        search(study, space_of(request.family), judge, plan, told)
     progress.stage("Done", 1.0, "The budget is used up")
     return studies.get(ws, name)
 
@@ -206,15 +207,38 @@ def _config_of(name: str, config: TrainingConfig) -> Any:
     return getattr(model, "config", model)
 
 
-class _Quiet:
-    """Lets a running trial see whether the tuning is to stop, without moving the progress bar back and forth."""
+class _Told:
+    """Progress of the search; what a trial says of itself is added to the sentence, and time moves the bar."""
 
-    def __init__(self, parent: SubProgress) -> None:
-        self._parent = parent
+    def __init__(self, parent: Progress, minutes: float | None) -> None:
+        self._parent, self._minutes = parent, minutes
+        self._started, self._share, self._sentence = time.monotonic(), 0.0, ""
 
     def stage(self, name: str, fraction: float, message: str = "") -> None:
-        """Pass the words on, not the share."""
-        self._parent.stage("Tuning", 0.0, message)
+        """Report between two trials."""
+        self._share, self._sentence = fraction, message
+        self._parent.stage(name, fraction, message)
 
     def metric(self, name: str, step: int, value: float) -> None:
         """Ignore the curves of single trials."""
+
+    def within(self, message: str) -> None:
+        """Report from within a trial."""
+        if self._minutes is not None:
+            elapsed = (time.monotonic() - self._started) / (60 * self._minutes)
+            self._share = min(max(self._share, elapsed), 1.0)
+        self._parent.stage("Tuning", self._share, f"{self._sentence} · {message}")
+
+
+class _Within:
+    """Progress of one trial."""
+
+    def __init__(self, told: _Told) -> None:
+        self._told = told
+
+    def stage(self, name: str, fraction: float, message: str = "") -> None:
+        """Pass the words on; the trial's share is not that of the search."""
+        self._told.within(message)
+
+    def metric(self, name: str, step: int, value: float) -> None:
+        """Ignore the curves."""

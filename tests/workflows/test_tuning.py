@@ -1,0 +1,234 @@
+"""Tuning from a data set to a training that can be repeated from its manifest."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pricing_core import jobs, workflows
+from pricing_core.cli import main
+from pricing_core.errors import ConfigError, DataError, JobCancelled, NoDatasetError
+from pricing_core.models.search import Judged, SearchPlan, search
+from pricing_core.models.search_space import PRICING_MODEL, space_of
+from pricing_core.models.time_folds import FoldPlan
+from pricing_core.models.tuning import prepare
+from pricing_core.progress import SilentProgress
+from pricing_core.store import datasets, studies
+from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.trials import judged_by, score_of
+from pricing_core.workflows.tuned import job_settings, read_settings, settings_text
+from pricing_core.workflows.tuning import compare_tunings, request_of, start_settings
+
+FIGURES = {"log_loss": 0.4, "base_log_loss": 0.5, "price_slope": 0.8, "policy_value": 1.2, "policy_reliable": 1.0}
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """1,500 offers of three products whose buyers react to price."""
+    random = np.random.default_rng(5)
+    n, level = 1_500, np.array([4.0, 9.0, 20.0])
+    product = random.integers(0, 3, n)
+    price = level[product] * np.exp(random.normal(0.0, 0.15, n))
+    chance = 1 / (1 + np.exp(-(2.2 - 3.0 * price / level[product])))
+    offers = pd.DataFrame(
+        {
+            "customer_id": [f"c{k}" for k in random.integers(0, 120, n)],
+            "product_id": np.array(["tea", "cup", "pot"])[product],
+            "offered_at": pd.Timestamp("2025-01-06", tz="UTC")
+            + pd.to_timedelta(np.sort(random.integers(0, 84 * 24, n)), "h"),
+            "price": price.round(2),
+            "list_price": level[product] * 1.2,
+            "purchased": (random.random(n) < chance).astype(int),
+        }
+    )
+    path = tmp_path_factory.mktemp("tea") / "shop"
+    workflows.import_files(Workspace(path), {"offers": offers}, name="Tea shop", margin_assumption=0.4)
+    return path
+
+
+@pytest.fixture
+def ws(imported: Path, tmp_path: Path) -> Workspace:
+    shutil.copytree(imported, tmp_path / "shop")
+    return Workspace(tmp_path / "shop")
+
+
+def cheap(name: str, **changes: object) -> workflows.TuningRequest:
+    return workflows.TuningRequest(**{"name": name, "family": "bayes", **changes})  # type: ignore[arg-type]
+
+
+def test_trials_begin_with_todays_settings_and_are_the_same_again(ws: Workspace) -> None:
+    for name in ("one", "two"):
+        workflows.new_tuning(ws, cheap(name))
+    workflows.tune(ws, "one", minutes=None, trials=2)
+    for trials in (1, 2):
+        workflows.tune(ws, "two", minutes=None, trials=trials)
+    one, two = studies.trials(ws, "one"), studies.trials(ws, "two")
+    pd.testing.assert_frame_equal(one.drop(columns="seconds"), two.drop(columns="seconds"))
+    today = start_settings(request_of(ws, "one"))
+    assert {name: one[f"setting.{name}"][0] for name in space_of("bayes")} == today
+    figures = one.filter(like="figure.")
+    assert np.isfinite(figures.to_numpy(dtype=float)).all()
+    assert (one["score"] == one["figure.log_loss"]).all() and (one["figure.auc"] > 0.5).all()
+    assert one["figure.log_loss"].max() < one["figure.base_log_loss"].min()
+    compared = compare_tunings(ws).set_index("name")
+    assert compared.loc["one", "score"] == compared.loc["two", "score"] <= compared.loc["one", "start_score"]
+    assert compared.loc["one", "judged_on"] == "d0001, 40,000 offers, 2 windows, seed 0"
+
+
+def test_no_trial_sees_the_outcomes_that_it_is_judged_on(ws: Workspace) -> None:
+    dataset = datasets.load_dataset(ws)
+    config = cheap("x").training()
+    data = prepare(dataset, config, FoldPlan(n_folds=2))
+    late = data.encoded.table.offers["offered_at"].iloc[data.folds[1].judge].min()
+    bought = np.random.default_rng(0).permutation(dataset.offers["purchased"].to_numpy())
+    changed = dataset.offers["purchased"].where(dataset.offers["offered_at"] < late, bought)
+    other = prepare(replace(dataset, offers=dataset.offers.assign(purchased=changed)), config, FoldPlan(n_folds=2))
+    fold = data.folds[1]
+    assert np.array_equal(fold.learn, other.folds[1].learn)
+    assert np.array_equal(data.rows.y[fold.learn], other.rows.y[fold.learn])
+    assert not np.array_equal(data.rows.y[fold.judge], other.rows.y[fold.judge])
+    assert np.array_equal(data.rows.batch.matrix()[fold.learn], other.rows.batch.matrix()[fold.learn])
+
+
+def test_the_pricing_model_is_tuned_by_its_price_error(ws: Workspace) -> None:
+    workflows.new_tuning(ws, cheap("prices", family=PRICING_MODEL, criterion="price_error"))
+    found = workflows.tune(ws, "prices", minutes=None, trials=2)
+    table = studies.trials(ws, "prices")
+    assert found.best_score == table["figure.price_error"].min() > 0
+    config = workflows.tuned_config(ws, "prices", base=workflows.TrainingConfig(quick=True, settings={"members": 1}))
+    best = table.set_index("number").loc[found.best_number]
+    assert config.pricing().n_leaves == best["setting.n_leaves"] and config.settings == {"members": 1}
+    assert config.origin == {"pricing_model": {"study": "prices", "trial": found.best_number}}
+
+
+def test_criteria_weigh_the_figures_as_they_say() -> None:
+    assert score_of(FIGURES, "log_loss") == 0.4
+    assert score_of(FIGURES, "price_reaction") == pytest.approx(0.8 + 0.05 * 0.2)
+    assert score_of({**FIGURES, "price_slope": float("nan")}, "price_reaction") == pytest.approx(0.85)
+    assert score_of(FIGURES, "policy_value") == -1.2
+    with pytest.raises(DataError, match="Too few past offers were near the prices"):
+        score_of({**FIGURES, "policy_reliable": 0.0}, "policy_value")
+
+
+def test_requests_that_make_no_sense_are_refused(ws: Workspace, tmp_path: Path) -> None:
+    for changes in ({"family": "none"}, {"criterion": "price_error"}, {"search": "magic"}, {"n_folds": 0}):
+        with pytest.raises(ConfigError):
+            cheap("x", **changes)
+    with pytest.raises(ConfigError, match="allowed are price_error"):
+        cheap("x", family=PRICING_MODEL)
+    with pytest.raises(NoDatasetError, match="There are no data to tune on"):
+        workflows.new_tuning(Workspace(tmp_path / "empty"), cheap("x"))
+    workflows.new_tuning(ws, cheap("x"))
+    with pytest.raises(ConfigError, match="No trial of 'x' has been judged yet"):
+        workflows.tuned_config(ws, "x", base=workflows.TrainingConfig())
+
+
+def test_settings_go_into_a_file_and_back(ws: Workspace, tmp_path: Path) -> None:
+    base = workflows.TrainingConfig(quick=True)
+    toml = tmp_path / "settings.toml"
+    toml.write_text("[settings]\nmembers = 1\n[pricing_settings]\nn_leaves = 9\n")
+    read = workflows.config_with(ws, str(toml), base=base)
+    assert read.behavior().members == 1 and read.pricing().n_leaves == 9 and read.origin == {"file": "settings.toml"}
+    again = tmp_path / "settings.json"
+    again.write_text(settings_text(read))
+    assert read_settings(again, base).settings == read.settings
+    assert workflows.config_from(json.loads(json.dumps(job_settings(read)))) == read
+    toml.write_text("members = 1\n")
+    with pytest.raises(ConfigError, match=r"settings\.toml holds members\. It may hold family, settings"):
+        read_settings(toml, base)
+    toml.write_text("members = \n")
+    with pytest.raises(ConfigError, match=r"The settings in settings\.toml cannot be read"):
+        read_settings(toml, base)
+    with pytest.raises(ConfigError, match="'nothing' is neither a tuning nor a file"):
+        workflows.config_with(ws, "nothing", base=base)
+
+
+def test_the_command_line_tunes_lists_and_deletes(
+    ws: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tune = ["tune", "--workspace", str(ws.root)]
+    out = tmp_path / "trials.csv"
+    assert main([*tune, "--family", "bayes", "--trials", "1", "--search", "grid", "--out", str(out)]) == 0
+    assert main([*tune, "--resume", "bayes 1", "--trials", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "tuning: bayes 1; 2 trials; best: trial" in said and 'train --settings "bayes 1"' in said
+    assert len(pd.read_csv(out)) == 1
+    assert main([*tune, "--list"]) == 0
+    assert "bayes 1" in capsys.readouterr().out
+    assert main([*tune, "--delete", "bayes 1"]) == 0 and studies.list_studies(ws) == []
+    for wrong in (["--minutes", "-1"], ["--family", "none"], ["--resume", "none"], ["--delete", "none"]):
+        assert main([*tune, *wrong]) == 2
+    assert main(["train", "--workspace", str(ws.root), "--settings", "none"]) == 2
+
+
+@pytest.mark.extra
+def test_a_training_with_tuned_settings_is_repeated_from_its_manifest(ws: Workspace) -> None:
+    workflows.new_tuning(ws, cheap("spring", family="network"))
+    plan = SearchPlan(minutes=None, trials=1, first={"learning_rate": 0.01, "batch_size": 512, "weight_decay": 1e-3})
+    with studies.working_on(ws, "spring") as study:
+        search(study, space_of("network"), lambda settings, report: Judged(1.0), plan)
+    base = workflows.TrainingConfig(seed=3, quick=True)
+    config = workflows.tuned_config(ws, "spring", base=base)
+    config = replace(config, settings={**config.settings, "members": 1, "max_epochs": 1})
+    config = workflows.config_from(json.loads(json.dumps(job_settings(config))))
+    first = workflows.load_run(ws, workflows.train(ws, config=config))
+    kept = json.loads((first.folder / "manifest.json").read_text())
+    assert kept["config"]["settings"]["learning_rate"] == kept["behavior"]["learning_rate"] == 0.01
+    assert kept["config"]["origin"] == {"network": {"study": "spring", "trial": 1}} and kept["config"]["seed"] == 3
+    repeated = workflows.config_from(kept["config"])
+    second = workflows.load_run(ws, workflows.train(ws, kept["dataset_id"], config=repeated))
+    lists = [workflows.price(ws, "personalized", run_id=run.run_id).frame for run in (first, second)]
+    pd.testing.assert_frame_equal(*lists)
+    assert len(lists[0]) > 100
+
+
+@pytest.mark.extra
+def test_a_killed_tuning_job_can_be_tried_again(ws: Workspace) -> None:
+    workflows.new_tuning(ws, cheap("spring", family=PRICING_MODEL, criterion="price_error"))
+    job = jobs.submit(ws, "tune", {"name": "spring", "trials": 4})
+    end = time.monotonic() + 120
+    while not len(studies.trials(ws, "spring")) and time.monotonic() < end:
+        time.sleep(0.05)
+    pid = jobs.get(ws, job).pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    while jobs.get(ws, job).active and time.monotonic() < end:
+        time.sleep(0.1)
+    assert jobs.get(ws, job).status == "lost"
+    again = jobs.retry(ws, job)
+    while jobs.get(ws, again).active and time.monotonic() < end:
+        time.sleep(0.1)
+    assert jobs.get(ws, again).status == "succeeded", jobs.get(ws, again).error
+    states = studies.trials(ws, "spring")["state"].tolist()
+    assert sum(state in ("done", "stopped early") for state in states) == 4 and "running" not in states
+
+
+def test_a_trial_reports_and_can_be_stopped_by_the_user(ws: Workspace) -> None:
+    class Stops(SilentProgress):
+        def stage(self, name: str, fraction: float, message: str = "") -> None:
+            if "window 2 of 2" in message:
+                raise JobCancelled("Stop.")
+
+    workflows.new_tuning(ws, cheap("spring"))
+    with pytest.raises(JobCancelled):
+        workflows.tune(ws, "spring", minutes=None, trials=2, progress=Stops())
+    assert studies.trials(ws, "spring")["state"].tolist() == ["failed"]
+    assert not studies.get(ws, "spring").running
+
+
+def test_all_figures_are_there_whatever_counts(ws: Workspace) -> None:
+    data = prepare(datasets.load_dataset(ws), cheap("x").training(), FoldPlan(n_folds=1))
+    judge = judged_by(data, "bayes", "price_reaction", SilentProgress())
+    reports: list[tuple[int, float]] = []
+    found = judge({"smoothing": 20.0}, lambda step, value: reports.append((step, value)))
+    assert set(FIGURES) <= set(found.figures) and found.score == score_of(dict(found.figures), "price_reaction")
+    assert reports and all(0 < value < 1.5 for _, value in reports)
