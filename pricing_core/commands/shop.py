@@ -28,6 +28,9 @@ def add(command: AddCommand) -> None:
     load.add_argument("--scope", default="category", choices=("category", "shop"), help="market an order is in")
     load.add_argument("--price-source", default="modal", choices=("modal", "median", "latest"), help="for orders")
     load.add_argument("--map", nargs="+", action="extend", default=[], metavar="field=column")
+    load.add_argument(
+        "--extend", action="store_true", help="add the rows to the newest version; rows that it has are not added again"
+    )
     load.add_argument("--name", default="my shop")
     load.add_argument("--currency", default="USD")
     load.add_argument("--margin", type=float, default=None, help="assumed margin over price where unit cost is unknown")
@@ -38,6 +41,7 @@ def add(command: AddCommand) -> None:
     train = command("train", _train, "Train the pricing and the behavior model.")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--quick", action="store_true")
+    train.add_argument("--family", default="auto", help="family of the behavior model; default: later offers choose")
     train.add_argument("--dataset", help="data version; default: the newest")
     train.add_argument(
         "--settings", metavar="FILE|TUNING", help="TOML or JSON file of settings, or the name of a tuning"
@@ -81,6 +85,7 @@ def _import(options: argparse.Namespace) -> None:
             currency=options.currency,
             margin_assumption=options.margin,
             pseudonymize=not options.keep_ids,
+            extend=options.extend,
             progress=ConsoleProgress(),
         )
     except ImportBlocked as refused:
@@ -101,7 +106,7 @@ def _train(options: argparse.Namespace) -> None:
     from pricing_core import workflows
     from pricing_core.data.dataset import sample_words
 
-    config = workflows.TrainingConfig(seed=options.seed, quick=options.quick)
+    config = workflows.TrainingConfig(seed=options.seed, quick=options.quick, family=options.family)
     ws = open_workspace(options)
     if options.settings is not None:
         config = workflows.config_with(ws, options.settings, options.trial, base=config)
@@ -109,5 +114,7 @@ def _train(options: argparse.Namespace) -> None:
     run = workflows.load_run(ws, run_id)
     if run.manifest.get("working_sample"):
         print(f"learned from {sample_words(run.manifest['working_sample'])}")
+    if run.metrics.get("choice_reason"):
+        print(run.metrics["choice_reason"])
     shown = ("log_loss", "auc", "accuracy", "calibration_slope")
     print(f"run: {run_id}; on held-out time: " + ", ".join(f"{key} {run.metrics[key]:.4f}" for key in shown))

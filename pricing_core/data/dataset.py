@@ -48,6 +48,8 @@ class DatasetManifest:
         Names of the repairs that were applied to the version ``base``.
     base
         Id of the version that this one was made from by repairs; empty for an import.
+    extends
+        Id of the version whose rows this one holds too, where an import added to it; empty otherwise.
     evidence
         How the offers came about where a shop has none: the rule that built them from orders, its counts, and how much
         other assumptions change the result. Empty where offers were imported.
@@ -66,6 +68,7 @@ class DatasetManifest:
     evidence: dict[str, Any] = field(default_factory=dict)
     repairs: list[str] = field(default_factory=list)
     base: str = ""
+    extends: str = ""
 
     def __post_init__(self) -> None:
         """Validate; a ConfigError names the value received and what is allowed."""

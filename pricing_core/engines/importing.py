@@ -40,11 +40,11 @@ STREAMED: Final = ("offers", "customers", "events")
 
 ColumnBytes = Callable[[pd.Series], list[bytes]]
 
-__all__ = ["LargeOutcome", "LargeRequest", "NotStreamable", "import_large", "is_large"]
+__all__ = ["FilesOutcome", "ImportRequest", "NotStreamable", "import_large", "is_large"]
 
 
 @dataclass(frozen=True)
-class LargeRequest:
+class ImportRequest:
     """What was asked for; as the arguments of :func:`pricing_core.data.importing.import_tables`."""
 
     mapping: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -60,8 +60,8 @@ class LargeRequest:
 
 
 @dataclass(frozen=True, eq=False)
-class LargeOutcome:
-    """Result of an import whose tables are Parquet files.
+class FilesOutcome:
+    """Result of an import whose tables are Parquet files of a folder.
 
     Attributes
     ----------
@@ -94,11 +94,11 @@ def import_large(
     sources: Sources,
     target: Path,
     work: Path,
-    request: LargeRequest,
+    request: ImportRequest,
     limits: Limits,
     column_bytes: ColumnBytes,
     progress: Progress,
-) -> LargeOutcome:
+) -> FilesOutcome:
     """Read, map, clean, check and pseudonymize the tables of a shop, and write them to ``target``.
 
     Parameters
@@ -146,7 +146,7 @@ class _Run:
         self,
         sources: Sources,
         work: Path,
-        request: LargeRequest,
+        request: ImportRequest,
         limits: Limits,
         session: Session,
         progress: Progress,
@@ -172,7 +172,7 @@ class _Run:
             else:
                 self._read_small(table, at)
 
-    def finish(self, target: Path, column_bytes: ColumnBytes) -> LargeOutcome:
+    def finish(self, target: Path, column_bytes: ColumnBytes) -> FilesOutcome:
         """Judge the tables as a whole, and write what is left of them."""
         frames = {table: sheet.kept()[0] for table, sheet in self.small.items()}
         exclusions = check_excluded(dict(self.request.excluded), self._shapes(frames), self.mapping)
@@ -207,7 +207,7 @@ class _Run:
             note=self.request.note,
             data_hash=fingerprint(every, column_bytes),
         )
-        return LargeOutcome(written, manifest, report, set_aside, self.columns)
+        return FilesOutcome(written, manifest, report, set_aside, self.columns)
 
     def _open(self, table: str) -> Reader:
         files = plain_files(self.sources[table], self.work / "files", self.progress)  # type: ignore[arg-type]

@@ -61,17 +61,39 @@ def save_dataset(
     with shelf.drafting(ws, "dataset") as draft:
         for name, frame in tables.items():
             write_parquet(frame, draft / f"{name}.parquet", name)
-        shelf.write_json(draft / _MANIFEST, manifest.to_dict())
-        write_parquet(report_frame, draft / _QUALITY, "quality report")
-        aside.to_csv(draft / _SET_ASIDE, index=False, encoding="utf-8")
-        if counts is not None:
-            write_parquet(counts, draft / _COUNTS, "row counts")
-        record = {
-            **_shown(manifest),
-            "rows": {name: len(frame) for name, frame in tables.items()},
-            "set_aside": len(aside),
-        }
-        return shelf.commit(ws, SHELF, draft, record)
+        rows = {name: len(frame) for name, frame in tables.items()}
+        return commit_files(ws, draft, manifest, rows, report_frame, aside, counts)
+
+
+def commit_files(
+    ws: Workspace,
+    draft: Path,
+    manifest: DatasetManifest,
+    rows: dict[str, int],
+    report_frame: pd.DataFrame,
+    set_aside: pd.DataFrame,
+    counts: pd.DataFrame | None,
+) -> str:
+    """Store a data set whose tables are in a draft folder already, and return its id.
+
+    Parameters
+    ----------
+    draft
+        Made by :func:`pricing_core.store.shelf.drafting`; holds a file ``<table>.parquet`` per table.
+    manifest
+        With its ``data_hash``.
+    rows
+        Table → number of rows.
+    report_frame, set_aside, counts
+        As in :func:`save_dataset`.
+    """
+    shelf.write_json(draft / _MANIFEST, manifest.to_dict())
+    write_parquet(report_frame, draft / _QUALITY, "quality report")
+    set_aside.to_csv(draft / _SET_ASIDE, index=False, encoding="utf-8")
+    if counts is not None:
+        write_parquet(counts, draft / _COUNTS, "row counts")
+    record = {**_shown(manifest), "rows": rows, "set_aside": len(set_aside)}
+    return shelf.commit(ws, SHELF, draft, record)
 
 
 def list_datasets(ws: Workspace) -> pd.DataFrame:

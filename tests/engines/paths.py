@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pricing_core.data.importing import ImportBlocked, ImportOutcome, Sources, import_tables
-from pricing_core.engines.importing import LargeOutcome, LargeRequest, import_large
+from pricing_core.engines.importing import FilesOutcome, ImportRequest, import_large
 from pricing_core.engines.limits import Limits
 from pricing_core.errors import PricingError
 from pricing_core.progress import SilentProgress
@@ -21,13 +21,13 @@ TINY = Limits(large_bytes=0, memory_mb=200, block_bytes=1 << 12, chunk_rows=50, 
 USUAL = Limits(large_bytes=0, memory_mb=200)
 
 
-def large(sources: Sources, limits: Limits, **arguments: Any) -> tuple[LargeOutcome, dict[str, pd.DataFrame]]:
+def large(sources: Sources, limits: Limits, **arguments: Any) -> tuple[FilesOutcome, dict[str, pd.DataFrame]]:
     """Import by the path of large files; the outcome and the tables that it wrote."""
     with TemporaryDirectory() as folder:
         target, work = Path(folder) / "target", Path(folder) / "work"
         target.mkdir()
         work.mkdir()
-        request = LargeRequest(**arguments)
+        request = ImportRequest(**arguments)
         outcome = import_large(sources, target, work, request, limits, datasets.column_bytes, SilentProgress())
         assert not list(work.iterdir())
         tables = {path.stem: datasets.read_parquet(path) for path in target.iterdir()}

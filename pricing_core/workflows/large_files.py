@@ -1,0 +1,104 @@
+"""Where files go on their way in: read whole, or streamed where they are too large; and added to what is there."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from pricing_core.data.importing import Sources, import_tables
+from pricing_core.data.occasion_rule import OccasionRule
+from pricing_core.data.quality import Finding
+from pricing_core.engines.extending import Extension, extend_files
+from pricing_core.engines.importing import FilesOutcome, ImportRequest, NotStreamable, import_large, is_large
+from pricing_core.engines.limits import limits_from_environment
+from pricing_core.errors import DataError
+from pricing_core.progress import Progress, SubProgress
+from pricing_core.store import datasets
+from pricing_core.store.workspace import Workspace
+
+
+def read_into(
+    ws: Workspace, sources: Sources, draft: Path, request: ImportRequest, occasions: OccasionRule, progress: Progress
+) -> FilesOutcome:
+    """Import the tables into Parquet files of a draft folder, by the path that fits their size."""
+    limits = limits_from_environment()
+    if is_large(sources, limits):
+        work = ws.new_temp_dir("import")
+        try:
+            return import_large(sources, draft, work, request, limits, datasets.column_bytes, progress)
+        except NotStreamable:
+            pass
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    outcome = import_tables(
+        sources,
+        mapping=request.mapping,
+        options=request.options,
+        name=request.name,
+        source=request.source,
+        currency=request.currency,
+        margin_assumption=request.margin_assumption,
+        pseudonymize=request.pseudonymize,
+        excluded=request.excluded,
+        note=request.note,
+        occasions=occasions,
+        recall=request.recall,
+        progress=SubProgress(progress, 0.0, 0.95),
+    )
+    tables = outcome.dataset.tables()
+    for table, frame in tables.items():
+        datasets.write_parquet(frame, draft / f"{table}.parquet", table)
+    manifest = replace(outcome.dataset.manifest, data_hash=datasets.hash_tables(tables))
+    rows = {table: len(frame) for table, frame in tables.items()}
+    return FilesOutcome(rows, manifest, outcome.report, outcome.set_aside, outcome.columns)
+
+
+def base_version(ws: Workspace, orders: bool, pseudonymize: bool) -> str | None:
+    """The version that an import adds to: the newest, as it was imported; None where there is none yet.
+
+    Raises
+    ------
+    DataError
+        If rows cannot be added to it.
+    """
+    newest = datasets.latest_dataset_id(ws)
+    if newest is None:
+        return None
+    manifest = datasets.load_manifest(ws, newest)
+    if orders or manifest.evidence:
+        raise DataError(
+            "Orders cannot be added to a version: what was declined is built from all of them together.",
+            fix="Import all orders as one file, or as a folder of monthly files.",
+        )
+    if manifest.pseudonymized != pseudonymize:
+        words = "pseudonyms" if manifest.pseudonymized else "the shop's own ids"
+        raise DataError(f"Version {newest} names customers by {words}.", fix="Import with the same choice, or anew.")
+    return manifest.base or newest
+
+
+def extended(ws: Workspace, base: str, draft: Path, outcome: FilesOutcome, progress: Progress) -> FilesOutcome:
+    """Put the rows of version ``base`` before those of the draft that it does not hold, and say how many were known."""
+    progress.stage("Adding", 0.95, f"Looking for rows that version {base} holds already")
+    work = ws.new_temp_dir("extend")
+    try:
+        added = extend_files(datasets.folder_of(ws, base), draft, work, limits_from_environment(), progress)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    data_hash = outcome.manifest.data_hash
+    if not added.whole:  # the files of both versions tell what the new one holds
+        before = datasets.load_manifest(ws, base).data_hash
+        data_hash = hashlib.sha256(f"{before} extended by {data_hash}".encode()).hexdigest()
+    manifest = replace(outcome.manifest, extends=base, data_hash=data_hash)
+    findings = (*outcome.report.findings, *(_finding(base, each) for each in added.tables))
+    return replace(outcome, rows=added.rows, manifest=manifest, report=replace(outcome.report, findings=findings))
+
+
+def _finding(base: str, added: Extension) -> Finding:
+    message = (
+        f"{added.known:,} of {added.known + added.new:,} rows were in version {base} already; {added.new:,} are new. "
+        f"The table now has {added.rows:,} rows."
+    )
+    effect = "Rows that are known are not counted twice."
+    return Finding("info", added.table, "", added.new, (), message, effect)
