@@ -23,7 +23,7 @@ KINDS = ("tune",)
 POLL_SECONDS = 2.0
 _MINUTES = (2, 5, 10, 20, 30, 60, 120, 240)
 _STATES = {
-    "done": "✓ judged", "stopped early": "⏹ stopped early", "failed": "✗ failed", "interrupted": "⚡ interrupted",
+    "done": "✓ judged", "stopped early": "◦ stopped early", "failed": "✗ failed", "interrupted": "! interrupted",
     "running": "… running",
 }  # fmt: skip
 
@@ -147,10 +147,10 @@ def _progress(page: PageState, name: str) -> None:
     tiles[2].metric("Best trial", "none yet" if found.best_number is None else count(found.best_number))
     tiles[3].metric("Time spent", duration(float(trials["seconds"].fillna(0).sum())))
     left, right = st.columns(2)
-    left.plotly_chart(charts.history_figure(history), key=f"tuning_history_{name}", height=340)
+    left.plotly_chart(charts.history_figure(history), key=f"tuning_history_{name}", height=380)
     importance = _importance(page, found)
     right.plotly_chart(
-        charts.importance_figure(charts.importance_data(importance)), key=f"tuning_importance_{name}", height=340
+        charts.importance_figure(charts.importance_data(importance)), key=f"tuning_importance_{name}", height=380
     )
     st.plotly_chart(
         charts.settings_figure(charts.settings_data(trials, criterion)), key=f"tuning_settings_{name}", height=320

@@ -23,6 +23,7 @@ AXES: Final = {
 _SETTING: Final = "setting."
 _COLUMNS: Final = ("number", "state", "score")
 _MOST_SETTINGS: Final = 6
+_MOST_NAMES: Final = 6
 
 
 @dataclass(frozen=True)
@@ -170,10 +171,7 @@ def settings_figure(data: SettingsSeen) -> go.Figure:
     figure = make_subplots(rows=1, cols=len(data.names), shared_yaxes=True, horizontal_spacing=0.03)
     best = data.trials["number"] == data.best_number
     for k, name in enumerate(data.names, start=1):
-        values = data.trials[name]
-        numeric = pd.to_numeric(values, errors="coerce")
-        wide = bool(numeric.notna().all() and (numeric > 0).all() and numeric.max() / numeric.min() > 8)
-        at = numeric if numeric.notna().all() else values.astype(str)
+        at, axis = _scale(data.trials[name])
         for rows, color, symbol, size in ((~best, INDIGO, "circle", 8), (best, TEAL, "star", 14)):
             figure.add_scatter(
                 x=at[rows], y=data.trials.loc[rows, "shown"], mode="markers", showlegend=False,
@@ -181,7 +179,7 @@ def settings_figure(data: SettingsSeen) -> go.Figure:
                 hovertemplate=f"trial %{{customdata}}: {safe(words(name))} %{{x}}, %{{y:.4f}}<extra></extra>",
                 row=1, col=k,
             )  # fmt: skip
-        figure.update_xaxes(title_text=safe(words(name)), type="log" if wide else None, nticks=4, row=1, col=k)
+        figure.update_xaxes(title_text=safe(words(name)), row=1, col=k, **axis)
     shown = data.trials["shown"].to_numpy(dtype=float)
     figure.update_yaxes(range=_range_of(shown, higher=data.criterion == "policy_value"))
     figure.update_yaxes(title_text=AXES[data.criterion], row=1, col=1)
@@ -221,6 +219,23 @@ def _range_of(values: Any, *, higher: bool) -> list[float]:
     good, bad = (values.max(), np.quantile(values, 0.1)) if higher else (values.min(), np.quantile(values, 0.9))
     room = 0.15 * (abs(good - bad) or abs(good) * 0.02 or 1.0)
     return [float(min(good, bad) - room), float(max(good, bad) + room)]
+
+
+def _scale(values: pd.Series[Any]) -> tuple[pd.Series[Any], dict[str, Any]]:
+    """Values as they are drawn, and their axis: names or few numbers side by side, wide ranges by ratios."""
+    numeric = pd.to_numeric(values, errors="coerce")
+    if numeric.isna().any():
+        return values.astype(str), {"type": "category"}
+    if numeric.nunique() <= _MOST_NAMES:
+        order = [_value(v) for v in sorted(numeric.unique().tolist())]
+        axis = {"type": "category", "categoryorder": "array", "categoryarray": order}
+        return numeric.map(_value), axis
+    if numeric.min() <= 0 or numeric.max() / numeric.min() <= 8:
+        return numeric, {"nticks": 4}
+    low, high = np.log10(numeric.min()), np.log10(numeric.max())
+    powers = np.arange(np.floor(low), np.ceil(high) + 1)
+    shown = powers[:: max(1, int(np.ceil(len(powers) / 4)))]
+    return numeric, {"type": "log", "tickvals": 10.0**shown, "ticktext": [f"{10.0**p:g}" for p in shown]}
 
 
 def _value(value: Any) -> str:

@@ -68,7 +68,8 @@ def test_settings_that_differ_get_a_panel_each() -> None:
     assert data.names == ("learning_rate", "batch_size", "kind")
     assert data.finding.startswith("Best so far: learning rate ")
     figure = settings_figure(data)
-    assert len(figure.data) == 6 and figure.layout.xaxis.type == "log" and figure.layout.xaxis2.type is None
+    assert len(figure.data) == 6 and figure.layout.xaxis.type == "log"
+    assert figure.layout.xaxis2.categoryarray == ("256", "512")
     assert sum(len(each.x) for each in figure.data) == 3 * 9
 
 
