@@ -91,6 +91,7 @@ class BehaviorModel:
     """
 
     family = NETWORK
+    takes_residual = True
 
     def __init__(self, config: BehaviorConfig | None = None) -> None:
         self.config = config or BehaviorConfig()
@@ -244,22 +245,24 @@ class BehaviorModel:
         fold = customer_fold(rows.customer_id)
         fitters = []
         for k in range(N_FOLDS):
-            mine = rows.take(np.flatnonzero(fold == k))
-            if mine.batch.n == 0 or mine.y.sum() == 0:
+            index = np.flatnonzero(fold == k)
+            x, y, weight = rows.x[index], rows.y[index], rows.weight[index]
+            residual, period = (None if v is None else v[index] for v in (rows.residual, rows.period))
+            if y.sum() == 0:
                 raise ModelError(
                     "One half of the customers has no purchases, so the behavior model cannot be judged on the other.",
                     fix="Bring more customers or a longer period.",
                 )
-            expected = mine.batch.expected_price.astype(float)
-            level, slope, control = pooled_start(mine.x, mine.y, expected, mine.weight, mine.residual)
-            shape = NetworkShape.of(mine.batch, self.config.members, (level, slope, float(mine.x.mean())))
+            expected = rows.batch.expected_price[index].astype(float)
+            level, slope, control = pooled_start(x, y, expected, weight, residual)
+            shape = NetworkShape.of(rows.batch, self.config.members, (level, slope, float(x.mean())))
             seed = self.config.random_state * N_FOLDS + k
             settings = FitSettings(
                 self.config.batch_size, self.config.learning_rate, self.config.weight_decay, random_state=seed
             )
-            weight = bootstrap_weights(mine.customer_id, self.config.members, seed, mine.period) * mine.weight[:, None]
-            data = (mine.batch, mine.x, mine.y, weight)
-            fitters.append(NetworkFitter(shape, settings, *data, residual=mine.residual, control=control))
+            drawn = bootstrap_weights(rows.customer_id[index], self.config.members, seed, period)  # type: ignore[arg-type]
+            data = (rows.batch, x, y, drawn * weight[:, None])
+            fitters.append(NetworkFitter(shape, settings, *data, residual=residual, control=control, rows=index))
         return fitters
 
     @staticmethod
@@ -306,6 +309,8 @@ class BehaviorModel:
 
 def logged_response(model: DemandModel, rows: LearningRows, reference_price: Floats) -> PriceResponse:
     """Price response at logged offers: where an instrument says what else moved their prices, as if that were known."""
-    if isinstance(model, BehaviorModel):
-        return model.respond(rows.batch, reference_price, rows.residual)
+    if getattr(model, "takes_residual", False):
+        informed: Any = model
+        response: PriceResponse = informed.respond(rows.batch, reference_price, rows.residual)
+        return response
     return model.respond(rows.batch, reference_price)

@@ -16,6 +16,7 @@ from pricing_core.models.serving import ServingNetwork
 from pricing_core.models.thin_data import BORROW_OFFERS, own_share
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Report = Callable[[float], None]
 _STEPS_PER_EPOCH = 50  # of a small shop, whose steps are made smaller to come to this number
 _SMALLEST_STEP = 128  # rows
@@ -87,6 +88,8 @@ class NetworkFitter:
         Weight of each row in each member (n, members): bootstrap weight of its customer times its sampling weight.
     residual, control
         With an instrument: the first stage's residual (n,), and where its coefficient starts.
+    rows
+        Rows of ``batch`` that all else belongs to (n,); default: all. Only they are copied, one array after another.
     """
 
     def __init__(
@@ -100,6 +103,7 @@ class NetworkFitter:
         *,
         residual: Floats | None = None,
         control: float = 0.0,
+        rows: Ints | None = None,
     ) -> None:
         import keras
         import tensorflow as tf
@@ -110,11 +114,13 @@ class NetworkFitter:
         self.settings = settings
         self.model = build_network(shape)
         # A network sees half of the customers, hence half of each product's offers.
-        share = own_share(batch.product_code, shape.n_products, settings.borrow_offers / N_FOLDS)
+        code = batch.product_code if rows is None else batch.product_code[rows]
+        share = own_share(code, shape.n_products, settings.borrow_offers / N_FOLDS)
         self.model.get_layer("product_embedding").set_share(share.astype(np.float32))
-        self.n = batch.n
+        self.n = len(x)
         self._rng = np.random.default_rng(settings.random_state)
-        self._data = {name: tf.constant(value) for name, value in network_inputs(batch).items()}
+        chosen = slice(None) if rows is None else rows
+        self._data = {name: tf.constant(value[chosen]) for name, value in network_inputs(batch).items()}
         self._x, self._y = (tf.constant(v.astype(np.float32)) for v in (x, y))
         self._weight = tf.constant((weight / weight.mean()).astype(np.float32))
         # The residual's coefficient, one per member, is learned with the network and is no part of the demand curve.
