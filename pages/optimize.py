@@ -35,7 +35,7 @@ with start_page("Optimize", "What should prices be?", icon=":material/tune:", ne
     pricing.coupled_note(priced)
     cautions.doubt(page)
     pricing.tiles(page, simulated, strategy)
-    cautions.one_unit(page)
+    cautions.units_of_a_purchase(page)
     price_lists.make(page, strategy)
     strategy_details.show(page, rules, priced)
     names = ["Prices", "What stops them", "What rules cost", "Frontier", "Substitutes", "Value ladder", "Held rows"]

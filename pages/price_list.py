@@ -50,4 +50,4 @@ with start_page("Price list", "What goes live?", icon=":material/sell:", needs="
     list_origin.show(page, stored, page.currency)
     assumptions.margin_note(page)
     cautions.doubt(page)
-    cautions.one_unit(page)
+    cautions.units_of_a_purchase(page)

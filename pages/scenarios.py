@@ -21,7 +21,7 @@ with start_page("Scenarios", "What if?", icon=":material/compare_arrows:", needs
     shown.tiles(page, answer, focus)
     shown.table(page, answer)
     shown.notes(page, answer)
-    cautions.one_unit(page)
+    cautions.units_of_a_purchase(page)
     scenario_saved.save(page, answer, chosen)
     names = ["Strategies side by side", "Why profit changes", "Do past offers confirm it?", "Saved scenarios"]
     side, why, past, saved = st.tabs(names, key="scenario_tab", on_change="rerun")

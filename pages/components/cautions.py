@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pricing_core.charts.calibration import response_doubt
-from pricing_core.charts.quantity import units_per_purchase
+from pricing_core.charts.quantity import quantity_sentence, units_per_purchase
 
 from . import cache
 from .state import PageState
@@ -22,12 +22,17 @@ def doubt(state: PageState) -> None:
         st.page_link("pages/models.py", label="See forecasts and later offers by price band", icon=":material/rule:")
 
 
-def one_unit(state: PageState) -> None:
-    """Say that forecasts count one unit per purchase, where the data know quantities."""
+def units_of_a_purchase(state: PageState) -> None:
+    """Say how many units forecasts count per purchase, where the data know quantities."""
+    known = state.run.metrics.get("quantity") if state.run_id is not None else None
+    if known:
+        st.caption(markdown(quantity_sentence(known)))
+        return
     units = _units(str(state.ws.root), str(state.basis_id), cache.stamp(state.ws, state.basis_id), state)
     if units is not None:
         st.caption(
-            f"Forecasts count one unit per purchase; in your data a purchase has {number(units)} units on average."
+            f"Forecasts count one unit per purchase; in your data a purchase has {number(units)} units on average. "
+            "Train again to count them."
         )
 
 

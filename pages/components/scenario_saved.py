@@ -172,7 +172,7 @@ def _side_by_side(state: PageState, answers: dict[str, Answer], strategy: str) -
             "profit_uplift_rate": number_column("Against today"),
             "profit_uplift_rate_low": number_column("90% low"), "profit_uplift_rate_high": number_column("90% high"),
             "loss": text_column("Chance of a loss"), "revenue": money_column("Revenue", state.currency),
-            "units": st.column_config.NumberColumn("Purchases", format="%,.0f"),
+            "units": st.column_config.NumberColumn("Units", format="%,.0f"),
             "conversion_rate": st.column_config.NumberColumn("Conversion", format="%.2f%%"),
         },
     )  # fmt: skip

@@ -161,7 +161,7 @@ def _columns(currency: str) -> dict[str, Any]:
         "profit_outcome_high": number_column("May come high", help="90% range with the luck of sales in it."),
         "revenue": money_column("Revenue", currency, help=glossary.define("revenue")),
         "conversion_rate": plain("Conversion", format="%.2f%%"),
-        "units": plain("Purchases", format="%,.0f", help="Expected purchases over the horizon, one unit each."),
+        "units": plain("Units", format="%,.0f", help="Expected units sold over the horizon."),
         "average_price": money_column("Average price", currency),
         "margin_rate": plain("Margin", format="%.1f%%", help=glossary.define("margin")),
         "consumer_surplus": money_column("Customers keep", currency, help=glossary.define("consumer surplus")),

@@ -115,7 +115,7 @@ def price_effect_data(rows: PricingRows, price: float, *, per: float = 100.0) ->
     -------
     DataFrame
         Index ``conversion_rate, revenue, profit``; columns ``value, low, high`` (90% range), ``today``
-        and ``change`` (value − today). Money is per ``per`` offers, for one unit a purchase.
+        and ``change`` (value − today). Money is per ``per`` offers, of all units.
     """
     if not price > 0:
         raise ConfigError(f"The price is {price}.", fix="Give an amount above zero.")
@@ -137,13 +137,13 @@ def _effect_draws(rows: PricingRows, price: Floats, per: float) -> dict[str, Flo
     share = (rows.weight / rows.weight.sum())[:, None] * rows.response.probability_draws(price)
     return {
         "conversion_rate": share.sum(axis=0),
-        "revenue": per * (price @ share),
-        "profit": per * ((price - rows.unit_cost) @ share),
+        "revenue": per * ((rows.units_per_purchase * price) @ share),
+        "profit": per * ((rows.units_per_purchase * (price - rows.unit_cost)) @ share),
     }
 
 
 def _profit_draws(rows: PricingRows, price: Floats) -> Floats:
-    return np.asarray((rows.weight * (price - rows.unit_cost))[:, None] * rows.response.probability_draws(price))
+    return np.asarray((rows.sales_weight * (price - rows.unit_cost))[:, None] * rows.response.probability_draws(price))
 
 
 def _commonest(labels: pd.Series) -> str:

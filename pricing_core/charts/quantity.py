@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
+
+from pricing_core.charts.style import number, percent
 
 
 def units_per_purchase(offers: pd.DataFrame) -> float | None:
@@ -24,3 +30,24 @@ def units_per_purchase(offers: pd.DataFrame) -> float | None:
     if not quantity.notna().any():
         return None
     return float(quantity.fillna(1.0).mean())
+
+
+def quantity_sentence(known: Mapping[str, Any]) -> str:
+    """Say what forecasts count per purchase, and what they leave out.
+
+    Parameters
+    ----------
+    known
+        A run's figures on quantities: ``mean_units, price_effect, price_matters``.
+    """
+    text = (
+        f"Forecasts count the units of a purchase as expected of customer, product and market, "
+        f"{number(float(known['mean_units']))} on average."
+    )
+    if not known.get("price_matters"):
+        return text
+    change = math.exp(0.1 * float(known["price_effect"])) - 1
+    return text + (
+        f" Where prices were 10% higher, a purchase had {percent(change, signed=True)} units;"
+        " forecasts and prices do not count on that."
+    )

@@ -71,14 +71,14 @@ def needed_offers(rate: float, precision: float) -> int:
 
 
 def realized_against_predicted(
-    prices: pd.DataFrame, outcomes: pd.DataFrame, *, now: pd.Timestamp | None = None
+    prices: pd.DataFrame, outcomes: pd.DataFrame, *, now: pd.Timestamp | None = None, count_units: bool = False
 ) -> Ledger:
     """Compare a price list's predictions with later outcomes at its prices.
 
     There is a verdict on profit and one on conversion: a promise is broken when it differs from what came by more than
     1.645 √(s² + d²), s being the standard error of the realized mean (rows of one customer belong together) and d the
     prediction's own standard deviation; that of conversion is the same share of it as that of profit, since a price's
-    unit margin is fixed. Profit counts one unit per purchase, as the predictions do.
+    unit margin is fixed. Profit counts one unit per purchase, unless ``count_units``.
 
     Parameters
     ----------
@@ -89,6 +89,8 @@ def realized_against_predicted(
         Offers as :func:`~pricing_core.evaluate.sales.sales_log` gives them.
     now
         End of the time looked at; default: the last outcome.
+    count_units
+        Whether the predictions count the units of a purchase, so that outcomes have to.
     """
     start, end = _time(prices)
     within = outcomes["offered_at"] >= start
@@ -96,7 +98,8 @@ def realized_against_predicted(
         within &= outcomes["offered_at"] < end
     if now is not None:
         within &= outcomes["offered_at"] <= now
-    matched = _matched(prices, outcomes[within])
+    single = (outcomes["price"] - outcomes["unit_cost"]) * outcomes["purchased"]
+    matched = _matched(prices, outcomes.assign(earned=outcomes["profit"] if count_units else single)[within])
     applied = (matched["price"] - matched["new_price"]).abs() <= SAME_PRICE * matched["new_price"]
     at_list = matched[applied]
     table = _by_product(prices, at_list)
@@ -123,7 +126,7 @@ def _matched(prices: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
                "profit_low", "profit_high"]  # fmt: skip
     listed = prices[columns].assign(product_id=prices["product_id"].astype(str))
     personal = listed["customer_id"].notna()
-    taken = outcomes[["customer_id", "product_id", "week", "price", "purchased", "unit_cost"]]
+    taken = outcomes[["customer_id", "product_id", "week", "price", "purchased", "earned"]]
     for_all = taken.merge(listed[~personal].drop(columns="customer_id"), on="product_id")
     if not personal.any():
         return for_all
@@ -173,7 +176,7 @@ def _judged(predicted: dict[str, float], at_list: pd.DataFrame, precision: float
         found["realized_rate"] = float(at_list["purchased"].mean())
         low, high = wilson_interval(found["realized_rate"], n)
         found |= {"realized_low": float(low), "realized_high": float(high)}
-        earned = (at_list["price"] - at_list["unit_cost"]) * at_list["purchased"]
+        earned = at_list["earned"]
         mean, error = float(earned.mean()), _error(earned, at_list["customer_id"])
         found |= {
             "realized_profit": mean, "profit_low": mean - _Z90 * error, "profit_high": mean + _Z90 * error,

@@ -231,13 +231,13 @@ def _changes(task: _Task) -> list[Measure]:
 def _budget(task: _Task) -> list[Measure]:
     inside, rows = task.inside(), task.rows
     depth = np.maximum(public_price(rows)[inside] - task.price[inside], 0.0)
-    spent = float(rows.weight[inside] @ (task.chance[inside] * depth)) * horizon_scale(rows, task.guardrails)
+    spent = float(rows.sales_weight[inside] @ (task.chance[inside] * depth)) * horizon_scale(rows, task.guardrails)
     return [Measure(task.rule, "", spent, task.limit, inside)]
 
 
 def _units(task: _Task) -> list[Measure]:
     inside = task.inside()
-    units = float(task.rows.weight[inside] @ task.chance[inside]) * horizon_scale(task.rows, task.guardrails)
+    units = float(task.rows.sales_weight[inside] @ task.chance[inside]) * horizon_scale(task.rows, task.guardrails)
     return [Measure(task.rule, "", units, task.limit, inside)]
 
 
@@ -254,7 +254,7 @@ def capacity_limits(rule: Rule, rows: PricingRows) -> list[tuple[str, float, Int
 def _capacity(task: _Task) -> list[Measure]:
     scale, rows = horizon_scale(task.rows, task.guardrails), task.rows
     return [
-        Measure(task.rule, part, float(rows.weight[index] @ task.chance[index]) * scale, limit, index)
+        Measure(task.rule, part, float(rows.sales_weight[index] @ task.chance[index]) * scale, limit, index)
         for part, limit, index in capacity_limits(task.rule, rows)
     ]
 

@@ -19,6 +19,7 @@ from pricing_core.features.labels import OfferGroups, offer_groups
 from pricing_core.models.demand_model import DemandModel, load_demand_model, save_demand_model
 from pricing_core.models.folds import customer_fold, customer_labels
 from pricing_core.models.pricing_model import GoingPrice, PricingModel
+from pricing_core.models.quantity import QuantityModel
 from pricing_core.response.pricing_rows import PricingRows
 
 Floats = NDArray[np.float64]
@@ -51,6 +52,8 @@ class ShopModel:
         Share of past prices that counts as supported.
     product_prices
         Lowest and highest price at which each product was offered, leaving out the outermost half percent.
+    quantity
+        Expected units per purchase; None where the data know no quantities.
     """
 
     def __init__(
@@ -62,10 +65,12 @@ class ShopModel:
         product_offers: dict[str, int],
         coverage: float = 0.98,
         product_prices: dict[str, list[float]] | None = None,
+        quantity: QuantityModel | None = None,
     ) -> None:
         self.encoder, self.pricing, self.behavior = encoder, pricing, behavior
         self.uses, self.product_offers, self.coverage = uses, product_offers, coverage
         self.product_prices = product_prices or {}
+        self.quantity = quantity
 
     def encode(
         self,
@@ -111,6 +116,7 @@ class ShopModel:
             stock=groups.stock,
             labels=groups.labels,
             numbers=groups.numbers,
+            units_per_purchase=np.ones(table.n) if self.quantity is None else self.quantity.predict(encoded.batch),
         )
 
     def groups(self, dataset: Dataset, encoded: EncodedOffers) -> OfferGroups:
@@ -138,6 +144,8 @@ class ShopModel:
         """Write every part in an open format."""
         self.pricing.save(folder)
         save_demand_model(self.behavior, folder)
+        if self.quantity is not None:
+            self.quantity.save(folder)
         state = {
             "encoder": self.encoder.to_dict(),
             "uses": [asdict(use) for use in self.uses],
@@ -158,7 +166,8 @@ class ShopModel:
             raise ModelError(f"The model in {folder.name} cannot be read: {error}.", fix="Train again.") from error
         pricing, behavior = PricingModel.load(folder), load_demand_model(folder)
         coverage, prices = float(state["coverage"]), state["product_prices"]
-        return cls(encoder, pricing, behavior, uses, state["product_offers"], coverage, prices)
+        quantity = QuantityModel.load(folder)
+        return cls(encoder, pricing, behavior, uses, state["product_offers"], coverage, prices, quantity)
 
 
 def current_prices(dataset: Dataset, table: FeatureTable, going: GoingPrice) -> Floats:

@@ -134,5 +134,6 @@ class _Tracer:
                 self.strategy, rows, self.guardrails, draws=choose, settings=self.settings, objective=objective,
                 with_reasons=False,
             ).price  # fmt: skip
-        sold = rows.weight * rows.response.with_draws(judge).probability(price)
-        return float(sold @ (price - rows.unit_cost)), float(sold @ price), float(sold.sum())
+        chance = rows.response.with_draws(judge).probability(price)
+        sold = rows.sales_weight * chance
+        return float(sold @ (price - rows.unit_cost)), float(sold @ price), float(rows.weight @ chance)

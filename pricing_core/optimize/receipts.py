@@ -245,4 +245,4 @@ class _Case:
         return np.asarray(np.abs(price - self.prices.price) > half)
 
     def _value(self, rows: PricingRows, price: Floats) -> Floats:
-        return np.asarray(rows.weight * objective_value(rows.response, price, rows.unit_cost, self.objective))
+        return np.asarray(rows.sales_weight * objective_value(rows.response, price, rows.unit_cost, self.objective))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pricing_core.errors import ConfigError, DataError, PricingError
 from pricing_core.guardrails import Guardrails, allowed_range
+from pricing_core.guardrails.units import in_units
 from pricing_core.optimize.contract import Proposal, Task
 from pricing_core.optimize.objectives import DEFAULT_OBJECTIVE, Objective
 from pricing_core.optimize.reasons import PRICE_ENDING, reason_texts, statuses
@@ -162,6 +163,7 @@ def make_task(
     learn = np.ones(rows.n, dtype=bool) if learn_rows is None else np.asarray(learn_rows, dtype=bool)
     if learn.shape != (rows.n,):
         raise DataError(f"learn_rows has the shape {learn.shape}; there are {rows.n} rows to price.")
+    rows, guardrails = in_units(rows, guardrails)
     response = rows.response if draws is None else rows.response.with_draws(draws)
     bounds = allowed_range(rows, guardrails, name)
     chosen = objective or DEFAULT_OBJECTIVE

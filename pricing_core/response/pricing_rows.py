@@ -32,7 +32,7 @@ _MONEY: Final = (
     "support_low",
     "support_high",
 )
-_UNSET: Final = {"cost_assumed": False, "stock": np.nan}
+_UNSET: Final = {"cost_assumed": False, "stock": np.nan, "units_per_purchase": 1.0}
 _ALWAYS_KNOWN: Final = ("current_price", "unit_cost", "support_low", "support_high")
 _NO_FLAGS: Mask = np.empty(0, dtype=bool)
 _NO_NUMBERS: Floats = np.empty(0, dtype=float)
@@ -74,6 +74,8 @@ class PricingRows:
         ``protected: `` are attributes of people that never set a price; they serve to compare prices between groups.
     numbers
         Name → (n,) numbers known of the row's customer, NaN where unknown, by which segments can be cut.
+    units_per_purchase
+        (n,) expected units of a purchase, above zero. Default: one.
 
     Raises
     ------
@@ -98,11 +100,12 @@ class PricingRows:
     stock: Floats = field(default_factory=lambda: _NO_NUMBERS)
     labels: dict[str, Texts] = field(default_factory=dict)
     numbers: dict[str, Floats] = field(default_factory=dict)
+    units_per_purchase: Floats = field(default_factory=lambda: _NO_NUMBERS)
 
     def __post_init__(self) -> None:
         n = self.response.n
         kinds: dict[str, Any] = {name: object for name in _TEXT} | {name: float for name in (*_MONEY, "weight")}
-        kinds |= {"customer_fold": np.int64, "cost_assumed": bool, "stock": float}
+        kinds |= {"customer_fold": np.int64, "cost_assumed": bool, "stock": float, "units_per_purchase": float}
         for name, kind in kinds.items():
             value: NDArray[Any] = np.asarray(getattr(self, name), dtype=kind)
             if name in _UNSET and not value.size:
@@ -118,6 +121,17 @@ class PricingRows:
     def n(self) -> int:
         """Number of rows."""
         return self.response.n
+
+    @property
+    def sales_weight(self) -> Floats:
+        """(n,) weight of a row in units and money: occasions times units per purchase."""
+        return self.weight * self.units_per_purchase
+
+    def counted_in_units(self) -> PricingRows:
+        """Rows whose weight is :attr:`sales_weight`: whatever sums purchases then sums units."""
+        if (self.units_per_purchase == 1.0).all():
+            return self
+        return replace(self, weight=self.sales_weight, units_per_purchase=np.ones(self.n))
 
     def take(self, rows: Ints | Mask) -> PricingRows:
         """Rows by index or mask."""
@@ -211,6 +225,8 @@ class PricingRows:
             raise DataError(f"support_low is above support_high in {count} of {self.n} rows.")
         if not (np.isfinite(self.weight) & (self.weight > 0)).all():
             raise DataError("weight must be finite and above zero in every row.")
+        if not (np.isfinite(self.units_per_purchase) & (self.units_per_purchase > 0)).all():
+            raise DataError("units_per_purchase must be finite and above zero in every row.")
         if not np.isin(self.customer_fold, (0, 1)).all():
             raise DataError("customer_fold must be 0 or 1 in every row.")
         unknown = sorted(set(self.evidence.tolist()) - set(EVIDENCE), key=str)

@@ -17,7 +17,9 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class RowEffects:
-    """Expected effect of a price per occasion, (n,) each: chance of a purchase, and profit in money with its range."""
+    """Expected effect of a price per occasion, (n,) each: chance of a purchase, and profit in money, of all
+    units, with its range.
+    """
 
     conversion_rate: Floats
     profit: Floats
@@ -61,10 +63,11 @@ def group_effects(rows: PricingRows, price: Floats, code: Ints, groups: int) -> 
     margin = price - rows.unit_cost
     chance = response.probability_draws(price) * share[:, None]
     conversion = _sums(chance, code, groups)
-    profit = _sums(margin[:, None] * chance, code, groups)
+    worth = margin * rows.units_per_purchase
+    profit = _sums(worth[:, None] * chance, code, groups)
     found = draw_interval(profit, response.draw_member, response.draw_fold)
-    least = np.bincount(code, share * np.minimum(margin, 0.0), groups)
-    most = np.bincount(code, share * np.maximum(margin, 0.0), groups)
+    least = np.bincount(code, share * np.minimum(worth, 0.0), groups)
+    most = np.bincount(code, share * np.maximum(worth, 0.0), groups)
     return RowEffects(
         conversion_rate=conversion.mean(axis=1),
         profit=profit.mean(axis=1),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -43,14 +43,12 @@ class Played:
     def of(cls, demand: ProductTotals, market: Market) -> Played:
         """Let the demand meet the stock and the luck of sales."""
         unlimited = not np.isfinite(market.stock).any()
-        sold = demand if unlimited else demand.served(served_share(demand.units, market.stock))
-        each = np.where(demand.units > 0, demand.units, 1.0)
-        per_unit = {
-            "units": np.ones_like(each),
-            "revenue": demand.revenue / each,
-            "profit": demand.profit / each,
-        }
-        return cls(demand, sold, simulate_sales(demand.units, per_unit, market.stock, market.worlds))
+        room = demand.buyers(market.stock)
+        sold = demand if unlimited else demand.served(served_share(demand.purchases, room))
+        each = np.where(demand.purchases > 0, demand.purchases, 1.0)
+        per_purchase = {name: getattr(demand, name) / each for name in TOTALS}
+        sales = simulate_sales(demand.purchases, per_purchase, room, market.worlds)
+        return cls(demand, sold, replace(sales, units=sales.units * demand.units_each[:, None]))
 
 
 def record(name: str, played: Played, base: Played, raw: Floats, market: Market) -> dict[str, Any]:
@@ -72,8 +70,8 @@ def record(name: str, played: Played, base: Played, raw: Floats, market: Market)
         out |= _range(total, found)
         likely = outcomes(found, played.sales.stray[total], worlds)
         out[f"{total}_outcome_low"], out[f"{total}_outcome_high"] = _central(likely)
-    share = draw_interval(sums["units"] / sums["visits"], member, fold)
-    out |= _range("conversion_rate", share.widened(_doubt(played, "units") / float(sums["visits"].mean())))
+    share = draw_interval(sums["purchases"] / sums["visits"], member, fold)
+    out |= _range("conversion_rate", share.widened(_doubt(played, "purchases") / float(sums["visits"].mean())))
     out["average_price"] = _ratio(out["revenue"], out["units"])
     out["margin_rate"] = _ratio(out["profit"], out["revenue"])
     out["consumer_surplus"] = float(fold_mean(sums["surplus"], fold))
@@ -87,13 +85,13 @@ def record(name: str, played: Played, base: Played, raw: Floats, market: Market)
 
 
 def _stock(played: Played, market: Market) -> dict[str, float]:
-    """Products that turn customers away, and the purchases missed; zero without a limit, for stock then is no topic."""
+    """Products that turn customers away, and the units missed; zero without a limit, for stock then is no topic."""
     if not np.isfinite(market.stock).any():
         return {"stock_outs": 0.0, "units_missed": 0.0}
-    demand = played.demand.units
-    missed = (demand - expected_sales(demand, market.stock)).sum(axis=0)
+    demand, room = played.demand.purchases, played.demand.buyers(market.stock)
+    missed = played.demand.units_each @ (demand - expected_sales(demand, room))
     return {
-        "stock_outs": float(fold_mean(turned_away(demand, market.stock).sum(axis=0), market.fold)),
+        "stock_outs": float(fold_mean(turned_away(demand, room).sum(axis=0), market.fold)),
         "units_missed": float(fold_mean(missed, market.fold)),
     }
 

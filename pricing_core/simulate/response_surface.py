@@ -25,7 +25,7 @@ from pricing_core.response import PricingRows
 from pricing_core.simulate.competitor import CompetitorMoves, with_reaction
 from pricing_core.simulate.cross_fitting import Choice, Judgment, cross_fitted_judgments
 from pricing_core.simulate.monte_carlo import MonteCarloConfig
-from pricing_core.simulate.product_totals import ProductTotals, product_codes, product_totals
+from pricing_core.simulate.product_totals import AMOUNTS, ProductTotals, product_codes, product_totals
 from pricing_core.simulate.records import Market, Played, record
 from pricing_core.simulate.scenario import Scenario
 from pricing_core.simulate.stock import product_stock
@@ -273,7 +273,7 @@ def _aligned(totals: ProductTotals, ids: NDArray[np.object_]) -> ProductTotals:
         return totals
     place = np.searchsorted(ids.astype(str), totals.product_id.astype(str))
     out = {}
-    for name in ("visits", "units", "revenue", "cost", "surplus"):
+    for name in AMOUNTS:
         out[name] = np.zeros((len(ids), totals.units.shape[1]))
         out[name][place] = getattr(totals, name)
     doubt = {name: np.bincount(place, value, len(ids)).astype(float) for name, value in totals.doubt.items()}

@@ -97,7 +97,7 @@ def _held_out_prices(
 def _profit(rows: PricingRows, price: Floats, judges: Mask) -> Floats:
     """Profit over the rows' occasions by judging draw."""
     chance = rows.response.with_draws(judges).probability_draws(price)
-    return np.asarray((rows.weight * (price - rows.unit_cost)) @ chance)
+    return np.asarray((rows.sales_weight * (price - rows.unit_cost)) @ chance)
 
 
 def _record(rows: PricingRows, depth: int, profit: Floats, teacher: Floats, today: Floats) -> dict[str, float]:

@@ -202,7 +202,7 @@ def raw_profit(rows: PricingRows, price: Floats, base: ProductTotals, scenario: 
     """Profit (D,) of prices by the very draws that chose them; ``base`` is the demand at today's prices."""
     own = product_totals(rows, [Judgment(price, np.ones(rows.response.draws, dtype=bool))], scenario)
     demand = own.mixed(base, scenario.reach_rate)
-    return demand.served(served_share(demand.units, stock)).sums()["profit"]
+    return demand.served(served_share(demand.purchases, demand.buyers(stock))).sums()["profit"]
 
 
 def with_markup(settings: StrategySettings, rows: PricingRows) -> StrategySettings:

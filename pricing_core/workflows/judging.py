@@ -47,6 +47,10 @@ def evaluate_run(dataset: Dataset, result: TrainingResult, config: TrainingConfi
     figures["held_out_weeks"] = _weeks(judged[JUDGED_STRATEGIES[-1]], held.encoded.table.offers["offered_at"])
     figures["held_out_from"] = held.encoded.table.offers["offered_at"].min().isoformat()
     figures["held_out_offers"] = len(held.price)
+    if result.choice is not None:
+        figures["leaderboard"], figures["choice_reason"] = result.choice.leaderboard, result.choice.reason
+    if result.model.quantity is not None:
+        figures["quantity"] = result.model.quantity.to_dict()
     figures["endogeneity"] = endogeneity_figures(dataset, result, config.seed)
     return figures
 
