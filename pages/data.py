@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import columns, empty, import_form, job_panel, occasions, quality, repairs, versions
+from pages.components import (
+    columns,
+    customer_features,
+    empty,
+    import_form,
+    job_panel,
+    occasions,
+    quality,
+    repairs,
+    versions,
+)
 from pages.components.frame import start_page
 
 with start_page("Data", "Can I trust the data?", icon=":material/table_chart:") as page:
@@ -18,7 +28,7 @@ with start_page("Data", "Can I trust the data?", icon=":material/table_chart:") 
     page.finding(quality.sentence(page))
     if page.run_id is None or page.basis_id != page.dataset_id:
         st.page_link("pages/models.py", label="Next: train the models on these data", icon=":material/arrow_forward:")
-    names = ["Quality", *(["Occasions"] if occasions.built(page) else []), "Columns", "Import", "Versions"]
+    names = ["Quality", *(["Occasions"] if occasions.built(page) else []), "Columns", "Customers", "Import", "Versions"]
     tabs = dict(zip(names, st.tabs(names), strict=True))
     with tabs["Quality"]:
         quality.show(page)
@@ -28,6 +38,8 @@ with start_page("Data", "Can I trust the data?", icon=":material/table_chart:") 
             occasions.show(page)
     with tabs["Columns"]:
         columns.show(page)
+    with tabs["Customers"]:
+        customer_features.show(page)
     with tabs["Import"]:
         empty.samples(page)
         import_form.show(page)

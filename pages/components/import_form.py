@@ -6,12 +6,14 @@ from typing import Any
 
 import streamlit as st
 
+from pricing_core.data.currency_guess import guess_currency
 from pricing_core.schema import SOURCES, field_names, required_names
 
 from . import access, job_panel, occasions, uploads
 from .state import PageState
 from .words import markdown
 
+WAYS = {"replace": "Take the place of the data in use", "extend": "Add to them: only what is new is added"}
 CURRENCIES = ("USD", "EUR", "GBP", "CNY", "JPY", "CHF", "CAD", "AUD", "INR", "SEK", "PLN", "BRL")
 RULES: dict[str, tuple[str, dict[str, str], str]] = {
     "duplicates": (
@@ -55,9 +57,11 @@ def show(state: PageState) -> None:
         return
     with st.form("import_form"):
         st.subheader("Import", anchor=False)
-        about = _about()
+        about = _about(files)
         options = _rules()
-        rule = occasions.form() if any(file.table == "orders" for file in files) else None
+        orders = any(file.table == "orders" for file in files)
+        rule = occasions.form() if orders else None
+        about["extend"] = not orders and _extend(state)
         if access.form_button(state, "import", "Import", type="primary", icon=":material/download:"):
             problem = _problem(files)
             if problem:
@@ -66,12 +70,15 @@ def show(state: PageState) -> None:
                 _start(state, files, about, options, rule)
 
 
-def _about() -> dict[str, Any]:
+def _about(files: list[uploads.MappedFile]) -> dict[str, Any]:
     name, currency, margin = st.columns([2, 1, 1])
+    guess = guess_currency(file.head for file in files)
+    choices = list(CURRENCIES) if guess is None or guess.code in CURRENCIES else [guess.code, *CURRENCIES]
     values = {
         "name": name.text_input("Name of this data", "My shop", key="import_name", persist_state="session"),
         "currency": currency.selectbox(
-            "Currency", CURRENCIES, key="import_currency", accept_new_options=True, persist_state="session",
+            "Currency", choices, 0 if guess is None else choices.index(guess.code), accept_new_options=True,
+            key=f"import_currency_{guess.code if guess else ''}", persist_state="session",
             help="ISO 4217 code of all money in the files.",
         ),
         "margin_assumption": margin.number_input(
@@ -79,11 +86,29 @@ def _about() -> dict[str, Any]:
             help="Margin over price, used only where the unit cost is missing, and shown wherever profit appears.",
         ) / 100,
     }  # fmt: skip
+    st.caption(
+        ":material/payments: No sign of a currency was found in the files: the code above is yours to choose."
+        if guess is None
+        else f":material/payments: {markdown(guess.words)}"
+    )
     values["pseudonymize"] = st.toggle(
         "Replace customer ids by pseudonyms", value=True, key="import_pseudonymize",
         help="The key stays in the workspace on this computer. Turn off only if the ids are already anonymous.",
     )  # fmt: skip
     return values
+
+
+def _extend(state: PageState) -> bool:
+    """Ask whether the files replace the data in use, or add to them."""
+    if state.dataset_id is None or occasions.built(state):
+        return False
+    way = st.radio(
+        "These files", list(WAYS), format_func=WAYS.__getitem__, key="import_way", horizontal=True,
+        persist_state="session",
+        help="For an export that grows: its rows join those of the newest version, each row once. Either way a new "
+        "version is made, and the earlier ones stay.",
+    )  # fmt: skip
+    return bool(way == "extend")
 
 
 def _rules() -> dict[str, str]:

@@ -38,11 +38,13 @@ NAMES = {
     "export": "Writing the file to take away",
     "demo": "Loading and training the sample shop",
     "backtest": "Running the backtest",
+    "customer_features": "Computing the customer features",
     "compress": "Compressing the model",
 }
 ACTIONS = {
     "import_sample": "import", "import": "import", "repair": "import", "use_version": "import", "demo": "train",
     "compress": "train", "train": "train", "tune": "train", "explain": "view", "export": "export",
+    "customer_features": "export",
 }  # fmt: skip
 """What a person must be allowed to do for a job to start; any other job needs "edit"."""
 

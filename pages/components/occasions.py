@@ -14,7 +14,8 @@ from .words import count, markdown, plural
 
 SCOPES = {"category": "Its category", "shop": "The whole shop"}
 SOURCES = {"modal": "The commonest price paid", "median": "The median price paid", "latest": "The latest price paid"}
-LABEL = "Occasions built from orders: conversion is per shopping trip and product, by a rule (see Data)."
+NEAR_ZERO = 0.3
+LABEL = "Occasions built from orders: conversion is per shopping trip and product, by a rule."
 
 
 def form() -> dict[str, Any]:
@@ -89,6 +90,7 @@ def _sensitivity(table: pd.DataFrame) -> None:
     if table.empty:
         return
     st.markdown("**How much the assumptions decide** (up to 1,000 customers)")
+    raw = list(zip(table["elasticity"], table["elasticity_error"], strict=True))
     shown = pd.DataFrame(
         {
             "Assumption": table["variant"].str.capitalize(),
@@ -97,9 +99,9 @@ def _sensitivity(table: pd.DataFrame) -> None:
             "Prices carried": 100 * table["carried_share"],
             "Price spread": 100 * table["price_spread"],
             "Raw elasticity": [
-                f"{value:+.2f} ± {1.645 * error:.2f}" if value == value else "–"
-                for value, error in zip(table["elasticity"], table["elasticity_error"], strict=True)
+                f"{value:+.2f} ± {1.645 * error:.2f}" if value == value else "–" for value, error in raw
             ],
+            "What it says": [elasticity_words(value, 1.645 * error) for value, error in raw],
         }
     )
     st.dataframe(
@@ -112,8 +114,27 @@ def _sensitivity(table: pd.DataFrame) -> None:
                 help="Within products, not corrected for anything; ± is the 90% range. The models do better; this only "
                 "shows how far the assumptions move the answer."
             ),
+            "What it says": st.column_config.TextColumn(width="large"),
         },
     )  # fmt: skip
+    if (table["elasticity"].abs() < NEAR_ZERO).any():
+        st.caption(
+            "A raw elasticity near zero does not say that your buyers ignore prices. Orders show the prices at which "
+            "something was bought, these hardly move within a product, and a shop tends to raise a price when demand "
+            "is high, which hides the reaction. The models compare like with like and borrow from similar products; "
+            "a price test (page Measure) settles it."
+        )
+
+
+def elasticity_words(value: float, reach: float) -> str:
+    """Say what a raw elasticity tells, and what it does not; ``reach`` is half the width of its 90% range."""
+    if value != value or reach != reach:
+        return "Prices did not move within products."
+    if value + reach < 0:
+        return "Cheaper weeks sold more." if value < -NEAR_ZERO else "Cheaper weeks sold slightly more."
+    if value - reach > 0:
+        return "Dearer weeks sold more: demand moved the prices."
+    return "Near zero or uncertain: prices moved too little to tell."
 
 
 def _evidence(state: PageState) -> dict[str, Any]:

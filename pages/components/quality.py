@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pricing_core import workflows
+from pricing_core.data.dataset import sample_words
 from pricing_core.store import blocked, datasets
 
 from . import occasions
@@ -38,6 +39,12 @@ def show(state: PageState) -> None:
         tile.metric(label, count(listed[table]) if listed[table] else "none")
     tiles[-1].metric("Set aside", count(listed["set_aside"]), help="Rows that were not used, each with its reason.")
     _counts(datasets.load_counts(state.ws, state.dataset_id))
+    sample = datasets.sample_counts(state.ws, state.dataset_id)
+    if sample is not None:
+        st.caption(
+            f":material/groups: Trainings and most pages work on {sample_words(sample)}, drawn at random. How products "
+            "sold, the last weeks, lowest prices, tests and the customer features count all of them."
+        )
     findings = datasets.load_quality(state.ws, state.dataset_id)
     if findings.empty:
         st.success("Nothing was found that affects the prices.", icon=":material/check_circle:")

@@ -22,7 +22,7 @@ def show(state: PageState) -> None:
             if state.basis_id != state.dataset_id:
                 st.caption(f":material/update: Newer data {state.dataset_id} are here; train to use them.")
             if manifest.evidence:
-                st.caption(f":material/shopping_basket: {occasions.LABEL}")
+                st.caption(f":material/shopping_basket: {occasions.LABEL} The rule: page Data, tab Occasions.")
             if manifest.margin_assumption is not None:
                 st.caption(f":material/info: Costs assumed: margin {percent(manifest.margin_assumption, digits=0)}")
         if state.run_id is not None:

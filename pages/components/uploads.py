@@ -2,57 +2,77 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
+from pricing_core.data.heads import head_of
 from pricing_core.data.mapping import guess_mapping
 from pricing_core.data.read import FORMATS, read_raw, sheets_of
 from pricing_core.data.table_guess import guess_table
 from pricing_core.schema import SOURCES, field_names, fields, required_names
-from pricing_core.store import file_shapes
+from pricing_core.store import file_shapes, incoming
 from pricing_core.store.workspace import Workspace
 
+from . import server_files
 from .frame import sentences_for_errors
 from .tables import records
-from .words import markdown, plural
+from .words import markdown, plural, size
 
 TYPES = list(FORMATS)
 MAX_FILES = 60
 NOT_IN_FILE = "not in my file"
 LEAVE_OUT = "nothing that is needed"
 GUESSED_FROM = 200
+LARGE_BYTES = 50_000_000
+"""Size from which only the beginning of a file is looked at before the import."""
+
 _KEPT = "uploaded_files"
 _ROUND = "upload_round"
 
 
 @dataclass(frozen=True)
 class MappedFile:
-    """Uploaded files of the same columns, what table they are, and which of their columns is which field."""
+    """Files of the same columns, what table they are, and which of their columns is which field.
+
+    Each part is the content and name of an upload, or the name of a file in the server's folder.
+    """
 
     name: str
-    parts: tuple[tuple[bytes, str], ...]
+    parts: tuple[tuple[bytes, str] | str, ...]
     table: str
     mapping: dict[str, str]
+    head: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
 
 @dataclass(frozen=True)
 class _Part:
-    """One file, or one sheet of a workbook, as uploaded."""
+    """One file, or one sheet of a workbook, as uploaded or as it lies on the server.
+
+    ``rows`` is None where only the beginning was read; ``size`` in bytes.
+    """
 
     name: str
     file_id: str
-    content: bytes
+    source: tuple[bytes, str] | str
     columns: list[str]
-    rows: int
+    rows: int | None
     head: pd.DataFrame
+    size: int
 
 
 @st.cache_data(max_entries=2 * MAX_FILES, show_spinner="Reading the file …")
 def _read(file_id: str, name: str, _content: bytes) -> tuple[list[str], int, pd.DataFrame]:
     raw = read_raw((_content, name))
     return list(raw.frame.columns), len(raw.frame) + len(raw.malformed), raw.frame.head(GUESSED_FROM)
+
+
+@st.cache_data(max_entries=2 * MAX_FILES, show_spinner="Reading the beginning of the file …")
+def _read_head(file_id: str, name: str, _source: Path | tuple[bytes, str]) -> tuple[list[str], None, pd.DataFrame]:
+    raw = read_raw(head_of(_source, name))
+    return list(raw.frame.columns), None, raw.frame.head(GUESSED_FROM)
 
 
 @st.cache_data(max_entries=2 * MAX_FILES, show_spinner="Reading the file …")
@@ -68,38 +88,63 @@ def choose_files(ws: Workspace) -> list[MappedFile]:
         help="CSV (any usual delimiter and encoding), Parquet or Excel, also zipped. Files of the same columns, such "
         "as one for each month, become one table. Column names need not match: you map them.",
     )  # fmt: skip
+    from_server = server_files.choose(ws)
     kept: dict[str, tuple[str, bytes]] = st.session_state.get(_KEPT, {})
-    if len(kept) > MAX_FILES:
-        st.error(f"These are {len(kept)} files. Keep at most {MAX_FILES}, or put them into one zip file.")
+    if len(kept) + len(from_server) > MAX_FILES:
+        st.error(
+            f"These are {len(kept) + len(from_server)} files. Keep at most {MAX_FILES}, or put them into one zip file."
+        )
         return []
-    if kept:
+    if kept or from_server:
         st.button("Start over with other files", icon=":material/restart_alt:", type="tertiary", on_click=forget_files)
     groups: dict[tuple[str, ...], list[_Part]] = {}
     for name, (file_id, content) in kept.items():
         with sentences_for_errors():
             for part in _parts(name, file_id, content):
                 groups.setdefault(tuple(part.columns), []).append(part)
+    for name in from_server:
+        with sentences_for_errors():
+            part = _on_server(ws, name)
+            groups.setdefault(tuple(part.columns), []).append(part)
     chosen = [_one_group(ws, parts, alone=len(groups) == 1) for parts in groups.values()]
     return [file for file in chosen if file.table != LEAVE_OUT]
 
 
 def _parts(name: str, file_id: str, content: bytes) -> list[_Part]:
     """The file, or each sheet of a workbook that holds a table."""
+    if len(content) > LARGE_BYTES and not name.lower().endswith((".xlsx", ".xlsm")):
+        looked = _read_head(file_id, name, (content, name))
+        return [_Part(name, file_id, (content, name), *looked, len(content))]
     names = _sheets(file_id, name, content) or [name]
-    return [_Part(each, file_id, content, *_read(f"{file_id}{each}", each, content)) for each in names]
+    return [
+        _Part(each, file_id, (content, each), *_read(f"{file_id}{each}", each, content), len(content)) for each in names
+    ]
+
+
+def _on_server(ws: Workspace, name: str) -> _Part:
+    """A file of the server's folder, of which only the beginning is read."""
+    path = incoming.incoming_path(ws, name)
+    about = path.stat()
+    file_id = f"server_{about.st_size}_{about.st_mtime_ns}_{name}"
+    return _Part(name, file_id, name, *_read_head(file_id, path.name, path), about.st_size)
 
 
 def forget_files() -> None:
     """Drop the kept files and empty the widget."""
     st.session_state.pop(_KEPT, None)
+    server_files.forget()
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
 def hand_over(ws: Workspace, files: list[MappedFile]) -> dict[str, list[dict[str, str]]]:
-    """Keep the files in the workspace until the import job has read them, which then removes them."""
+    """Keep uploads in the workspace until the import job has read them; files on the server stay where they are."""
     from pricing_core import workflows
 
-    return workflows.keep_uploads(ws, {file.table: file.parts for file in files})
+    uploaded = {file.table: [part for part in file.parts if isinstance(part, tuple)] for file in files}
+    kept = workflows.keep_uploads(ws, uploaded)
+    for file in files:
+        kept[file.table] += [{"incoming": part} for part in file.parts if isinstance(part, str)]
+    return kept
 
 
 def _widget() -> str:
@@ -118,9 +163,8 @@ def _one_group(ws: Workspace, parts: list[_Part], *, alone: bool) -> MappedFile:
     first = parts[0]
     known = file_shapes.recall(ws, first.columns)
     guess = known.table if known else guess_table(first.columns, first.name, sample=first.head, alone=alone)
-    rows = sum(part.rows for part in parts)
     more = f" and {plural(len(parts) - 1, 'file')} of the same columns" if len(parts) > 1 else ""
-    title = f"**{markdown(first.name)}**{more} · {plural(rows, 'row')}, {plural(len(first.columns), 'column')}"
+    title = f"**{markdown(first.name)}**{more} · {_amount(parts)}, {plural(len(first.columns), 'column')}"
     with st.expander(title, expanded=True, icon=":material/description:"):
         choices = [*SOURCES, LEAVE_OUT]
         table = st.selectbox(
@@ -131,7 +175,15 @@ def _one_group(ws: Workspace, parts: list[_Part], *, alone: bool) -> MappedFile:
             st.caption(f"Read as one table: {markdown(', '.join(part.name for part in parts))}")
         st.dataframe(first.head.head(5), hide_index=True, height=150)
         mapping = {} if table == LEAVE_OUT else _edit_mapping(table, first, known)
-    return MappedFile(first.name, tuple((part.content, part.name) for part in parts), table, mapping)
+    return MappedFile(first.name, tuple(part.source for part in parts), table, mapping, first.head)
+
+
+def _amount(parts: list[_Part]) -> str:
+    """How many rows the files have, or how large they are where they were not read to their end."""
+    rows = [part.rows for part in parts]
+    if None in rows:
+        return size(sum(part.size for part in parts))
+    return plural(sum(number for number in rows if number is not None), "row")
 
 
 def _edit_mapping(table: str, part: _Part, known: file_shapes.FileShape | None) -> dict[str, str]:

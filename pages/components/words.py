@@ -109,6 +109,18 @@ def money_range(low: float | None, high: float | None, currency: str) -> str:
     return f"90% range {money(low, currency, compact=True)} to {money(high, currency, compact=True)}"
 
 
+def size(number_of_bytes: float | None) -> str:
+    """Write the size of a file: ``820 kB``, ``1.2 GB``."""
+    length = _number(number_of_bytes)
+    if not math.isfinite(length):
+        return UNKNOWN
+    for limit, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if length >= limit:
+            scaled = length / limit
+            return f"{scaled:,.0f} {unit}" if scaled >= 10 else f"{scaled:.1f} {unit}"
+    return f"{length:.0f} bytes"
+
+
 def duration(seconds: float | None) -> str:
     """Write how long something takes, coarsely: ``40 s``, ``2 min``, ``1 h 10 min``."""
     length = _number(seconds)

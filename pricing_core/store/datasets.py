@@ -165,6 +165,13 @@ def is_large(ws: Workspace, dataset_id: str | None = None) -> bool:
     return row_counts(ws, dataset_id)["offers"] > working_samples.LARGE_OFFERS
 
 
+def sample_counts(ws: Workspace, dataset_id: str | None = None) -> dict[str, int] | None:
+    """What the working sample of a large data set holds; None for a small one, or before it is first opened."""
+    if not is_large(ws, dataset_id):
+        return None
+    return working_samples.sample_counts(_folder(ws, dataset_id))
+
+
 def row_counts(ws: Workspace, dataset_id: str | None = None) -> dict[str, int]:
     """Number of rows of each table of a data set, without reading them."""
     return {str(table): int(rows) for table, rows in _entry(ws, dataset_id).record["rows"].items()}

@@ -35,7 +35,7 @@ _COUNTS: Final = "sample.json"
 
 def open_sample(ws: Workspace, folder: Path, manifest: DatasetManifest) -> Dataset:
     """Open the working sample of the data set in ``folder``; draw it first where that has not been done."""
-    kept = folder / f"working_{SAMPLE_OFFERS}_{SAMPLE_SEED}"
+    kept = _kept(folder)
     if not (kept / _COUNTS).exists():
         _draw(ws, folder, kept)
     facts = shelf.read_json(kept / _COUNTS)
@@ -51,6 +51,16 @@ def open_sample(ws: Workspace, folder: Path, manifest: DatasetManifest) -> Datas
         manifest=manifest,
         sample=_sample(kept, facts),
     )
+
+
+def sample_counts(folder: Path) -> dict[str, int] | None:
+    """What the working sample of a data set holds, without opening it; None while it has not been drawn."""
+    kept = _kept(folder)
+    if not (kept / _COUNTS).exists():
+        return None
+    facts = shelf.read_json(kept / _COUNTS)
+    names = ("offers", "offers_there", "customers", "customers_there", "left_out", "seed")
+    return {name: int(facts[name]) for name in names}
 
 
 def with_histories(ws: Workspace, folder: Path, dataset: Dataset, customer_ids: pd.Series) -> Dataset:
@@ -69,6 +79,10 @@ def with_histories(ws: Workspace, folder: Path, dataset: Dataset, customer_ids: 
         events=_joined(dataset.events, found.get("events")),
         sample=replace(dataset.sample, further=further),
     )
+
+
+def _kept(folder: Path) -> Path:
+    return folder / f"working_{SAMPLE_OFFERS}_{SAMPLE_SEED}"
 
 
 def _joined(table: pd.DataFrame | None, more: pd.DataFrame | None) -> pd.DataFrame | None:

@@ -25,6 +25,7 @@ from pricing_core.store import blocked, datasets, file_shapes, incoming, shelf
 from pricing_core.store.workspace import Workspace
 from pricing_core.trust.identities import IdentityTable
 from pricing_core.trust.pseudonyms import Pseudonymizer, load_or_create_key
+from pricing_core.workflows.aggregates import prepare_pages
 from pricing_core.workflows.large_files import base_version, extended, read_into
 
 
@@ -173,10 +174,9 @@ def import_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dic
     stored = import_files(ws, sources, options=options, occasions=rule, extend=extend, progress=progress, **chosen)
     for given in params["sources"].values():
         for file in given if isinstance(given, list) else [given]:
-            if (
-                isinstance(file, dict) and "path" in file
-            ):  # kept uploads are personal data
+            if isinstance(file, dict) and "path" in file:  # kept uploads are personal data
                 Path(file["path"]).unlink(missing_ok=True)
+    prepare_pages(ws, stored.dataset_id, progress)
     return {"dataset_id": stored.dataset_id, "set_aside": len(stored.set_aside)}
 
 
