@@ -247,7 +247,8 @@ class BehaviorModel:
         for k in range(N_FOLDS):
             index = np.flatnonzero(fold == k)
             x, y, weight = rows.x[index], rows.y[index], rows.weight[index]
-            residual, period = (None if v is None else v[index] for v in (rows.residual, rows.period))
+            residual = None if rows.residual is None else rows.residual[index]
+            period = None if rows.period is None else rows.period[index]
             if y.sum() == 0:
                 raise ModelError(
                     "One half of the customers has no purchases, so the behavior model cannot be judged on the other.",
@@ -260,7 +261,7 @@ class BehaviorModel:
             settings = FitSettings(
                 self.config.batch_size, self.config.learning_rate, self.config.weight_decay, random_state=seed
             )
-            drawn = bootstrap_weights(rows.customer_id[index], self.config.members, seed, period)  # type: ignore[arg-type]
+            drawn = bootstrap_weights(rows.customer_id[index], self.config.members, seed, period)
             data = (rows.batch, x, y, drawn * weight[:, None])
             fitters.append(NetworkFitter(shape, settings, *data, residual=residual, control=control, rows=index))
         return fitters

@@ -22,6 +22,7 @@ INT8: Final = "int8"
 LITERT: Final = "litert"
 ONNX: Final = "onnx"
 FOLDER: Final = "compressed"
+PART: Final = "part_network"  # where a blend of families keeps its network
 MANIFEST: Final = "manifest.json"
 MANIFEST_KEY: Final = "serving_form"
 
@@ -60,14 +61,20 @@ def form(name: str) -> Form:
     return FORMS[name]
 
 
+def network_folder(folder: Path) -> Path:
+    """Folder of a run's network: the run's own, or that of its part in a blend."""
+    part = folder / PART
+    return part if part.is_dir() else folder
+
+
 def form_file(folder: Path, name: str, fold: int) -> Path:
-    """File of a form of one customer fold in a run's folder."""
+    """File of a form of one customer fold in a network's folder."""
     inner = folder if name == ORIGINAL else folder / FOLDER / name
     return inner / f"behavior_{fold}{form(name).suffix}"
 
 
 def stored_forms(folder: Path, n_folds: int = 2) -> list[str]:
-    """Names of the forms that a run has, the original first."""
+    """Names of the forms that a network's folder has, the original first."""
     return [name for name in FORMS if all(form_file(folder, name, fold).exists() for fold in range(n_folds))]
 
 
@@ -77,8 +84,8 @@ def form_size(folder: Path, name: str, n_folds: int = 2) -> int:
 
 
 def serving_form(folder: Path) -> str:
-    """Name of the form that serves, as the run's manifest says."""
-    path = folder / MANIFEST
+    """Name of the form that serves, as the manifest of the run says that the network's folder belongs to."""
+    path = (folder.parent if folder.name == PART else folder) / MANIFEST
     if not path.exists():  # a model that is not (yet) a run
         return ORIGINAL
     try:
@@ -88,7 +95,7 @@ def serving_form(folder: Path) -> str:
 
 
 def load_networks(folder: Path, n_folds: int, name: str | None = None) -> list[ServingNetwork]:
-    """Read the networks of a run, one per customer fold, in the form that serves or in the one named.
+    """Read the networks of a folder, one per customer fold, in the form that serves or in the one named.
 
     Raises
     ------
@@ -110,7 +117,7 @@ def load_networks(folder: Path, n_folds: int, name: str | None = None) -> list[S
 
 
 def write_form(folder: Path, name: str, fold: int, network: ServingNetwork, model: Any, sequence_length: int) -> None:
-    """Write one form of one fold into a run's folder, from the network as numbers and as a Keras model."""
+    """Write one form of one fold into a folder, from the network as numbers and as a Keras model."""
     path = form_file(folder, name, fold)
     path.parent.mkdir(parents=True, exist_ok=True)
     if name == INT8:

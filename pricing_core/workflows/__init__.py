@@ -12,7 +12,7 @@ from typing import Any
 from pricing_core.models.training import TrainingConfig
 from pricing_core.progress import Progress
 from pricing_core.store.workspace import Workspace
-from pricing_core.workflows.compressing import compress, compress_job, compression_report, use_form
+from pricing_core.workflows.compressing import compress, compress_job, compression_report, has_network, use_form
 from pricing_core.workflows.customer_features import customer_features_job
 from pricing_core.workflows.demo import DemoOutcome, demo, demo_job
 from pricing_core.workflows.explaining import RowExplanation, explain, explain_job, explain_row
@@ -117,6 +117,7 @@ __all__ = [
     "explain",
     "explain_list",
     "explain_row",
+    "has_network",
     "import_files",
     "import_sample",
     "judge_segments",

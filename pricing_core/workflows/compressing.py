@@ -44,7 +44,7 @@ REPORT: Final = "report.json"
 WRITABLE: Final = (forms.INT8, forms.LITERT, forms.ONNX)
 _TUNING_ROWS: Final = 60_000
 _JUDGED_ROWS: Final = 20_000
-_TIMED_ROWS: Final = (1_000, 100_000)
+_TIMED_ROWS: Final = {1_000: 5, 100_000: 1}  # rows → tries
 _SEED: Final = 11
 
 
@@ -90,7 +90,7 @@ def compress(
         report = {"pruning": asdict(config), "losses": losses, "left_out": list(left_out), "forms": rows}
         inner = draft / forms.FOLDER
         (inner / REPORT).write_text(json.dumps(report, indent=1, default=float), encoding="utf-8")
-        _put(inner, run.folder / forms.FOLDER)
+        _put(inner, forms.network_folder(run.folder) / forms.FOLDER)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     progress.stage("Done", 1.0, "The compressed forms are ready to serve")
@@ -109,7 +109,7 @@ def use_form(ws: Workspace, name: str, run_id: str | None = None) -> None:
     """
     run = load_run(ws, run_id)
     chosen = forms.form(name)
-    if name not in forms.stored_forms(run.folder):
+    if name not in forms.stored_forms(forms.network_folder(run.folder)):
         raise ConfigError(f"Run {run.run_id} has no form {name!r}.", fix="Compress the run first.")
     if not _is_readable(name):
         raise MissingDependencyError(f"The form {chosen.label!r} needs an optional package.", fix=INSTALL)
@@ -125,7 +125,7 @@ def compression_report(run: TrainedRun) -> pd.DataFrame:
     Columns: ``form, label, serves, size_bytes, size_share, seconds_1000, seconds_100000, log_loss, log_loss_change,
     price_change_mean, price_change_max, same_price_share, profit_change``; rates are shares.
     """
-    path = run.folder / forms.FOLDER / REPORT
+    path = forms.network_folder(run.folder) / forms.FOLDER / REPORT
     if not path.exists():
         return pd.DataFrame()
     table = pd.DataFrame(json.loads(path.read_text(encoding="utf-8"))["forms"])
@@ -140,16 +140,39 @@ def compress_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> d
     return {"forms": table["form"].tolist()}
 
 
+def family_of(run: TrainedRun) -> str:
+    """Family of a run's behavior model, without loading it."""
+    path = run.folder / "demand_model.json"
+    return str(json.loads(path.read_text(encoding="utf-8"))["family"]) if path.exists() else NETWORK
+
+
+def has_network(run: TrainedRun) -> bool:
+    """Whether the run's behavior model is a network, or a blend with one among its parts."""
+    return family_of(run) == NETWORK or forms.network_folder(run.folder) != run.folder
+
+
 def _network_of(run: TrainedRun) -> BehaviorModel:
     """Return the run's network in its original form."""
-    if run.model.behavior.family != NETWORK:
+    if not has_network(run):
         raise ConfigError(
-            f"The behavior model of run {run.run_id} is of the family {run.model.behavior.family!r}.",
+            f"The behavior model of run {run.run_id} is of the family {family_of(run)!r}.",
             fix="Only the deep behavior model can be compressed: train it, or put a run of it into use.",
         )
-    behavior: BehaviorModel = copy.copy(run.model.behavior)  # type: ignore[assignment]
-    behavior.networks_ = forms.load_networks(run.folder, N_FOLDS, forms.ORIGINAL)
-    return behavior
+    found: Any = run.model.behavior
+    network = copy.copy(next(part for part in getattr(found, "parts_", [found]) if part.family == NETWORK))
+    network.networks_ = forms.load_networks(forms.network_folder(run.folder), N_FOLDS, forms.ORIGINAL)
+    chosen: BehaviorModel = network
+    return chosen
+
+
+def _whole(run: TrainedRun, network: BehaviorModel) -> Any:
+    """The run's behavior model with this network in the place of its own."""
+    found: Any = run.model.behavior
+    if not hasattr(found, "parts_"):
+        return network
+    whole = copy.copy(found)
+    whole.parts_ = [network if part.family == NETWORK else part for part in found.parts_]
+    return whole
 
 
 def _rows(run: TrainedRun) -> tuple[EncodedBatch, tuple[EncodedBatch, Floats, Floats]]:
@@ -182,7 +205,7 @@ def _write_fold(
 
     import pricing_core.models.layers  # noqa: F401  # makes the layers known to Keras
 
-    path = run.folder / f"behavior_{fold}.keras"
+    path = forms.network_folder(run.folder) / f"behavior_{fold}.keras"
     if not path.exists():
         raise ModelError(f"Run {run.run_id} lacks {path.name}, which compression starts from.", fix="Train again.")
     model = keras.models.load_model(path)
@@ -204,15 +227,16 @@ def _measure(
 ) -> list[dict[str, Any]]:
     """What each form costs and changes; writes its answer for the recent offers beside it."""
     batch, x, y = judged
-    rows, rules = run.rows, rules_for(run)
+    rows, rules, own = run.rows, rules_for(run), forms.network_folder(run.folder)
     asked, reference = run.encoded.batch, run.encoded.going.reference
     first: FormAnswers | None = None
     base = rows
     found: list[dict[str, Any]] = []
     for name in names:
-        behavior = _network_of(run)
+        network = _network_of(run)
         if name != forms.ORIGINAL:
-            behavior.networks_ = forms.load_networks(draft, N_FOLDS, name)
+            network.networks_ = forms.load_networks(draft, N_FOLDS, name)
+        behavior = _whole(run, network)
         response = behavior.respond(asked, reference)
         if name != forms.ORIGINAL:
             response.save(draft / forms.FOLDER / name / RESPONSE_FILE)
@@ -222,24 +246,24 @@ def _measure(
         answers = FormAnswers(price, chance)
         if first is None:
             first, base = answers, now
-        size = forms.form_size(run.folder if name == forms.ORIGINAL else draft, name)
+        size = forms.form_size(own if name == forms.ORIGINAL else draft, name)
         found.append(
             {
                 "form": name,
                 "size_bytes": size,
                 "size_share": size / found[0]["size_bytes"] if found else 1.0,
-                **{f"seconds_{n}": _seconds(behavior, asked, n) for n in _TIMED_ROWS},
+                **{f"seconds_{n}": _seconds(network, asked, n, tries) for n, tries in _TIMED_ROWS.items()},
                 **changes(first, answers, y, base),
             }
         )
     return found
 
 
-def _seconds(behavior: BehaviorModel, batch: EncodedBatch, n: int, repeats: int = 3) -> float:
+def _seconds(behavior: BehaviorModel, batch: EncodedBatch, n: int, tries: int) -> float:
     """Least time of a few tries to compute the demand curves of ``n`` encoded rows, in seconds."""
     many = batch.take(np.arange(n) % batch.n)
     reference, spent = np.ones(n), []
-    for _ in range(repeats):
+    for _ in range(tries):
         start = time.perf_counter()
         behavior.respond(many, reference)
         spent.append(time.perf_counter() - start)

@@ -81,7 +81,7 @@ class TrainedRun:
         rows = PricingRows.load(self.folder)
         serves = forms.serving_form(self.folder)
         if serves != forms.ORIGINAL:
-            response = PriceResponse.load(self.folder / forms.FOLDER / serves / RESPONSE_FILE)
+            response = PriceResponse.load(forms.network_folder(self.folder) / forms.FOLDER / serves / RESPONSE_FILE)
             rows = replace(rows, response=response)
         if not rows.labels:  # a run of an earlier version
             encoded = self.model.encode(self.dataset, self.targets)

@@ -1,0 +1,119 @@
+"""A smaller model: what compression saves, what it changes in prices, and which form answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pricing_core.errors import PricingError
+
+from . import access, job_panel
+from .state import PageState
+from .tables import record, text_column
+from .words import markdown, percent
+
+_CUT = "compress_cut"
+_FORM = "compress_form"
+
+
+def show(page: PageState) -> None:
+    """Show the forms of the model in use, and let the user compress it and choose the form that answers."""
+    from pricing_core.workflows import compression_report
+
+    busy = job_panel.show(page.ws, ("compress",))
+    table = compression_report(page.run)
+    if table.empty:
+        st.markdown(
+            "A compressed model is a quarter of the size and can be read by other programs. Its prices are compared "
+            "with the original's before it answers for anything; the original stays."
+        )
+    else:
+        st.markdown(_sentence(table))
+        _table(table)
+        _choose(page, table)
+    if not busy:
+        _start(page, again=not table.empty)
+
+
+def _sentence(table: pd.DataFrame) -> str:
+    """Say what the smallest form saves and changes."""
+    small = table[table["form"] != "original"].sort_values("size_bytes").to_dict("records")[0]
+    serves = record(table, "serves", True) if table["serves"].any() else None
+    now = f" **{markdown(serves['label'])}** answers now." if serves else ""
+    return (
+        f"The smallest form takes {percent(small['size_share'], digits=0)} of the original's size and moves "
+        f"recommended prices by {percent(small['price_change_mean'], digits=2)} on average "
+        f"(at most {percent(small['price_change_max'])}).{now}"
+    )
+
+
+def _table(table: pd.DataFrame) -> None:
+    rates = ["size_share", "price_change_mean", "price_change_max", "same_price_share", "profit_change"]
+    shown = table.assign(
+        kilobytes=table["size_bytes"] / 1024,
+        thousand=table["seconds_1000"] * 1000,
+        **{name: table[name] * 100 for name in rates},
+    )
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        shown, hide_index=True, placeholder="–", height="content",
+        column_order=["label", "serves", "kilobytes", "size_share", "thousand", "seconds_100000", "log_loss_change",
+                      "price_change_mean", "price_change_max", "same_price_share", "profit_change"],
+        column_config={
+            "label": text_column("Form"),
+            "serves": st.column_config.CheckboxColumn("Answers now"),
+            "kilobytes": number("Size, kB", format="%.0f"),
+            "size_share": number("Of the original", format="%.0f%%"),
+            "thousand": number("1,000 rows, ms", format="%.1f", help="Demand curves of 1,000 encoded offers."),
+            "seconds_100000": number("100,000 rows, s", format="%.2f", help="Demand curves of 100,000 encoded offers."),
+            "log_loss_change": number(
+                "Log loss, change", format="%+.5f", help="On late offers that the compression did not learn from."
+            ),
+            "price_change_mean": number("Prices moved, mean", format="%.2f%%"),
+            "price_change_max": number("Prices moved, most", format="%.2f%%"),
+            "same_price_share": number("Same price", format="%.0f%%", help="Recommended prices equal after rounding."),
+            "profit_change": number(
+                "Expected profit", format="%+.3f%%", help="Of the form's prices, as the original model expects it."
+            ),
+        },
+    )  # fmt: skip
+
+
+def _choose(page: PageState, table: pd.DataFrame) -> None:
+    """Let the user pick the form that answers on every page and command."""
+    from pricing_core.workflows import use_form
+
+    labels = {str(row["form"]): str(row["label"]) for row in table.to_dict("records")}
+    now = next((str(row["form"]) for row in table.to_dict("records") if row["serves"]), "original")
+    with st.form("use_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            "Form that answers", list(labels), index=list(labels).index(now), key=_FORM, width=300,
+            format_func=lambda name: labels.get(name, name),
+        )  # fmt: skip
+        if access.form_button(page, "train", "Let it answer", icon=":material/swap_horiz:") and chosen != now:
+            try:
+                use_form(page.ws, str(chosen), str(page.run_id))
+            except PricingError as error:
+                st.error(markdown(str(error)), icon=":material/error:")
+            else:
+                st.rerun()
+
+
+def _start(page: PageState, *, again: bool) -> None:
+    """Offer the job that compresses."""
+    from pricing_core.workflows import has_network
+
+    if not has_network(page.run):
+        st.info("Only the deep behavior model can be compressed; the model in use is of another kind.")
+        return
+    with st.form("compress", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        cut = st.number_input(
+            "Weights to cut, %", 0, 90, 30, 5, key=_CUT, width=180,
+            help="Share of the smallest weights that become zero before the others are rounded to 8 bits.",
+        )  # fmt: skip
+        label = "Compress again" if again else "Compress the model"
+        if access.form_button(page, "train", label, type="secondary", icon=":material/compress:"):
+            params: dict[str, Any] = {"run_id": page.run_id, "sparsity": cut / 100}
+            job_panel.start(page.ws, "compress", params)
