@@ -1,6 +1,6 @@
 """What tuning for some minutes gains on the demo shop: held-out log loss, and profit under the true demand.
 
-``python benchmarks/tuning.py [--seeds N] [--minutes M] [--family NAME]``. Each seed is another small demo shop. The
+``python benchmarks/tuning.py [--seeds N] [--minutes M | --trials T] [--family NAME]``. Each seed is another small demo shop. The
 Bayesian search and a random search get the same minutes; then the family is trained with the settings of today and with
 those found by each search. Log loss is that of the training's held-out weeks, which no trial was judged on by itself;
 profit is that of the personalized prices for the two weeks after the log, under the true demand, as a share of that of
@@ -36,13 +36,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--minutes", type=float, default=10.0, help="of each search")
+    parser.add_argument("--trials", type=int, help="of each search, in place of minutes: for a machine that is busy")
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--family", default="network")
     parser.add_argument("--rows", type=int, default=20_000, help="offers that the trials use")
-    parser.add_argument("--visits", type=int, default=12_000, help="size of the shop; the demo shop has 34,000")
+    parser.add_argument("--visits", type=int, default=12_000, help="size of the shop; the demo shop has 51,000")
     parser.add_argument("--full", action="store_true", help="full instead of quick training")
     options = parser.parse_args()
     found: dict[str, list[dict[str, float]]] = {}
-    for seed in range(options.seeds):
+    for seed in range(options.first_seed, options.first_seed + options.seeds):
         start = time.perf_counter()
         for way, figures in one_shop(seed, options).items():
             found.setdefault(way, []).append(figures)
@@ -70,7 +72,8 @@ def main() -> None:
         "change, points",
         "trials",
     )
-    title = f"{options.family}, {options.minutes:g} minutes of search, {options.seeds} shops, {os.cpu_count()} cores"
+    budget = f"{options.minutes:g} minutes" if options.trials is None else f"{options.trials} trials"
+    title = f"{options.family}, {budget} of search, {options.seeds} shops, {os.cpu_count()} cores"
     print_table(title, columns, rows)
 
 
@@ -89,7 +92,8 @@ def one_shop(seed: int, options: argparse.Namespace) -> dict[str, dict[str, floa
                 max_rows=options.rows,
             )  # fmt: skip
             workflows.new_tuning(ws, request)
-            workflows.tune(ws, search, minutes=options.minutes)
+            minutes = options.minutes if options.trials is None else None
+            workflows.tune(ws, search, minutes=minutes, trials=options.trials)
             configs[SEARCHES[search].split(":")[0]] = workflows.tuned_config(ws, search, base=base)
         counts = {SEARCHES[s].split(":")[0]: studies.get(ws, s).n_trials for s in SEARCHED}
         return {way: {**judged(ws, shop, config), "trials": counts.get(way, 0)} for way, config in configs.items()}

@@ -42,7 +42,8 @@ STOPPED: Final = "stopped by the user"
 LAST_STEP: Final = 90
 """Largest step at which a trial reports."""
 
-_START_TRIALS: Final = 8
+_START_TRIALS: Final = 6
+_TO_COMPARE: Final = 8
 _SEED_STEP: Final = 100_003
 
 
@@ -175,7 +176,7 @@ def importances(study: Study) -> dict[str, float]:
     from optuna.trial import TrialState
 
     judged = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if len(judged) < _START_TRIALS or len({trial.value for trial in judged}) < 2:
+    if len(judged) < _TO_COMPARE or len({trial.value for trial in judged}) < 2:
         return {}
     return {name: float(share) for name, share in get_param_importances(study).items()}
 
