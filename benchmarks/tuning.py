@@ -1,10 +1,10 @@
 """What tuning for some minutes gains on the demo shop: held-out log loss, and profit under the true demand.
 
-``python benchmarks/tuning.py [--seeds N] [--minutes M | --trials T] [--family NAME]``. Each seed is another small demo shop. The
-Bayesian search and a random search get the same minutes; then the family is trained with the settings of today and with
-those found by each search. Log loss is that of the training's held-out weeks, which no trial was judged on by itself;
-profit is that of the personalized prices for the two weeks after the log, under the true demand, as a share of that of
-an oracle who keeps to the same supported prices.
+``python benchmarks/tuning.py [--seeds N] [--minutes M | --trials T] [--family NAME]``. Each seed is another small demo
+shop. A Bayesian and a random search get the same budget; then the family is trained with the settings of today and with
+those found by each search. Log loss is that of the training's held-out weeks; profit is that of the personalized prices
+for the two weeks after the log, under the true demand, as a share of that of an oracle who keeps to the same supported
+prices.
 """
 
 from __future__ import annotations

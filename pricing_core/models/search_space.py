@@ -104,6 +104,11 @@ _SPACES: Final[dict[str, SearchSpace]] = {
         "weight_decay": Range(1e-6, 1e-2, log=True),
         "batch_size": Choice((256, 512, 1024, 2048, 4096)),
     },
+    "taste_network": {
+        "learning_rate": _RATE,
+        "weight_decay": Range(1e-5, 1e-1, log=True),
+        "units": Range(8, 96, log=True, whole=True),
+    },
     "two_output_trees": {
         "learning_rate": _TREE_RATE,
         "n_leaves": _LEAVES,
