@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ _FIGURES: Final = "figures"
 _INTERRUPTED: Final = "interrupted"
 _STATES: Final = {"COMPLETE": "done", "PRUNED": "stopped early", "FAIL": "failed", "RUNNING": "running"}
 _storages: dict[tuple[str, int, int], Any] = {}
+_storages_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -243,22 +245,21 @@ def _storage(ws: Workspace) -> Any:
     url = _on_server(ws)
     if url is not None:
         database.get_engine(ws)  # makes the schema if need be
-        schema = postgresql.schema_name(ws)
+        schema, place = postgresql.schema_name(ws), 0
+        address = url.render_as_string(hide_password=False)
         options = f"-c search_path={schema} -c lock_timeout={int(database.BUSY_SECONDS * 1000)}"
-        key = (f"{url.render_as_string(hide_password=False)} {schema}", os.getpid(), 0)
+        arguments: dict[str, Any] = {"connect_args": {"options": options}, "pool_pre_ping": True}
+    else:
+        path = _file(ws)
+        _make_file(path)
+        schema, place = "", path.stat().st_ino
+        address = sa.URL.create("sqlite", database=str(path)).render_as_string()
+        arguments = {"connect_args": {"timeout": database.BUSY_SECONDS}}
+    key = (f"{address} {schema}", os.getpid(), place)
+    with _storages_lock:
         if key not in _storages:
-            address = url.render_as_string(hide_password=False)
-            arguments = {"connect_args": {"options": options}, "pool_pre_ping": True}
             _storages[key] = optuna.storages.RDBStorage(address, engine_kwargs=arguments)
         return _storages[key]
-    path = _file(ws)
-    _make_file(path)
-    key = (str(path), os.getpid(), path.stat().st_ino)
-    if key not in _storages:
-        arguments = {"connect_args": {"timeout": database.BUSY_SECONDS}}
-        address = sa.URL.create("sqlite", database=str(path)).render_as_string()
-        _storages[key] = optuna.storages.RDBStorage(address, engine_kwargs=arguments)
-    return _storages[key]
 
 
 def _make_file(path: Path) -> None:
