@@ -27,7 +27,7 @@ from pricing_core.models.leaf_masks import PairedTrees, fits
 from pricing_core.models.paired_network import PairedNetwork
 from pricing_core.models.pricing_model import GoingPrice
 from pricing_core.models.shop_model import EncodedOffers, ShopModel, current_prices
-from pricing_core.models.threads import in_blocks
+from pricing_core.models.threads import in_blocks, one_blas_thread
 from pricing_core.response.pricing_rows import PricingRows
 
 if TYPE_CHECKING:
@@ -83,12 +83,9 @@ class PriceServer:
         self._left, self._right = self._who.batch.customer, batch.matrix()[:, batch.customer.shape[1] :]
         self._expected = PairedTrees(trees.expected_, self._left, self._right) if fits(trees.expected_) else None
         self._spread = PairedTrees([trees.spread_], self._left, self._right) if fits([trees.spread_]) else None
-        behavior = model.behavior
-        self._networks = (
-            [PairedNetwork(each, self._who.batch, batch) for each in behavior.networks_]
-            if isinstance(behavior, BehaviorModel)
-            else []
-        )
+        networks = model.behavior.networks_ if isinstance(model.behavior, BehaviorModel) else []
+        with one_blas_thread():
+            self._networks = [PairedNetwork(each, self._who.batch, batch) for each in networks]
 
     @staticmethod
     def suits(model: ShopModel, offers: pd.DataFrame) -> bool:
@@ -96,6 +93,20 @@ class PriceServer:
         plain = set(offers.columns) <= {"customer_id", "product_id", "offered_at"}
         small = fits([*model.pricing.expected_, model.pricing.spread_])
         return isinstance(model.behavior, BehaviorModel) and plain and small and offers["offered_at"].nunique() == 1
+
+    def places(self, customer_ids: pd.Series, product_ids: pd.Series) -> tuple[Ints, Ints]:
+        """Places of ids in ``customers`` and ``products``, as :meth:`rows` wants them.
+
+        Raises
+        ------
+        DataError
+            If an id is not among those that were made ready.
+        """
+        found = self.customers.get_indexer(pd.Index(customer_ids)), self.products.get_indexer(pd.Index(product_ids))
+        unknown = int(((found[0] < 0) | (found[1] < 0)).sum())
+        if unknown:
+            raise DataError(f"{unknown} pairs name a customer or product that was not made ready.", fix="Prepare anew.")
+        return found
 
     def rows(self, customer: Ints, product: Ints) -> PricingRows:
         """What the optimizer sees of pairs, given as places in ``customers`` and ``products``, each (n,)."""

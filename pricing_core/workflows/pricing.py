@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pricing_core.errors import DataError, MappingError
 from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
+from pricing_core.models.price_server import PriceServer
 from pricing_core.models.shop_model import EncodedOffers
 from pricing_core.optimize.objectives import Objective
 from pricing_core.optimize.strategies import StrategyPrices, StrategySettings, price_strategy
@@ -27,6 +28,9 @@ from pricing_core.workflows.strategies import settings_for, settings_for_targets
 from pricing_core.workflows.targets import prepare_targets
 from pricing_core.workflows.what_if import rows_in_market
 
+_MANY_ROWS = 50_000
+_ROWS_PER_CUSTOMER = 20
+
 
 @dataclass(frozen=True)
 class PricedTable:
@@ -38,21 +42,37 @@ class PricedTable:
 
 
 def rows_for(
-    run: TrainedRun, targets: pd.DataFrame | None = None, *, scenario: Scenario | None = None
+    run: TrainedRun,
+    targets: pd.DataFrame | None = None,
+    *,
+    scenario: Scenario | None = None,
+    encoded_too: bool = True,
 ) -> tuple[PricingRows, EncodedOffers | None]:
     """Pricing rows of targets (default: the recent offers, whose response is stored with the run).
 
     A scenario that moves competitors or the season asks the models again, since these are among their features; the
-    second value is then None.
+    second value is then None. With ``encoded_too`` off it may be: very many pairs are answered without encoding them.
     """
     if scenario is not None and scenario.asks_models:
         return rows_in_market(run, scenario, targets), None
     if targets is None:
         return run.rows, None
     dataset = run.dataset_for(targets["customer_id"])
+    if not encoded_too and _side_by_side(run, targets):
+        people, goods = (targets[name].unique().tolist() for name in ("customer_id", "product_id"))
+        server = PriceServer(run.model, dataset, people, goods, targets["offered_at"].iloc[0])
+        rows = server.rows(*server.places(targets["customer_id"], targets["product_id"]))
+        return run.with_margin(rows), None
     encoded = run.model.encode(dataset, targets)
     rows = run.model.rows(dataset, encoded)
     return run.with_margin(rows), encoded
+
+
+def _side_by_side(run: TrainedRun, targets: pd.DataFrame) -> bool:
+    """Whether it pays to compute what belongs to customer and product once: many rows, few of either, one time."""
+    if len(targets) < _MANY_ROWS or len(targets) < _ROWS_PER_CUSTOMER * targets["customer_id"].nunique():
+        return False
+    return PriceServer.suits(run.model, targets)
 
 
 def price(
@@ -86,7 +106,7 @@ def price(
     """
     run = load_run(ws, run_id)
     prepared = None if targets is None else prepare_targets(ws, run.dataset, targets)
-    rows, _ = rows_for(run, prepared)
+    rows, _ = rows_for(run, prepared, encoded_too=False)
     aim, allowed = objective or chosen_objective(ws), rules_for(run, guardrails)
     if targets is None:
         chosen = settings_for(run, [strategy], settings)
@@ -136,7 +156,7 @@ def predict(ws: Workspace, offers: pd.DataFrame, *, run_id: str | None = None) -
             f"{len(wrong)} offers have no price above zero; the first is row {wrong[0] + 2} of the file.",
             fix="Fill in the price or remove the rows.",
         )
-    rows, _ = rows_for(run, prepared)
+    rows, _ = rows_for(run, prepared, encoded_too=False)
     return offers.reset_index(drop=True).assign(conversion_rate=rows.response.probability(asked))
 
 
@@ -157,7 +177,7 @@ def simulate(
     """
     run = load_run(ws, run_id)
     prepared = None if targets is None else prepare_targets(ws, run.dataset, targets)
-    rows, _ = rows_for(run, prepared, scenario=scenario)
+    rows, _ = rows_for(run, prepared, scenario=scenario, encoded_too=False)
     allowed, scene = rules_for(run, guardrails), scenario or Scenario()
     if allowed.horizon_offers is None and scene.occasions_per_week is not None:
         allowed = replace(allowed, horizon_offers=scene.occasions(rows))
