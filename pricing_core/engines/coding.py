@@ -41,11 +41,25 @@ class ColumnCodes:
         Column of the file.
     timezone
         Zone of times that carry none.
+
+    Attributes
+    ----------
+    plain
+        What is kept plain; empty where every cell is coded.
+    nullable
+        Whether the file says that these are whole numbers with gaps.
+    levels, counts
+        The different values, and the number of rows of each.
+    missing, plain_rows
+        Number of missing cells, and of those that were kept plain.
+    classes
+        Kinds of plain cells.
     """
 
     def __init__(self, name: str, timezone: str) -> None:
         self.name = name
         self.plain: Plain = ""
+        self.nullable = False
         self.levels: pa.Array | None = None
         self.counts = np.zeros(0, dtype=np.int64)
         self.missing = 0
@@ -61,7 +75,7 @@ class ColumnCodes:
         series = levels.to_pandas()
         if pa.types.is_string(levels.type):
             return series.astype("str")
-        return series
+        return series.astype("Int64") if self.nullable else series
 
     def take(self, array: pa.Array) -> tuple[NDArray[np.int32], pa.Array | None]:
         """Codes of a block's cells, and their plain values where the code is -2."""

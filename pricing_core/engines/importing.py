@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -193,9 +194,15 @@ class _Run:
         if self.request.pseudonymize is not None:
             for rows in self.large.values():
                 _pseudonymize(rows, self.request.pseudonymize)
-        written = self._write(target, frames)
-        every: dict[str, Any] = {**self.large, **frames}
-        self.session.stage("Storing", 0.95, "Taking the fingerprint of the content")
+        with self.session.another() as session, ThreadPoolExecutor(1, thread_name_prefix="import-hash") as pool:
+            every: dict[str, Rows | pd.DataFrame] = {
+                **{table: rows.beside(session) for table, rows in self.large.items()},
+                **frames,
+            }
+            data_hash = pool.submit(fingerprint, every, column_bytes)
+            written = self._write(target, frames)
+            self.session.stage("Storing", 0.95, "Taking the fingerprint of the content")
+            fingerprinted = data_hash.result()
         manifest = DatasetManifest(
             name=self.request.name,
             source=self.request.source or ", ".join(self.names.values()),
@@ -205,7 +212,7 @@ class _Run:
             pseudonymized=self.request.pseudonymize is not None,
             mapping=self.mapping,
             note=self.request.note,
-            data_hash=fingerprint(every, column_bytes),
+            data_hash=fingerprinted,
         )
         return FilesOutcome(written, manifest, report, set_aside, self.columns)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -43,8 +44,10 @@ def ingest(
     """
     spool = Spool(folder)
     columns = [ColumnCodes(name, options.timezone) for name in reader.raw.columns]
+    for column in columns:
+        column.nullable = column.name in reader.nullable
     fields = {column: schema.find_field(table, field) for field, column in mapping.items()}
-    for block in reader.blocks(progress, *stage):
+    for block in ahead(reader.blocks(progress, *stage)):
         if block.num_rows == 0:
             continue
         if not spool.starts:
@@ -56,6 +59,15 @@ def ingest(
     sheet = LargeSheet(table, reader.raw, spool, columns)
     sheet.hidden = {column.name for column in columns} - set(shown)
     return sheet
+
+
+def ahead(blocks: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the blocks while the next one is read in a thread."""
+    with ThreadPoolExecutor(1, thread_name_prefix="import-read") as pool:
+        waiting = pool.submit(next, blocks, None)
+        while (block := waiting.result()) is not None:
+            waiting = pool.submit(next, blocks, None)
+            yield block
 
 
 def _choose(

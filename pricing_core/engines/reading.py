@@ -58,6 +58,7 @@ class _Opened:
     layout: Layout | None = None
     encoding: str = ""
     types: tuple[str, ...] = ()
+    nullable: tuple[str, ...] = ()
 
 
 class Reader:
@@ -86,6 +87,8 @@ class Reader:
         _check_same_columns(self._opened)
         columns = list(dict.fromkeys(column for opened in self._opened for column in opened.columns))
         self.raw = RawRows(columns)
+        self.nullable = set(self._opened[0].nullable)
+        """Columns of whole numbers that may have gaps, as pandas writes them."""
 
     def blocks(self, progress: Progress, start: float, end: float) -> Iterator[pa.RecordBatch]:
         """Yield the rows; those that do not fit, and blank ones, are left out and counted in ``raw``."""
@@ -198,14 +201,18 @@ def _open_parquet(file: PlainFile) -> _Opened:
     except Exception as error:  # pyarrow raises many types for a damaged file
         raise FileReadError(f"{file.name}: this is not a readable Parquet file.", fix="Export it again.") from error
     schema = opened.schema_arrow
-    described = (schema.pandas_metadata or {}).get("index_columns", [])
-    if any(isinstance(index, str) for index in described) or not len(schema):
+    indices = (schema.pandas_metadata or {}).get("index_columns", [])
+    if any(isinstance(index, str) for index in indices) or not len(schema):
         raise NotStreamable
     for column in schema:
         if not _is_plain(column.type):
             raise NotStreamable
     header = find_header([list(schema.names)])
-    return _Opened(file, header.names, header.notes, types=tuple(str(column.type) for column in schema))
+    types = tuple(str(column.type) for column in schema)
+    described = {each["name"]: each["numpy_type"] for each in (schema.pandas_metadata or {}).get("columns", [])}
+    nullable = [described.get(column, "").startswith(("Int", "UInt")) for column in schema.names]
+    named = tuple(name for name, gaps in zip(header.names, nullable, strict=True) if gaps)
+    return _Opened(file, header.names, header.notes, types=types, nullable=named)
 
 
 def _is_plain(kind: pa.DataType) -> bool:

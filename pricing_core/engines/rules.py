@@ -40,11 +40,18 @@ class Rows:
         self.columns = {column.name: column for column in columns}
         self.limits = limits
         self.table = quoted(sheet.table)
+        self.prefix = ""
+
+    def beside(self, session: Session) -> Rows:
+        """The same rows, asked over another connection."""
+        other = Rows(session, self.sheet, list(self.columns.values()), self.limits)
+        other.prefix = "beside "
+        return other
 
     def usable(self) -> str:
         """SQL for the rows that are not set aside, with their position as ``p``, in order."""
         aside = self.sheet.rejected
-        name = quoted(f"{self.sheet.table} set aside")
+        name = quoted(f"{self.prefix}{self.sheet.table} set aside")
         self.session.run(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT p FROM found", found=pa.table({"p": aside}))
         where = f" WHERE rowid NOT IN (SELECT p FROM {name})" if len(aside) else ""
         return f"(SELECT rowid AS p, * FROM {self.table}{where})"

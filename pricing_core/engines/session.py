@@ -48,10 +48,25 @@ class Session:
         ):
             self._connection.execute(setting)
 
+    @contextmanager
+    def another(self) -> Iterator[Session]:
+        """A second connection to the same database, for another thread."""
+        other = Session.__new__(Session)
+        other._progress, other._at = self._progress, self._at
+        other._connection = self._connection.cursor()
+        try:
+            yield other
+        finally:
+            other.close()
+
     def stage(self, name: str, fraction: float, message: str = "") -> None:
         """Report progress, and remember it for the time a query takes."""
         self._at = (name, fraction, message)
         self._progress.stage(name, fraction, message)
+
+    def look(self) -> None:
+        """Report the same again, and so stop if the user has asked for it."""
+        self._progress.stage(*self._at)
 
     def at(self, name: str, fraction: float, message: str = "") -> None:
         """Say how far a running query is; it is reported by the watcher."""

@@ -99,8 +99,7 @@ class Spool:
                 piece = pd.Series(np.append(text.to_numpy(dtype=object), ["", ""])[codes], dtype="str")
                 plain = codes == PLAIN
                 if plain.any():
-                    raw = arrays[f"r{index}"].take(pa.array(rows)).to_pandas().astype("str")
-                    piece = piece.mask(plain, raw)
+                    piece = piece.mask(plain, _raw_text(arrays[f"r{index}"].take(pa.array(rows)), columns[index]))
                 cells[index] = piece.mask(codes == MISSING, "")
             pieces.append(pd.DataFrame(cells))
         names = [column.name for column in columns]
@@ -117,6 +116,12 @@ class Spool:
         with pa.OSFile(str(draft), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
             writer.write_batch(batch)
         draft.replace(self._path(block))
+
+
+def _raw_text(cells: pa.Array, column: ColumnCodes) -> pd.Series:
+    if pa.types.is_integer(cells.type) and (column.nullable or not column.missing):
+        return cells.cast(pa.string()).to_pandas().astype("str")
+    return cells.to_pandas().astype("str")
 
 
 def _as_text(levels: pd.Series) -> pd.Series:

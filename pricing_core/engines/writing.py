@@ -33,7 +33,7 @@ def write_parquet(rows: Rows, path: Path, stage: tuple[float, float]) -> int:
     written = 0
     with parquet.ParquetWriter(
         path, arrow, compression="snappy", store_schema=False, dictionary_pagesize_limit=_DICTIONARY_BYTES,
-        use_dictionary=[column.name for column in columns if column.type in ("words", "time")],
+        use_dictionary=[column.name for column in columns if column.type == "words"],
     ) as writer:  # fmt: skip
         for start, chunk in _chunks(rows, columns):
             share = start / max(1, rows.sheet.spool.rows)
@@ -105,6 +105,7 @@ def _chunks(rows: Rows, columns: list[TypedColumn]) -> Iterator[tuple[int, pa.Ta
     aside = rows.sheet.rejected
     size = rows.limits.chunk_rows
     for start in range(0, rows.sheet.spool.rows, size):
+        rows.session.look()
         found = rows.session.arrow(
             f"SELECT rowid AS p, {picked} FROM {rows.table} WHERE rowid >= {start} AND rowid < {start + size}"
         )

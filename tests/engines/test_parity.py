@@ -11,10 +11,22 @@ from pricing_core.data.options import CleaningOptions
 from pricing_core.data.read import NamedPath
 from pricing_core.engines.importing import is_large
 from pricing_core.engines.limits import Limits
+from pricing_core.trust.pseudonyms import Pseudonymizer
 from tests.data.nasty_files import Nasty, corpus
+from tests.engines.messy_shop import as_csv, as_parquet, messy_shop
 from tests.engines.paths import TINY, USUAL, assert_same
 
 CORPUS = corpus()
+
+
+SOME = ("Chinese headers in utf-16", "rows too short and too long", "impossible cells", "zip of monthly files")
+
+
+@pytest.mark.parametrize("label", SOME)
+def test_some_nasty_files_come_out_the_same(label: str) -> None:
+    case = next(case for case in CORPUS if case.label == label)
+    source = case.files if len(case.files) > 1 else case.files[0]
+    assert_same({"offers": source}, TINY, options=CleaningOptions(**case.options), mapping={"offers": case.mapping})
 
 
 @pytest.mark.extra
@@ -32,3 +44,36 @@ def test_the_corpus_of_nasty_files_comes_out_the_same(case: Nasty, limits: Limit
             assert_same({"offers": source}, limits, **arguments)
         else:
             assert case.refused or any(name.partition("#")[0].endswith((".xlsx", ".xlsm")) for _, name in case.files)
+
+
+USUAL_RULES = CleaningOptions()
+STRICT_RULES = CleaningOptions(outliers="set_aside", missing_numeric="set_aside", timezone="Europe/Berlin")
+FILLING_RULES = CleaningOptions(duplicates="keep", outliers="keep", missing_numeric="median", noise="keep")
+
+
+@pytest.mark.parametrize("rules", [USUAL_RULES, STRICT_RULES, FILLING_RULES], ids=["usual", "strict", "filling"])
+def test_a_messy_shop_of_all_tables_comes_out_the_same(rules: CleaningOptions) -> None:
+    sources = {table: (as_csv(frame), f"{table}.csv") for table, frame in messy_shop().items()}
+    rename = Pseudonymizer(b"a key for this test").apply
+    outcome = assert_same(sources, TINY, options=rules, pseudonymize=rename, excluded={"offers.measure": "no"})
+    assert outcome is not None
+    messages = " ".join(finding.message for finding in outcome.report.findings)
+    for words in ("out of stock", "e-mail", "not in the customers table", "protected", "too little price variation"):
+        assert words in messages
+    assert sum(outcome.report.rows_set_aside.values()) > 50
+
+
+def test_parquet_with_types_and_monthly_files_come_out_the_same() -> None:
+    offers = messy_shop()["offers"]
+    assert_same({"offers": (as_parquet(offers), "offers.parquet")}, TINY)
+    months = [(as_csv(offers.head(300)), "january.csv"), (as_csv(offers.tail(400)), "february.csv")]
+    assert_same({"offers": months}, TINY)
+
+
+def test_columns_that_looked_plain_at_first_are_read_again_as_a_whole() -> None:
+    offers = messy_shop()["offers"]
+    mixed = offers["measure"].mask(offers.index == 800, "1.234,56")
+    late = offers["offer_ref"].where(offers.index != 700, "00123")
+    assert_same({"offers": (as_csv(offers.assign(measure=mixed, offer_ref=late)), "offers.csv")}, TINY)
+    asked = (offers.index + 1).map(lambda k: f"{1 + k % 999}.{100 + k % 890}")
+    assert_same({"offers": (as_csv(offers.assign(measure=asked)), "offers.csv")}, TINY)
