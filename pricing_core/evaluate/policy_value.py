@@ -183,6 +183,15 @@ def policy_value(logged: LoggedOffers, config: PolicyValueConfig | None = None) 
     )
 
 
+def row_values(logged: LoggedOffers) -> Floats:
+    """Addends (n,) whose mean is the headline, so that two sets of target prices can be compared row by row."""
+    counts = np.ones(logged.n) if logged.weight is None else np.asarray(logged.weight, dtype=float)
+    terms, _ = _terms(logged, counts, _bandwidth(logged.logged_density), None)
+    weight = terms[:, 3].mean()
+    residual = terms[:, 5] / weight if weight > 0 else np.zeros(logged.n)
+    return np.asarray(terms[:, 2] / counts.mean() + residual)
+
+
 def _bandwidth(density: Floats) -> float:
     positive = density[density > 0]
     if not len(positive):

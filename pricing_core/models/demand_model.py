@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 NETWORK: Final = "network"
+BLEND: Final = "blend"
 _FILE: Final = "demand_model.json"
 
 
@@ -180,6 +181,10 @@ FAMILIES: Final[dict[str, Family]] = {
 }
 
 
+# A blend of families is chosen by what later offers say, never by name.
+_BLENDED: Final = Family(BLEND, "Blend", f"{_HERE}.blend:BlendedModel", f"{_HERE}.blend:BlendConfig")
+
+
 def family(name: str) -> Family:
     """Return a family by name.
 
@@ -188,6 +193,8 @@ def family(name: str) -> Family:
     ConfigError
         If there is none of that name.
     """
+    if name == BLEND:
+        return _BLENDED
     if name not in FAMILIES:
         raise ConfigError(f"There is no family of models named {name!r}.", fix=f"Choose one of {', '.join(FAMILIES)}.")
     return FAMILIES[name]

@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pricing_core.data.columns import classify_columns
+from pricing_core.data.columns import ColumnUse, classify_columns
 from pricing_core.data.dataset import Dataset
 from pricing_core.errors import ConfigError, DataError
 from pricing_core.features import EncodedBatch, FeatureEncoder, FeatureTable, build_features
-from pricing_core.models.behavior import BehaviorConfig, BehaviorModel, LearningRows, logged_response
+from pricing_core.models.behavior import BehaviorConfig, LearningRows
+from pricing_core.models.choice import (
+    AUTO,
+    Candidate,
+    Verdict,
+    candidate_families,
+    checked_family,
+    chosen_model,
+    fit_candidates,
+    refit,
+)
 from pricing_core.models.control import instrument_stage
+from pricing_core.models.demand_model import NETWORK, DemandModel
 from pricing_core.models.folds import customer_labels
+from pricing_core.models.held_out import HeldOut, LaterOffers, judged
+from pricing_core.models.held_out import table_rows as table_rows
 from pricing_core.models.identification import identification
-from pricing_core.models.monotone_trees import MonotoneTrees, MonotoneTreesConfig
-from pricing_core.models.pricing_model import GoingPrice, PricingConfig, PricingModel
+from pricing_core.models.monotone_trees import MonotoneTreesConfig
+from pricing_core.models.pricing_model import PricingConfig, PricingModel
+from pricing_core.models.quantity import QuantityModel, learn_quantity
 from pricing_core.models.shop_model import EncodedOffers, ShopModel
+from pricing_core.models.warm_start import Previous, start_from
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 
 Floats = NDArray[np.float64]
@@ -46,8 +61,14 @@ class TrainingConfig:
         Rows to learn from; above it all purchases are kept and refusals are sampled and weighted up.
     coverage
         Share of past prices that counts as supported.
+    warm_start
+        Run from whose networks to start; ``auto``: the one in use, where the log extends the one it learned from;
+        ``none``: from the beginning.
+    family
+        Family of the behavior model, or ``auto``: later offers choose among all of them.
     settings
-        Settings of the behavior model in place of the defaults, such as ``{"learning_rate": 0.001}``.
+        Settings of the behavior model in place of the defaults, such as ``{"learning_rate": 0.001}``: of the named
+        family, or of the deep behavior model.
     pricing_settings
         Settings of the pricing model in place of the defaults, such as ``{"n_leaves": 15}``.
     origin
@@ -59,11 +80,14 @@ class TrainingConfig:
     held_out_share: float = 0.15
     max_rows: int = 1_000_000
     coverage: float = 0.98
+    warm_start: str = "auto"
+    family: str = AUTO
     settings: Mapping[str, Any] = field(default_factory=dict)
     pricing_settings: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        checked_family(self.family)
         if not 0 < self.held_out_share <= 0.5:
             raise ConfigError(f"The held-out share is {self.held_out_share}; it must be above 0 and at most 0.5.")
         if not 0.5 <= self.coverage < 1:
@@ -108,21 +132,8 @@ class TrainingConfig:
         return min(self.max_rows, 210_000) if self.quick else self.max_rows
 
 
-@dataclass(frozen=True)
-class HeldOut:
-    """Later offers, judged by models that learned from earlier ones only.
-
-    ``probability`` (n,) of the logged price by the behavior model; ``baselines`` name → probability (n,); ``model``
-    is the one to ask for other prices.
-    """
-
-    encoded: EncodedOffers
-    price: Floats
-    purchased: Floats
-    weight: Floats
-    probability: Floats
-    baselines: dict[str, Floats]
-    model: ShopModel
+Judge = Callable[[Dataset, Sequence[Candidate], LaterOffers, Callable[[DemandModel], ShopModel]], Verdict]
+"""Chooses among candidates by later offers; the last argument completes a demand model to the model of the shop."""
 
 
 @dataclass(frozen=True)
@@ -135,10 +146,21 @@ class TrainingResult:
     counts: dict[str, int]
     seconds: dict[str, float] = field(default_factory=dict)
     identification: dict[str, Any] = field(default_factory=dict)
+    choice: Verdict | None = None
+    warm_start: dict[str, Any] = field(default_factory=dict)
 
 
-def train_models(dataset: Dataset, config: TrainingConfig, progress: Progress | None = None) -> TrainingResult:
-    """Fit both models on a data set.
+def train_models(
+    dataset: Dataset,
+    config: TrainingConfig,
+    progress: Progress | None = None,
+    *,
+    judge: Judge | None = None,
+    previous: Previous | None = None,
+) -> TrainingResult:
+    """Fit both models on a data set; ``judge`` chooses among the candidates for the behavior model, else the first is.
+
+    ``previous`` is a model from whose networks to start.
 
     Raises
     ------
@@ -154,41 +176,78 @@ def train_models(dataset: Dataset, config: TrainingConfig, progress: Progress | 
     uses = classify_columns(dataset)
     table = build_features(dataset, offers, uses=uses)
     encoder = FeatureEncoder(sequence_length=config.recent_events).fit(table)
+    start, late, started = start_from(previous, encoder, table, config.behavior().members, late)
     batch = encoder.transform(table)
     clock.lap("features")
     progress.stage("Pricing model", 0.10, "Learning the going price and the shop's pricing habit")
     pricing, rows, identified = learn_prices(config, dataset, table, batch, weight)
+    rows = replace(rows, start=start)
     encoded = EncodedOffers(table, rows.batch, pricing.train_going_)
     clock.lap("pricing model")
-    progress.stage("Behavior model", 0.22, "Starting the network")
-    chosen = BehaviorModel(config.behavior()).choose_epochs(
-        rows.take(~late), rows.take(late), SubProgress(progress, 0.22, 0.52)
-    )
-    clock.lap("choosing the length of training")
-    final = BehaviorModel(config.behavior()).fit(rows, chosen.epochs_, SubProgress(progress, 0.52, 0.82))
+    progress.stage("Behavior model", 0.22, "Starting to learn how customers react to price")
+    complete = _shop(dataset, encoder, pricing, uses, config, learn_quantity(offers, rows, config.seed))
+    later = LaterOffers.of(encoded, rows, np.flatnonzero(late))
+    names = candidate_families(config.family, quick=config.quick)
+    if rows.residual is not None and config.family == "auto":
+        names = (NETWORK,)  # no other family enters what moved the price unseen beside the price
+    own: dict[str, Any] = {"settings": {names[0]: config.settings}, "quick": config.quick, "random_state": config.seed}
+    candidates = fit_candidates(names, rows.take(~late), later.rows, **own, progress=SubProgress(progress, 0.22, 0.50))
+    progress.stage("Choosing the model", 0.51, "Judging the candidates on later offers")
+    verdict = Verdict(names[0], "", names[:1]) if judge is None else judge(dataset, candidates, later, complete)
+    chosen = chosen_model(candidates, verdict, quick=config.quick, random_state=config.seed)
+    clock.lap("choosing the model and the length of training")
+    final = refit(chosen, rows, **own, progress=SubProgress(progress, 0.52, 0.82))
     clock.lap("behavior model")
     progress.stage("Baselines", 0.83, "Training the simple models that it has to beat")
+    held_out = judged(later, rows.take(~late), complete(chosen), config.challenger())
+    clock.lap("baselines")
+    history = pd.DataFrame(chosen.history_ + final.history_)
+    return TrainingResult(complete(final), held_out, history, counts, clock.seconds, identified, verdict, started)
+
+
+def _shop(
+    dataset: Dataset,
+    encoder: FeatureEncoder,
+    pricing: PricingModel,
+    uses: list[ColumnUse],
+    config: TrainingConfig,
+    quantity: QuantityModel | None,
+) -> Callable[[DemandModel], ShopModel]:
+    """Return what completes a demand model to the model of the shop."""
     product_offers = {str(k): int(v) for k, v in dataset.offers["product_id"].astype(str).value_counts().items()}
     offered = offered_prices(dataset.offers)
-    earlier = ShopModel(encoder, pricing, chosen, uses, product_offers, config.coverage, offered)
-    held_out = _judge(encoded, rows, late, earlier, config)
-    clock.lap("baselines")
-    model = ShopModel(encoder, pricing, final, uses, product_offers, config.coverage, offered)
-    history = pd.DataFrame(chosen.history_ + final.history_)
-    return TrainingResult(model, held_out, history, counts, clock.seconds, identified)
+
+    def complete(behavior: DemandModel) -> ShopModel:
+        return ShopModel(encoder, pricing, behavior, uses, product_offers, config.coverage, offered, quantity)
+
+    return complete
 
 
 def learn_prices(
-    config: TrainingConfig, dataset: Dataset, table: FeatureTable, batch: EncodedBatch, weight: Floats
+    config: TrainingConfig,
+    dataset: Dataset,
+    table: FeatureTable,
+    batch: EncodedBatch,
+    weight: Floats,
+    *,
+    challenge: bool = True,
 ) -> tuple[PricingModel, LearningRows, dict[str, Any]]:
-    """Fit the pricing model, measure every logged price by its cross-fitted reference, and say what identifies it."""
+    """Fit the pricing model, measure every logged price by its cross-fitted reference, and say what identifies it.
+
+    ``challenge`` says whether its challenger is fitted too.
+    """
     offers = table.offers
     price = offers["price"].to_numpy(dtype=float)
     label = customer_labels(offers["customer_id"], dataset.offers)
     customers = pd.factorize(label, sort=True)[0].astype(np.int64)
     pricing = PricingModel(config.pricing()).fit(
-        batch, table.base_price, price, customers, weight, table.category.to_numpy(dtype=object),
-        20_000 if config.quick else 60_000
+        batch,
+        table.base_price,
+        price,
+        customers,
+        weight,
+        table.category.to_numpy(dtype=object),
+        (20_000 if config.quick else 60_000) if challenge else 0,
     )
     going = pricing.train_going_
     x = price / going.reference
@@ -259,57 +318,6 @@ def held_out_rows(times: pd.Series, share: float) -> NDArray[np.bool_]:
             fix="Map a time column that says when each offer was made.",
         )
     return np.asarray(late)
-
-
-def _judge(
-    encoded: EncodedOffers, rows: LearningRows, late: NDArray[np.bool_], model: ShopModel, config: TrainingConfig
-) -> HeldOut:
-    index = np.flatnonzero(late)
-    later, earlier = rows.take(index), rows.take(~late)
-    going = GoingPrice(*(getattr(encoded.going, n)[index] for n in ("reference", "expected", "spread")))
-    response = logged_response(model.behavior, later, going.reference)
-    price = later.x * going.reference
-    trees = MonotoneTrees(config.challenger()).fit(earlier.batch, earlier.x, earlier.y, earlier.weight)
-    rate = float(np.average(earlier.y, weights=earlier.weight))
-    baselines = {
-        "monotone boosted trees": trees.probability(later.batch, later.x),
-        "average of the product": _product_rate(earlier, later, rate),
-        "average of the shop": np.full(len(index), rate),
-    }
-    return HeldOut(
-        encoded=EncodedOffers(table_rows(encoded.table, index), later.batch, going),
-        price=price,
-        purchased=later.y,
-        weight=later.weight,
-        probability=response.probability(price),
-        baselines=baselines,
-        model=model,
-    )
-
-
-def _product_rate(earlier: LearningRows, later: LearningRows, rate: float, prior: float = 50.0) -> Floats:
-    width = int(earlier.batch.product_code.max()) + 2
-    total = np.bincount(earlier.batch.product_code, earlier.weight, width)
-    bought = np.bincount(earlier.batch.product_code, earlier.weight * earlier.y, width)
-    shrunk = (bought + prior * rate) / (total + prior)
-    return np.asarray(shrunk[np.minimum(later.batch.product_code, width - 1)])
-
-
-def table_rows(table: FeatureTable, index: NDArray[np.int64]) -> FeatureTable:
-    """Rows of a feature table, in the order of ``index``."""
-    return FeatureTable(
-        offers=table.offers.iloc[index].reset_index(drop=True),
-        frame=table.frame.iloc[index].reset_index(drop=True),
-        block_of=table.block_of,
-        base_price=table.base_price[index],
-        list_price=table.list_price[index],
-        unit_cost=table.unit_cost[index],
-        cost_assumed=table.cost_assumed[index],
-        competitor_price=table.competitor_price[index],
-        category=table.category.iloc[index].reset_index(drop=True),
-        events=table.events,
-        category_of=table.category_of,
-    )
 
 
 class _Clock:

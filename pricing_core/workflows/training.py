@@ -6,7 +6,7 @@ import json
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,11 @@ from pricing_core.models.training import TrainingConfig, TrainingResult, train_m
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 from pricing_core.store import datasets, runs
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.choosing import judge_candidates
 from pricing_core.workflows.held_out import FILE as HELD_OUT
 from pricing_core.workflows.held_out import held_out_table
 from pricing_core.workflows.judging import evaluate_run, global_importance
+from pricing_core.workflows.warm import NONE, previous_run
 
 TARGET_LIMIT = 20_000
 _PACKAGES = ("tensorflow-cpu", "tensorflow", "keras", "lightgbm", "numpy", "pandas", "scikit-learn", "shap")
@@ -47,7 +49,10 @@ def train(
     dataset_id = dataset_id or datasets.latest_dataset_id(ws)
     dataset = datasets.load_dataset(ws, dataset_id)
     dataset_id = dataset_id or str(datasets.latest_dataset_id(ws))
-    result = train_models(dataset, config, SubProgress(progress, 0.02, 0.86))
+    previous = previous_run(ws, config.warm_start, dataset)
+    config = replace(config, warm_start=NONE if previous is None else previous.run_id)
+    part = SubProgress(progress, 0.02, 0.86)
+    result = train_models(dataset, config, part, judge=judge_candidates, previous=previous)
     progress.stage("Evaluation", 0.87, "Judging the models on later offers")
     metrics = evaluate_run(dataset, result, config)
     progress.stage("Current prices", 0.90, "Computing the response of recent customers")
@@ -123,9 +128,11 @@ def _manifest(
         "data_name": dataset.manifest.name,
         "currency": dataset.manifest.currency,
         "config": asdict(config),
-        "behavior": asdict(config.behavior()),
+        "family": result.model.behavior.family,
+        "behavior": asdict(getattr(result.model.behavior, "config")),  # noqa: B009 - every family has its own
         "pricing": asdict(config.pricing()),
         "epochs": result.model.behavior.epochs_,
+        "warm_start": result.warm_start,
         "counts": result.counts,
         "working_sample": None if dataset.sample is None else dataset.sample.to_dict(),
         "held_back": result.model.encoder.clipped_,

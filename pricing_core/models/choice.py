@@ -1,0 +1,179 @@
+"""Candidates for the behavior model: which families run, fitted on earlier offers, and the chosen one fitted on all."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from pricing_core.errors import ConfigError
+from pricing_core.models.blend import BlendedModel
+from pricing_core.models.demand_model import BLEND, FAMILIES, NETWORK, DemandModel, family, save_demand_model
+from pricing_core.models.learning_rows import LearningRows
+from pricing_core.progress import Progress, SilentProgress, SubProgress
+
+AUTO: Final = "auto"
+"""Name of the automatic choice among the families."""
+
+PREFERRED: Final = (BLEND, NETWORK, "taste_network", "two_output_trees", "l1_logit", "monotone_trees")
+"""Order of preference among candidates that later offers cannot tell apart."""
+
+BLENDED_ROWS: Final = 30_000
+"""Most earlier offers with which a blend is a candidate: with more, one family is as good and easier to explain."""
+
+_QUICK: Final = (NETWORK, "taste_network")
+_ROWS, _QUICK_ROWS = 30_000, 10_000  # of earlier offers from which challengers learn while they are judged
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A family fitted on earlier offers, with the seconds that this took and its size on disk."""
+
+    family: str
+    label: str
+    model: DemandModel
+    seconds: float
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Name of the chosen family, why in one sentence, and one line per candidate for the Models page.
+
+    ``parts`` are the families that the chosen one is made of.
+    """
+
+    family: str
+    reason: str
+    parts: tuple[str, ...]
+    leaderboard: list[dict[str, Any]] = field(default_factory=list)
+
+
+Settings = Mapping[str, Mapping[str, Any]]
+
+
+def candidate_families(name: str, *, quick: bool = False) -> tuple[str, ...]:
+    """Families that run: the named one alone; for the automatic choice all, or in a quick training a few.
+
+    Raises
+    ------
+    ConfigError
+        If there is no family of that name.
+    """
+    if name != AUTO:
+        return (family(name).name,)
+    return _QUICK if quick else tuple(FAMILIES)
+
+
+def fit_candidates(
+    names: Sequence[str],
+    learn: LearningRows,
+    held_out: LearningRows,
+    *,
+    settings: Settings,
+    quick: bool,
+    random_state: int,
+    progress: Progress | None = None,
+) -> list[Candidate]:
+    """Fit each family on earlier offers; later ones only say how long it learns.
+
+    The first family learns from all earlier offers, the others from those of a share of the customers where there are
+    many, which is enough to tell them apart and keeps a training short.
+
+    Parameters
+    ----------
+    settings
+        In place of the defaults, by family.
+    """
+    progress = progress or SilentProgress()
+    few = share_of_customers(learn, _QUICK_ROWS if quick else _ROWS)
+    # The first family is the one that takes long; the others share the rest of the time.
+    ends = np.append([0.0], np.linspace(0.6, 1.0, len(names))) if len(names) > 1 else np.array([0.0, 1.0])
+    found = []
+    for k, name in enumerate(names):
+        kind, part = family(name), SubProgress(progress, float(ends[k]), float(ends[k + 1]))
+        part.stage("Behavior model", 0.0, f"{kind.label}: learning from earlier offers")
+        started = time.monotonic()
+        model = kind.new(settings.get(name), random_state=random_state, quick=quick)
+        model.choose_epochs(learn if k == 0 else few, held_out, part)
+        found.append(Candidate(name, kind.label, model, time.monotonic() - started, _size(model)))
+    return found
+
+
+def blended(candidates: Sequence[Candidate], parts: Sequence[str], *, quick: bool, random_state: int) -> Candidate:
+    """Candidate that averages some of the others."""
+    chosen = [candidate for candidate in candidates if candidate.family in parts]
+    model = BlendedModel.of([c.model for c in chosen], quick=quick, random_state=random_state)
+    label = "Blend of " + " and ".join(c.label[0].lower() + c.label[1:] for c in chosen)
+    return Candidate(BLEND, label, model, sum(c.seconds for c in chosen), sum(c.size_bytes for c in chosen))
+
+
+def chosen_model(candidates: Sequence[Candidate], verdict: Verdict, *, quick: bool, random_state: int) -> DemandModel:
+    """Model of the chosen candidate, as fitted on earlier offers."""
+    if verdict.family == BLEND:
+        return blended(candidates, verdict.parts, quick=quick, random_state=random_state).model
+    return next(candidate.model for candidate in candidates if candidate.family == verdict.family)
+
+
+def in_order_of_preference(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Candidates, the preferred one first; families without a place in the order stand behind those with one."""
+    place = {name: k for k, name in enumerate(PREFERRED)}
+    return sorted(candidates, key=lambda candidate: place.get(candidate.family, len(place)))
+
+
+def refit(
+    chosen: DemandModel,
+    rows: LearningRows,
+    *,
+    settings: Settings,
+    quick: bool,
+    random_state: int,
+    progress: Progress | None = None,
+) -> DemandModel:
+    """Fit the chosen family on all rows for as long as it chose on earlier ones."""
+    progress = progress or SilentProgress()
+    parts = chosen.parts_ if isinstance(chosen, BlendedModel) else [chosen]
+    fitted: list[DemandModel] = []
+    for k, part in enumerate(parts):
+        own = SubProgress(progress, k / len(parts), (k + 1) / len(parts))
+        new = family(part.family).new(settings.get(part.family), random_state=random_state, quick=quick)
+        fitted.append(new.fit(rows, part.epochs_, own))
+    if isinstance(chosen, BlendedModel):
+        return BlendedModel.of(fitted, quick=quick, random_state=random_state)
+    return fitted[0]
+
+
+def share_of_customers(rows: LearningRows, limit: int) -> LearningRows:
+    """At most about ``limit`` rows: those of customers who come first in an order of chance that never changes."""
+    if rows.batch.n <= limit:
+        return rows
+    place = pd.util.hash_array(rows.customer_id.astype(str).astype(object), categorize=True)
+    return rows.take(np.flatnonzero(place <= np.partition(place, limit - 1)[limit - 1]))
+
+
+def _size(model: DemandModel) -> int:
+    """Bytes on disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        save_demand_model(model, Path(folder))
+        return sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
+
+
+def checked_family(name: str) -> str:
+    """Return a family's name, or the automatic choice's.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of that name.
+    """
+    if name != AUTO and name not in FAMILIES:
+        raise ConfigError(
+            f"There is no family of models named {name!r}.", fix=f"Choose {AUTO} or one of {', '.join(FAMILIES)}."
+        )
+    return name

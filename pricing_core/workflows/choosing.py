@@ -1,0 +1,91 @@
+"""Choose the family of the behavior model by what later offers say: composition of models and evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from pricing_core.data.dataset import Dataset
+from pricing_core.evaluate.families import (
+    FamilyAnswer,
+    JudgedOffers,
+    blend_of,
+    choose_family,
+    leaderboard,
+    score_families,
+)
+from pricing_core.models.behavior import logged_response
+from pricing_core.models.choice import BLENDED_ROWS, Candidate, Verdict, blended, in_order_of_preference
+from pricing_core.models.demand_model import DemandModel
+from pricing_core.models.held_out import LaterOffers
+from pricing_core.models.learning_rows import LearningRows
+from pricing_core.models.shop_model import ShopModel
+from pricing_core.workflows.runs import usual_prices, with_margin
+
+_JUDGED_ROWS = 15_000
+
+
+def judge_candidates(
+    dataset: Dataset, candidates: Sequence[Candidate], later: LaterOffers, complete: Callable[[DemandModel], ShopModel]
+) -> Verdict:
+    """Choose among candidates that learned from earlier offers; at most 15,000 later offers judge, drawn evenly."""
+    n = later.rows.batch.n
+    if n > _JUDGED_ROWS:
+        later = later.take(np.floor(np.linspace(0, n - 1, _JUDGED_ROWS)).astype(np.int64))
+    shop = complete(candidates[0].model)
+    rows = with_margin(shop.rows(dataset, later.encoded), dataset.manifest.margin_assumption, usual_prices(dataset))
+    going = later.encoded.going
+    offers = JudgedOffers(
+        price=later.rows.x * going.reference,
+        unit_cost=rows.unit_cost,
+        reference_price=going.reference,
+        expected=going.expected,
+        low=rows.support_low,
+        high=rows.support_high,
+        purchased=later.rows.y,
+        density=shop.pricing.density(going, later.rows.x),
+        customer_id=later.rows.customer_id,
+        weight=later.rows.weight,
+    )
+    few = len(candidates) > 2 and (dataset.offers["offered_at"].size - n) <= BLENDED_ROWS
+    return verdict_on(candidates, later.rows, offers, blend=few)
+
+
+def verdict_on(candidates: Sequence[Candidate], rows: LearningRows, offers: JudgedOffers, *, blend: bool) -> Verdict:
+    """Choose among candidates, and a blend of those whose average chance predicts best, on judged offers.
+
+    Parameters
+    ----------
+    rows
+        The judged offers as the candidates read them.
+    blend
+        Whether a blend is a candidate.
+    """
+    singles = [_answer(candidate, rows, offers, (candidate.family,)) for candidate in candidates]
+    running, parts = list(candidates), blend_of(singles, offers) if blend else ()
+    if len(parts) > 1:
+        running.append(blended(candidates, parts, quick=False, random_state=0))
+    by_name = {answer.family: answer for answer in singles}
+    running = in_order_of_preference(running)
+    answers = [by_name.get(each.family) or _answer(each, rows, offers, parts) for each in running]
+    scores = score_families(offers, answers)
+    choice = choose_family(scores, offers.customer_id)
+    lines = leaderboard(
+        scores,
+        choice.family,
+        {each.family: round(each.seconds, 2) for each in running},
+        {each.family: each.size_bytes for each in running},
+    )
+    chosen = next(answer for answer in answers if answer.family == choice.family)
+    return Verdict(choice.family, choice.reason, chosen.parts, lines)
+
+
+def _answer(candidate: Candidate, rows: LearningRows, offers: JudgedOffers, parts: tuple[str, ...]) -> FamilyAnswer:
+    """What a candidate says; where an instrument tells what moved a logged price, the chance at it knows that too."""
+    informed = logged_response(candidate.model, rows, offers.reference_price)
+    probability = informed.probability(offers.price)
+    response = informed
+    if rows.residual is not None:
+        response = candidate.model.respond(rows.batch, offers.reference_price)
+    return FamilyAnswer(candidate.family, candidate.label, response, probability, parts)
