@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import job_panel, training
+from pages.components import (
+    compression,
+    data_drift,
+    endogeneity,
+    going_price,
+    job_panel,
+    model_errors,
+    model_verdict,
+    run_registry,
+    training,
+    tuning,
+)
 from pages.components.frame import start_page
-from pricing_core.charts import calibration
-from pricing_core.charts import training as curves
+from pricing_core.charts.verdict import verdict
+
+TABS = ["How good", "Errors", "Going price", "Shocks", "New data", "Train", "Tune", "Size", "Runs"]
 
 with start_page("Models", "Is it learning something true?", icon=":material/model_training:", needs="dataset") as page:
     busy = job_panel.show(page.ws, ("train", "demo"))
@@ -16,23 +28,40 @@ with start_page("Models", "Is it learning something true?", icon=":material/mode
         if not busy:
             training.form(page)
         st.stop()
-    metrics = page.run.metrics
-    page.finding(training.sentence(metrics))
-    training.tiles(metrics)
-    good, learned, again, history = st.tabs(["How good", "How it learned", "Train again", "Runs"])
-    with good:
-        training.leaderboard(metrics)
-        left, right = st.columns(2)
-        left.plotly_chart(calibration.calibration_figure(calibration.calibration_data(metrics)), key="calibration")
-        right.plotly_chart(calibration.price_band_figure(calibration.price_band_data(metrics)), key="price_bands")
-        training.policy_value(page, metrics)
-    with learned:
-        st.plotly_chart(curves.training_figure(curves.training_data(page.run.history)), key="history")
-        training.receipt(page.run.manifest)
-    with again:
-        if busy:
-            st.info("A training is running; the next one can start when it has finished.")
-        else:
-            training.form(page)
-    with history:
-        training.registry(page)
+    found = verdict(page.run.metrics)
+    page.finding(found.sentence)
+    good, errors, going, shocks, fresh, train, tune, size, all_runs = st.tabs(TABS, key="models_tab", on_change="rerun")
+    if good.open:
+        with good:
+            model_verdict.checks(found)
+            model_verdict.tiles(page.run.metrics)
+            model_verdict.leaderboard(page)
+            model_verdict.policy_value(page)
+    if errors.open:
+        with errors:
+            model_errors.show(page)
+    if going.open:
+        with going:
+            going_price.show(page)
+    if shocks.open:
+        with shocks:
+            endogeneity.show(page)
+    if fresh.open:
+        with fresh:
+            data_drift.show(page)
+    if train.open:
+        with train:
+            if busy:
+                st.info("A training is running; the next one can start when it has finished.")
+            else:
+                training.form(page)
+            training.curves(page)
+    if tune.open:
+        with tune:
+            tuning.show(page)
+    if size.open:
+        with size:
+            compression.show(page)
+    if all_runs.open:
+        with all_runs:
+            run_registry.show(page)

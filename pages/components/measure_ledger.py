@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
 from pricing_core import glossary
@@ -14,10 +13,9 @@ from pricing_core.charts.follow_up import (
     predicted_observed_data,
     predicted_observed_figure,
 )
-from pricing_core.errors import DataError
 from pricing_core.store import measurements, pricelists
 
-from . import cache
+from . import cache, data_drift
 from .guardrails import strategy_name
 from .measure_design import fine_money
 from .state import PageState
@@ -81,27 +79,9 @@ def sentence(price_list_id: str, found: Ledger, currency: str) -> str:
 
 def drift(state: PageState) -> None:
     """Show whether the models' inputs have moved."""
-    if state.run_id is None:
-        return
-    with st.expander("Do the data still look like those the model learned from?", icon=":material/trending_flat:"):
-        try:
-            table, words = _drift(str(state.ws.root), str(state.run_id), str(state.dataset_id), state)
-        except DataError as error:
-            st.info(markdown(str(error)))
-            return
-        moved = int((table["verdict"] == "moved").sum())
-        verdict = f"{plural(moved, 'input')} moved a lot" if moved else "No input moved a lot"
-        st.caption(f"{verdict}: {words}.", help=glossary.define("drift"))
-        st.dataframe(
-            table, hide_index=True, height="content",
-            column_config={
-                "column": text_column("Input"),
-                "index": st.column_config.NumberColumn(
-                    "Stability index", format="%.3f", help=glossary.define("population stability index")
-                ),
-                "verdict": text_column("Verdict"),
-            },
-        )  # fmt: skip
+    if state.run_id is not None:
+        with st.expander("Do the data still look like those the model learned from?", icon=":material/trending_flat:"):
+            data_drift.show(state)
 
 
 def _revision(state: PageState, price_list_id: str) -> str:
@@ -116,13 +96,6 @@ def _ledger(
     from pricing_core.workflows import following_up
 
     return following_up.ledger(_state.ws, price_list_id, source=None if source == NEWEST else source)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Comparing the inputs …")
-def _drift(root: str, run_id: str, dataset_id: str, _state: PageState) -> tuple[pd.DataFrame, str]:
-    from pricing_core.workflows import following_up
-
-    return following_up.drift(_state.ws, _state.run)
 
 
 def _from(found: Ledger) -> str:
@@ -170,7 +143,7 @@ def _table(found: Ledger, currency: str) -> None:
     )  # fmt: skip
     st.caption(
         "A product is judged, by its profit and by its conversion, once the 90% range of its conversion is ±20% of the "
-        "promised one. Profit counts one unit per purchase, as the promise does."
+        "promised one. Profit counts the units of a purchase as the promise does."
     )
 
 

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
+import plotly.graph_objects as go
 
+from pricing_core.charts.style import GRAY, TEAL, frame, money, safe, shorten
 from pricing_core.errors import DataError
 
 BEHAVIOR_MODEL = "behavior model"
 SHOP_AVERAGE = "average of the shop"
+CANDIDATE: Final = "candidate"
+YARDSTICK: Final = "yardstick"
+_NAMES: Final = {
+    "average of the product": "Average of the product", "average of the shop": "Average of the shop",
+    "monotone boosted trees": "Monotone boosted trees",
+}  # fmt: skip
+_COLUMNS: Final = (
+    "family", "label", "kind", "chosen", "policy_value", "policy_low", "policy_high", "price_slope", "price_slope_low",
+    "price_slope_high", "log_loss", "auc", "accuracy", "seconds", "size_bytes",
+)  # fmt: skip
 _FIGURES = ("log_loss", "auc", "accuracy", "brier", "calibration_slope")
 
 
@@ -41,3 +53,92 @@ def leaderboard_data(metrics: Mapping[str, Any]) -> pd.DataFrame:
     table = pd.DataFrame([{"model": name, **{key: row[key] for key in _FIGURES}} for name, row in models.items()])
     table.insert(2, "gain_rate", 1 - table["log_loss"] / float(baselines[SHOP_AVERAGE]["log_loss"]))
     return table.sort_values("log_loss", kind="stable").reset_index(drop=True)
+
+
+def candidates_data(
+    metrics: Mapping[str, Any], *, seconds: float | None = None, size_bytes: float | None = None
+) -> pd.DataFrame:
+    """Return the families of models that competed, the chosen one first, and below them the simple yardsticks.
+
+    Parameters
+    ----------
+    metrics
+        ``leaderboard`` holds one record per candidate; a run of an earlier version has none, and then its behavior
+        model is the only candidate, with the figures that the run has.
+    seconds, size_bytes
+        Training time and stored size of that behavior model, where known.
+
+    Returns
+    -------
+    DataFrame
+        ``family, label, kind`` (candidate or yardstick), ``chosen, policy_value, policy_low, policy_high`` (profit per
+        offer), ``price_slope`` with its range, ``log_loss, auc, accuracy, seconds, size_bytes``; missing where unknown.
+    """
+    listed = [dict(row) for row in metrics.get("leaderboard") or []]
+    if not listed:
+        listed = [_only_candidate(metrics, seconds, size_bytes)]
+    candidates = [{"kind": CANDIDATE, **row} for row in listed]
+    known = {str(row.get("label", "")).lower() for row in listed} | {str(row.get("family", "")) for row in listed}
+    yardsticks = [
+        {"family": name, "label": _NAMES.get(name, name), "kind": YARDSTICK, "chosen": False,
+         **{key: row.get(key) for key in ("log_loss", "auc", "accuracy")}}
+        for name, row in metrics.get("baselines", {}).items()
+        if name.lower() not in known and not ("monotone" in name and "monotone_trees" in known)
+    ]  # fmt: skip
+    table = pd.DataFrame([*candidates, *yardsticks]).reindex(columns=list(_COLUMNS))
+    numbers = list(_COLUMNS[4:])
+    table[numbers] = table[numbers].apply(pd.to_numeric, errors="coerce").astype(float)
+    table["chosen"] = [value is True for value in table["chosen"]]
+    order = table.assign(rank=(table["kind"] == YARDSTICK) * 2 - table["chosen"].astype(int))
+    return table.loc[order.sort_values(["rank", "log_loss"], kind="stable").index].reset_index(drop=True)
+
+
+def candidates_figure(table: pd.DataFrame, *, currency: str = "") -> go.Figure | None:
+    """Draw what each candidate's prices would have earned per 100 offers, with 90% range; None below two of them."""
+    known = table[table["policy_value"].notna()].iloc[::-1]
+    if len(known) < 2:
+        return None
+    best = known.iloc[int(known["policy_value"].argmax())]
+    finding = f"On past offers, the prices of “{best['label']}” earned most: {_hundred(best['policy_value'], currency)}"
+    chosen = known[known["chosen"]]
+    if len(chosen) and not bool(best["chosen"]):
+        finding += f"; the chosen model: {_hundred(chosen['policy_value'].iloc[0], currency)}"
+    figure = go.Figure()
+    for is_chosen, name, color, symbol in ((True, "chosen", TEAL, "circle"), (False, "other models", GRAY, "diamond")):
+        part = known[known["chosen"] == is_chosen]
+        if len(part):
+            value = 100 * part["policy_value"]
+            figure.add_scatter(
+                x=value, y=[shorten(label, 30) for label in part["label"]], mode="markers", name=name,
+                marker={"color": color, "symbol": symbol, "size": 10},
+                text=[
+                    f"{safe(label)}: {_hundred(each, currency)}"
+                    for label, each in zip(part["label"], part["policy_value"], strict=True)
+                ],
+                hovertemplate="%{text}<extra></extra>",
+                error_x={
+                    "type": "data", "symmetric": False, "array": 100 * part["policy_high"] - value,
+                    "arrayminus": value - 100 * part["policy_low"], "color": color, "thickness": 1.5, "width": 4,
+                },
+            )  # fmt: skip
+    figure.update_yaxes(categoryorder="array", categoryarray=[shorten(label, 30) for label in known["label"]])
+    unit, rows = f" ({currency})" if currency else "", 34 * max(len(known), 4)
+    frame(figure, finding, x=f"Profit per 100 offers{unit}, 90% range", height=rows + 170)
+    return figure.update_layout(legend_y=-64 / rows)
+
+
+def _hundred(value: Any, currency: str) -> str:
+    return f"{money(100 * float(value), currency)} per 100 offers"
+
+
+def _only_candidate(metrics: Mapping[str, Any], seconds: float | None, size_bytes: float | None) -> dict[str, Any]:
+    """Record of the behavior model from the figures that runs have always held."""
+    slope = list(metrics.get("price_band_slope") or (None, None, None))
+    judged = (metrics.get("policy_value") or {}).get("personalized") or {}
+    judged = judged if judged.get("reliable") else {}
+    return {
+        "family": "network", "label": "Deep behavior model", "chosen": True, "policy_value": judged.get("value"),
+        "policy_low": judged.get("low"), "policy_high": judged.get("high"), "price_slope": slope[0],
+        "price_slope_low": slope[1], "price_slope_high": slope[2], "seconds": seconds, "size_bytes": size_bytes,
+        **{key: metrics.get(key) for key in ("log_loss", "auc", "accuracy")},
+    }  # fmt: skip

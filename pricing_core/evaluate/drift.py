@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pricing_core.data.columns import classify_columns
+from pricing_core.data.columns import ColumnUse, classify_columns
 from pricing_core.data.dataset import Dataset
 from pricing_core.features.joins import attributes_of
 
@@ -38,29 +39,71 @@ def stability_index(reference: pd.Series, later: pd.Series, *, bins: int = _BINS
 
 
 def input_drift(dataset: Dataset, is_later: NDArray[np.bool_]) -> pd.DataFrame:
-    """Stability of the models' inputs between two parts of the log.
+    """Stability of the models' inputs between two parts of the log; see :func:`drift_between`."""
+    offers = dataset.offers.reset_index(drop=True)
+    earlier, later = replace(dataset, offers=offers[~is_later]), replace(dataset, offers=offers[is_later])
+    return drift_between(earlier, later, classify_columns(dataset))
 
-    Looked at are price against the product's usual price, the mix of products, and the used columns of offers and
-    customers.
+
+def drift_between(reference: Dataset, later: Dataset, uses: list[ColumnUse] | None = None) -> pd.DataFrame:
+    """Stability of the models' inputs between two data sets of one shop.
+
+    Looked at are price against the product's usual price in the reference, the mix of products, and the used columns of
+    offers and customers; a column that one of them lacks counts as unknown there.
+
+    Parameters
+    ----------
+    uses
+        Which columns are features; default: decided from the reference.
 
     Returns
     -------
     DataFrame
-        ``column, index, verdict`` (stable, some change, moved), the most moved first.
+        ``column, index, verdict`` (stable, some change, moved), ``before`` and ``now`` (in words: the median of a
+        number, the share of the value that moved most), the most moved first.
     """
+    product = reference.offers["product_id"].astype(str)
+    usual = reference.offers["price"].groupby(product).median()
+    chosen = classify_columns(reference) if uses is None else uses
+    old, new = _inputs(reference, usual, chosen), _inputs(later, usual, chosen)
+    rows = [(name, stability_index(old[name], new[name]), *move_in_words(old[name], new[name])) for name in old]
+    found = pd.DataFrame(rows, columns=["column", "index", "before", "now"])
+    found = found.sort_values("index", ascending=False, ignore_index=True)
+    words = np.select([found["index"] < STABLE, found["index"] < MOVED], ["stable", "some change"], "moved")
+    return found.assign(verdict=words)[["column", "index", "verdict", "before", "now"]]
+
+
+def move_in_words(reference: pd.Series, later: pd.Series) -> tuple[str, str]:
+    """How a column was and is: the median of a number of many values, else the share of the value that moved most."""
+    if pd.api.types.is_numeric_dtype(reference) and reference.nunique() > _BINS:
+        parts = [pd.to_numeric(each, errors="coerce").median() for each in (reference, later)]
+        return _median(parts[0]), _median(parts[1])
+    old, new = (each.astype("string").fillna("unknown").value_counts(normalize=True) for each in (reference, later))
+    levels = old.index.union(new.index)
+    before, now = old.reindex(levels, fill_value=0.0), new.reindex(levels, fill_value=0.0)
+    if not len(levels):
+        return "no values", "no values"
+    place = int((now - before).abs().to_numpy().argmax())
+    return f"{levels[place]}: {before.iloc[place]:.1%}", f"{levels[place]}: {now.iloc[place]:.1%}"
+
+
+def _median(value: float) -> str:
+    return "no values" if np.isnan(value) else f"median {value:,.4g}"
+
+
+def _inputs(dataset: Dataset, usual: pd.Series, uses: list[ColumnUse]) -> dict[str, pd.Series]:
+    """What the models read of each offer, by name."""
     offers = dataset.offers.reset_index(drop=True)
     product = offers["product_id"].astype(str)
-    usual = offers["price"][~is_later].groupby(product[~is_later]).median()
-    columns = {"price against the usual price": offers["price"] / product.map(usual), "product mix": product}
+    known = offers["price"] / product.map(usual)
+    columns = {"price against the usual price": known, "product mix": product}
     customer = attributes_of(dataset.customers, "customer_id", offers["customer_id"])
-    for use in classify_columns(dataset):
+    for use in uses:
         table = {"offers": offers, "customers": customer}.get(use.table)
         if table is not None and use.used and use.kind != "time":
-            columns[f"{use.table}: {use.column}"] = table[use.column]
-    rows = [(name, stability_index(values[~is_later], values[is_later])) for name, values in columns.items()]
-    found = pd.DataFrame(rows, columns=["column", "index"]).sort_values("index", ascending=False, ignore_index=True)
-    words = np.select([found["index"] < STABLE, found["index"] < MOVED], ["stable", "some change"], "moved")
-    return found.assign(verdict=words)
+            missing = pd.Series(np.nan, index=offers.index)
+            columns[f"{use.table}: {use.column}"] = table.get(use.column, missing)
+    return columns
 
 
 def _binned(reference: pd.Series, later: pd.Series, bins: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:

@@ -161,6 +161,11 @@ def _reason(errors: dict[str, float], gain: float, se: float, wins: bool) -> str
             f"{trees}, too small a gain (below {CLEAR_GAIN:.0%} of the error) to give up trees whose every step can be "
             "explained."
         )
+    if gain > 0:
+        return (
+            f"The boosted trees set the going price: they are off by {trees} on average on customers not seen and the "
+            f"network by {network}, a difference that may be chance."
+        )
     return (
         f"The boosted trees set the going price: on customers not seen they are off by {trees} on average, the network "
         f"by {network}."

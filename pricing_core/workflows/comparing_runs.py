@@ -109,6 +109,8 @@ def _flat(manifest: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
+    if value is None or value in ({}, [], ""):
+        return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

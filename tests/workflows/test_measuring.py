@@ -14,7 +14,7 @@ from pricing_core.errors import ConfigError, DataError, MappingError, WorkspaceE
 from pricing_core.evaluate.test_design import DesignConfig
 from pricing_core.store import datasets, measurements
 from pricing_core.store.workspace import Workspace
-from pricing_core.workflows import following_up, measuring
+from pricing_core.workflows import drifting, following_up, measuring
 
 from .conftest import TrainedShop
 
@@ -177,8 +177,9 @@ def test_a_ledger_follows_a_price_list_and_drift_compares_recent_weeks(trained: 
     found = following_up.ledger(ws, price_list_id)
     assert found.n_applied == 0 and not found.measurable
     assert found.total["status"].startswith("not yet measurable: needs ")
-    table, words = following_up.drift(ws, workflows.load_run(ws))
-    assert "the latest 4 weeks against the weeks before" in words
+    drift = drifting.data_drift(ws, workflows.load_run(ws))
+    table = drift.table
+    assert "the latest 4 weeks against the weeks before" in drift.words and not drift.unseen
     assert {"product mix", "price against the usual price"} <= set(table["column"])
     assert (table["index"] >= 0).all()
     assert datasets.latest_dataset_id(ws) == "d0001"

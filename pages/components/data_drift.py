@@ -1,0 +1,68 @@
+"""Whether the newest data still look like those that the model learned from, with how each input was and is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pricing_core import glossary
+from pricing_core.errors import DataError
+
+from . import cache
+from .state import PageState
+from .tables import text_column, visible_table
+from .words import count, markdown
+
+if TYPE_CHECKING:
+    from pricing_core.workflows.drifting import DataDrift
+
+VERDICTS = {"stable": "✓ as before", "some change": "⚠️ some change", "moved": "⛔ moved a lot"}
+
+
+def show(state: PageState) -> None:
+    """Show the finding, between what it is, and each input with how it was and is."""
+    try:
+        drift = _drift(*_key(state), state)
+    except DataError as error:
+        st.info(markdown(str(error)))
+        return
+    st.markdown(f"**{markdown(drift.sentence)}**")
+    words = f"{drift.words[:1].upper()}{drift.words[1:]}"
+    st.caption(
+        f"{markdown(words)}: {count(drift.later)} offers against {count(drift.earlier)}. A few hundred offers can look "
+        "moved by chance.",
+        help=glossary.define("drift"),
+    )
+    shown = drift.table.assign(
+        column=[_name(name) for name in drift.table["column"]], verdict=drift.table["verdict"].map(VERDICTS)
+    )
+    st.dataframe(
+        visible_table(shown), hide_index=True, height="content",
+        column_order=["column", "verdict", "before", "now", "index"],
+        column_config={
+            "column": text_column("Input", pinned=True), "verdict": text_column("Verdict"),
+            "before": text_column("Was", help="Median of a number, or share of the value that moved most."),
+            "now": text_column("Is now"),
+            "index": st.column_config.NumberColumn(
+                "Index", format="%.3f", help=glossary.define("population stability index")
+            ),
+        },
+    )  # fmt: skip
+
+
+def _name(column: str) -> str:
+    table, _, name = column.rpartition(": ")
+    return f"{name.replace('_', ' ')} ({table})" if table else column
+
+
+def _key(state: PageState) -> tuple[str, str, str, str]:
+    newest = str(state.dataset_id)
+    return str(state.ws.root), str(state.run_id), newest, cache.stamp(state.ws, newest)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing the inputs …")
+def _drift(root: str, run_id: str, dataset_id: str, stamp: str, _state: PageState) -> DataDrift:
+    from pricing_core.workflows.drifting import data_drift
+
+    return data_drift(_state.ws, _state.run)

@@ -1,0 +1,151 @@
+"""The Models page: whether to believe the prices, where the model errs, the going price, and the registry."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pandas as pd
+from streamlit.testing.v1 import AppTest
+
+from pricing_core.store import pricelists, run_registry, runs
+from pricing_core.store.workspace import Workspace
+from pricing_core.trust.access import self_declared
+
+from .conftest import OpenPage
+
+
+def opened(open_page: OpenPage, tab: str) -> AppTest:
+    page = open_page("models")
+    page.session_state["models_tab"] = tab
+    page.run()
+    assert not page.exception, page.exception[0].message
+    assert not page.error, page.error[0].value
+    return page
+
+
+def said(page: AppTest) -> str:
+    texts = [each.value for kind in (page.markdown, page.caption, page.info) for each in kind]
+    return "\n".join(texts).replace("\\", "")
+
+
+def second_run(ws: Workspace) -> str:
+    """A copy of the run in use, in use in its place."""
+    first, draft = runs.run_dir(ws), runs.new_run_dir(ws)
+    for file in first.iterdir():
+        if file.name != "record.json":
+            shutil.copy(file, draft / file.name)
+    return runs.commit_run(ws, draft, dataset_id="d0001", summary={"seed": 0, "quick": True, "auc": 0.7})
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    next(button for button in page.button if button.label == label).click().run()
+    assert not page.exception, page.exception[0].message
+    return page
+
+
+def test_the_first_sentence_says_whether_to_believe_the_prices(trained: Workspace, open_page: OpenPage) -> None:
+    page = open_page("models")
+    first = page.subheader[0].value.replace("\\", "")
+    assert first.startswith(("You can believe these prices: ", "Use these prices with care: ", "Do not rely on these"))
+    assert "which it had not seen" in first
+    for name in ("Knows more than the average", "Reaction to price", "Level of the forecast", "Past offers at such"):
+        assert f"**{name}" in said(page)
+
+
+def test_candidates_and_the_reason_of_the_choice_are_shown(trained: Workspace, open_page: OpenPage) -> None:
+    path = runs.run_dir(trained) / "metrics.json"
+    metrics = json.loads(path.read_text())
+    shared = {"log_loss": 0.5, "auc": 0.7, "accuracy": 0.8, "policy_low": 0.1, "policy_high": 0.9, "size_bytes": 2e6}
+    metrics["leaderboard"] = [
+        {"family": "network", "label": "Deep behavior model", "policy_value": 0.5, "chosen": False, **shared},
+        {"family": "l1_logit", "label": "L1 <logit>", "policy_value": 0.6, "chosen": True, "price_slope": 1.1} | shared,
+    ]
+    metrics["choice_reason"] = "L1 <logit> was chosen."
+    path.write_text(json.dumps(metrics))
+    page = open_page("models")
+    table = next(frame.value for frame in page.dataframe if "earned" in frame.value)
+    assert table["name"].iloc[0] == "✓ L1 <logit> (chosen)"
+    assert table["earned"].iloc[0] == "$60.00 ($10.00 to $90.00)"
+    assert (table["reaction"].iloc[0], table["size"].iloc[0]) == ("1.10", "2.0 MB")
+    assert "L1 <logit> was chosen." in said(page)
+    assert len(page.get("plotly_chart")) == 1
+
+
+def test_errors_are_split_by_any_grouping_with_counts_and_standard_errors(
+    trained: Workspace, open_page: OpenPage
+) -> None:
+    page = opened(open_page, "Errors")
+    assert len(page.get("plotly_chart")) == 4
+    choice = page.segmented_control(key="error_grouping")
+    assert choice.options == ["Category", "Price", "Earlier offers"]
+    choice.set_value("earlier_offers").run()
+    table = next(frame.value for frame in page.dataframe if "error_se" in frame.value)
+    assert {"n", "purchases", "error", "error_se", "log_loss_se", "verdict"} <= set(table.columns)
+    assert table["n"].sum() == json.loads((runs.run_dir(trained) / "metrics.json").read_text())["held_out_offers"]
+
+
+def test_a_run_of_an_earlier_version_says_what_it_lacks(trained: Workspace, open_page: OpenPage) -> None:
+    folder = runs.run_dir(trained)
+    (folder / "held_out.parquet").unlink()
+    metrics = json.loads((folder / "metrics.json").read_text())
+    del metrics["pricing_model"]["going_price"]
+    metrics.pop("leaderboard", None)
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    assert "trained without competitors" in said(open_page("models"))
+    assert "kept no held-out offers" in said(opened(open_page, "Errors"))
+    assert "trained by an earlier version" in said(opened(open_page, "Going price"))
+
+
+def test_the_going_price_is_told_in_the_shops_own_numbers(trained: Workspace, open_page: OpenPage) -> None:
+    page = opened(open_page, "Going price")
+    words = said(page)
+    assert "**1 · The going price.**" in words and "In the recent offers it ranges from $" in words
+    assert "**2 · Chance told from habit.**" in words and "**3 · Prices that data support.**" in words
+    assert "The data do not say what was in stock" in words
+    assert {"level", "trees", "network"} <= set(page.dataframe[0].value.columns)
+
+
+def test_new_data_are_compared_with_what_the_model_learned_from(trained: Workspace, open_page: OpenPage) -> None:
+    page = opened(open_page, "New data")
+    assert "The latest 4 weeks against the weeks before" in said(page)
+    assert {"before", "now", "verdict"} <= set(page.dataframe[0].value.columns)
+
+
+def test_training_shows_what_it_was_made_from(trained: Workspace, open_page: OpenPage) -> None:
+    page = opened(open_page, "Train")
+    assert "Learned from 3,000 of 3,000 offers" in said(page) and len(page.get("plotly_chart")) == 1
+
+
+def test_runs_are_put_in_use_taken_back_noted_and_compared(trained: Workspace, open_page: OpenPage) -> None:
+    newer = second_run(trained)
+    page = opened(open_page, "Runs")
+    assert "Against the prices of r0002 for the same" in said(page) and "0% of them move by more than 1%" in said(page)
+    press(page, "Go back to r0001, which was in use before")
+    assert runs.latest_run_id(trained) == "r0001"
+    page.selectbox(key="registry_run").set_value(newer).run()
+    page.text_input(key=f"note_text_{newer}").input("after the sale")
+    press(page, "Save note")
+    assert runs.list_runs(trained)["note"].tolist() == ["after the sale", ""]
+    press(page, "Use this model")
+    assert runs.latest_run_id(trained) == newer
+    assert run_registry.usage_history(trained)["why"].tolist() == ["chosen", "rolled back", "trained", "trained"]
+
+
+def test_a_run_is_deleted_after_one_more_question_and_never_while_something_rests_on_it(
+    trained: Workspace, open_page: OpenPage
+) -> None:
+    second_run(trained)
+    page = opened(open_page, "Runs")
+    page.selectbox(key="registry_run").set_value("r0001").run()
+    press(page, "Delete r0001")
+    assert runs.list_runs(trained)["run_id"].tolist() == ["r0002"]
+    third = second_run(trained)
+    frame = pd.DataFrame({"product_id": ["a"], "new_price": [1.0], "effective_from": [pd.Timestamp("2026", tz="UTC")]})
+    pricelists.save_price_list(trained, frame, strategy="product", run_id="r0002", dataset_id="d0001", summary={},
+                               actor=self_declared("Ann"))  # fmt: skip
+    page = opened(open_page, "Runs")
+    for run_id, reason in ((third, "is in use"), ("r0002", "made the price list p0001")):
+        page.selectbox(key="registry_run").set_value(run_id).run()
+        button = page.button(key=f"keep_{run_id}")
+        assert button.disabled and reason in button.help.replace("\\", "")
