@@ -110,7 +110,7 @@ def blended(candidates: Sequence[Candidate], parts: Sequence[str], *, quick: boo
     """Candidate that averages some of the others."""
     chosen = [candidate for candidate in candidates if candidate.family in parts]
     model = BlendedModel.of([c.model for c in chosen], quick=quick, random_state=random_state)
-    label = "Blend of " + " and ".join(c.label[0].lower() + c.label[1:] for c in chosen)
+    label = "Blend of " + " and ".join(c.label for c in chosen)
     return Candidate(BLEND, label, model, sum(c.seconds for c in chosen), sum(c.size_bytes for c in chosen))
 
 
