@@ -44,6 +44,10 @@ def add(command: AddCommand) -> None:
     train.add_argument("--family", default="auto", help="family of the behavior model; default: later offers choose")
     train.add_argument("--dataset", help="data version; default: the newest")
     train.add_argument(
+        "--warm-start", nargs="?", const="auto", default="auto", metavar="RUN",
+        help="run from whose networks to start, or none; default: the one in use, where the log has only grown",
+    )  # fmt: skip
+    train.add_argument(
         "--settings", metavar="FILE|TUNING", help="TOML or JSON file of settings, or the name of a tuning"
     )
     train.add_argument("--trial", type=int, help="trial of the tuning; default: its best")
@@ -106,7 +110,12 @@ def _train(options: argparse.Namespace) -> None:
     from pricing_core import workflows
     from pricing_core.data.dataset import sample_words
 
-    config = workflows.TrainingConfig(seed=options.seed, quick=options.quick, family=options.family)
+    config = workflows.TrainingConfig(
+        seed=options.seed,
+        quick=options.quick,
+        family=options.family,
+        warm_start=options.warm_start,
+    )
     ws = open_workspace(options)
     if options.settings is not None:
         config = workflows.config_with(ws, options.settings, options.trial, base=config)
@@ -114,6 +123,11 @@ def _train(options: argparse.Namespace) -> None:
     run = workflows.load_run(ws, run_id)
     if run.manifest.get("working_sample"):
         print(f"learned from {sample_words(run.manifest['working_sample'])}")
+    started = run.manifest.get("warm_start") or {}
+    if started.get("used"):
+        print(f"started from the networks of {started['run']}; {run.manifest['epochs']} passes")
+    elif started.get("reason"):
+        print(f"not started from {started['run']}: {started['reason']}")
     if run.metrics.get("choice_reason"):
         print(run.metrics["choice_reason"])
     shown = ("log_loss", "auc", "accuracy", "calibration_slope")

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pricing_core.errors import ConfigError, ModelError
+from pricing_core.errors import ModelError
 from pricing_core.features.batch import EncodedBatch
+from pricing_core.models.behavior_config import BehaviorConfig
 from pricing_core.models.calibration import CurveCalibration, fit_calibration
 from pricing_core.models.control import residual_nodes
 from pricing_core.models.demand_model import NETWORK, DemandModel
@@ -27,8 +28,8 @@ from pricing_core.models.forms import load_networks
 from pricing_core.models.learning_rows import LearningRows, bootstrap_weights
 from pricing_core.models.network import NetworkShape
 from pricing_core.models.network_loss import network_log_loss
-from pricing_core.models.serving import ServingNetwork
-from pricing_core.models.thin_data import ThinData, own_share, spread_between_products
+from pricing_core.models.thin_data import ThinData, between_products, own_share
+from pricing_core.models.warm_start import WARM_STEP
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 from pricing_core.response.price_response import PriceResponse
 
@@ -36,39 +37,6 @@ Floats = NDArray[np.float64]
 
 _VALIDATION_ROWS = 15_000
 _CALIBRATION_ROWS = 60_000
-_BETWEEN_ROWS = 20_000
-
-
-@dataclass(frozen=True)
-class BehaviorConfig:
-    """Size and fitting of the behavior model.
-
-    Parameters
-    ----------
-    members
-        Members per fold; each gives two draws, one per head.
-    max_epochs, patience
-        Passes over the data; passes without improvement on held-out time after which fitting stops.
-    batch_size
-        Most rows in a step of the optimizer; a small shop takes smaller steps.
-    learning_rate, weight_decay
-        Of the optimizer.
-    random_state
-        Seed.
-    """
-
-    members: int = 4
-    max_epochs: int = 20
-    patience: int = 2
-    batch_size: int = 1024
-    learning_rate: float = 2e-3
-    weight_decay: float = 1e-4
-    random_state: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("members", "max_epochs", "patience", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1.")
 
 
 class BehaviorModel:
@@ -108,6 +76,7 @@ class BehaviorModel:
         keep = np.sort(rng.permutation(held_out.batch.n)[:_VALIDATION_ROWS])
         judge = held_out.take(keep)
         fitters = self._fitters(learn)
+        patience = self.config.patience if learn.start is None else 1  # a network that starts near its end
         best, best_networks, history = np.inf, [], []
         for epoch in range(1, self.config.max_epochs + 1):
             part = SubProgress(progress, (epoch - 1) / self.config.max_epochs, epoch / self.config.max_epochs)
@@ -121,7 +90,7 @@ class BehaviorModel:
             history.append({"phase": "choose", "epoch": epoch, "training_loss": training, "validation_loss": loss})
             if loss < best - 1e-6:
                 best, best_networks, self.epochs_ = loss, networks, epoch
-            elif epoch - self.epochs_ >= self.config.patience:
+            elif epoch - self.epochs_ >= patience:
                 break
         if not best_networks:
             raise ModelError(
@@ -256,14 +225,18 @@ class BehaviorModel:
                 )
             expected = rows.batch.expected_price[index].astype(float)
             level, slope, control = pooled_start(x, y, expected, weight, residual)
-            shape = NetworkShape.of(rows.batch, self.config.members, (level, slope, float(x.mean())))
+            start, rate, base = None, self.config.learning_rate, (level, slope, float(x.mean()))
+            if rows.start is not None:
+                start, rate = rows.start.networks[k], WARM_STEP * rate
+                base, control = start.base(), start.control(control)
+            shape = NetworkShape.of(rows.batch, self.config.members, base)
             seed = self.config.random_state * N_FOLDS + k
-            settings = FitSettings(
-                self.config.batch_size, self.config.learning_rate, self.config.weight_decay, random_state=seed
-            )
+            settings = FitSettings(self.config.batch_size, rate, self.config.weight_decay, random_state=seed)
             drawn = bootstrap_weights(rows.customer_id[index], self.config.members, seed, period)
             data = (rows.batch, x, y, drawn * weight[:, None])
-            fitters.append(NetworkFitter(shape, settings, *data, residual=residual, control=control, rows=index))
+            fitters.append(
+                NetworkFitter(shape, settings, *data, residual=residual, control=control, rows=index, start=start)
+            )
         return fitters
 
     @staticmethod
@@ -293,19 +266,9 @@ class BehaviorModel:
             data = (intercept, sensitivity, expected, judge.x, judge.y, judge.weight)
             found = fit_calibration(*data, random_state=seed, residual=judge.residual, control=control)
             self.calibrations_.append(found)
-            spreads.append(self._between_products(network, found, judge))
+            spreads.append(between_products(network, found, judge))
         share = own_share(rows.batch.product_code, rows.batch.n_products)
         self.thin_ = ThinData(share, *(float(np.mean(each)) for each in zip(*spreads, strict=True)))
-
-    @staticmethod
-    def _between_products(network: ServingNetwork, found: CurveCalibration, rows: LearningRows) -> tuple[float, float]:
-        """How far products differ from what their attributes tell, on customers that the network never saw."""
-        some = rows.take(np.arange(0, rows.batch.n, max(1, rows.batch.n // _BETWEEN_ROWS)))
-        hidden = replace(some.batch, product_code=np.zeros_like(some.batch.product_code))
-        usual = hidden.expected_price.astype(float)
-        intercept, sensitivity = (v.astype(float) for v in network.curves(hidden))
-        level, slope = (each.mean(axis=1) for each in found.apply(intercept, sensitivity, usual))
-        return spread_between_products(level, slope, some.x, usual, some.y, some.weight, some.batch.product_code)
 
 
 def logged_response(model: DemandModel, rows: LearningRows, reference_price: Floats) -> PriceResponse:

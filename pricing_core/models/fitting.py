@@ -14,6 +14,7 @@ from pricing_core.models.folds import N_FOLDS
 from pricing_core.models.network import NetworkShape, build_network
 from pricing_core.models.serving import ServingNetwork
 from pricing_core.models.thin_data import BORROW_OFFERS, own_share
+from pricing_core.models.warm_start import set_weights
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -88,6 +89,8 @@ class NetworkFitter:
         Weight of each row in each member (n, members): bootstrap weight of its customer times its sampling weight.
     residual, control
         With an instrument: the first stage's residual (n,), and where its coefficient starts.
+    start
+        Network of the same shape from whose weights to start; None starts near the pooled logit.
     rows
         Rows of ``batch`` that all else belongs to (n,); default: all. Only they are copied, one array after another.
     """
@@ -104,6 +107,7 @@ class NetworkFitter:
         residual: Floats | None = None,
         control: float = 0.0,
         rows: Ints | None = None,
+        start: ServingNetwork | None = None,
     ) -> None:
         import keras
         import tensorflow as tf
@@ -117,6 +121,8 @@ class NetworkFitter:
         code = batch.product_code if rows is None else batch.product_code[rows]
         share = own_share(code, shape.n_products, settings.borrow_offers / N_FOLDS)
         self.model.get_layer("product_embedding").set_share(share.astype(np.float32))
+        if start is not None:
+            set_weights(self.model, start, share)
         self.n = len(x)
         self._rng = np.random.default_rng(settings.random_state)
         chosen = slice(None) if rows is None else rows

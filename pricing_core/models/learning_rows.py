@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pricing_core.features.batch import EncodedBatch
+from pricing_core.models.warm_start import WarmStart
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -21,7 +22,7 @@ class LearningRows:
     ``customer_id`` is any name that is the same for a customer in all rows; training gives the labels of
     :func:`~pricing_core.models.folds.customer_labels`. ``period`` numbers the weeks of the log (n,); None: one period.
     ``residual`` is what the first stage of the control function left of the price (n,), in its standard deviations;
-    None without an instrument.
+    None without an instrument. ``start`` holds the networks of the last model, where they are to start from.
     """
 
     batch: EncodedBatch
@@ -31,13 +32,14 @@ class LearningRows:
     weight: Floats = field(repr=False)
     period: Ints | None = field(default=None, repr=False)
     residual: Floats | None = field(default=None, repr=False)
+    start: WarmStart | None = field(default=None, repr=False)
 
     def take(self, rows: Ints | NDArray[np.bool_]) -> LearningRows:
         """Rows by index or mask."""
         period = None if self.period is None else self.period[rows]
         residual = None if self.residual is None else self.residual[rows]
         own = (self.x[rows], self.y[rows], self.customer_id[rows], self.weight[rows])
-        return LearningRows(self.batch.take(rows), *own, period, residual)
+        return LearningRows(self.batch.take(rows), *own, period, residual, self.start)
 
 
 def bootstrap_weights(customer_id: NDArray[np.object_], members: int, seed: int, period: Ints | None = None) -> Floats:

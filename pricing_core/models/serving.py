@@ -21,7 +21,7 @@ from pricing_core.models.threads import in_blocks
 Floats32 = NDArray[np.float32]
 
 _BLOCK = 4096
-_MEMBER_LAYERS = (
+MEMBER_LAYERS = (
     "customer_tower", "product_tower", "market_tower", "expected_price_tower", "joint_1", "joint_2", "head_1", "head_2",
     "product_view", "market_view", "cross_path", "wide_path",
 )  # fmt: skip
@@ -45,7 +45,7 @@ class ServingNetwork:
     def from_keras(cls, model: Any) -> ServingNetwork:
         """Copy the weights of a Keras model built by :func:`~pricing_core.models.network.build_network`."""
         weights: dict[str, Floats32] = {}
-        for name in (*_MEMBER_LAYERS, "event_convolution"):
+        for name in (*MEMBER_LAYERS, "event_convolution"):
             layer = model.get_layer(name)
             weights[f"{name}.kernel"] = np.asarray(layer.kernel)
             weights[f"{name}.bias"] = np.asarray(layer.bias)
@@ -53,6 +53,16 @@ class ServingNetwork:
         demand = model.get_layer("demand")
         weights["demand"] = np.array([demand.base_logit, demand.base_sensitivity, demand.mean_price])
         return cls(weights)
+
+    def base(self) -> tuple[float, float, float]:
+        """Base logit, base sensitivity and mean price, around which the raw outputs lie."""
+        logit, slope, price = (float(v) for v in self.weights["demand"])
+        return logit, slope, price
+
+    def control(self, otherwise: float) -> float:
+        """Mean coefficient of the first stage's residual; ``otherwise`` where the network learned none."""
+        found = self.weights.get("control")
+        return otherwise if found is None else float(found.mean())
 
     def save(self, path: Path) -> None:
         """Write the weights as ``.npz`` (no pickle)."""

@@ -18,11 +18,16 @@ drawn toward a prior worth a few products. Each member then moves a product's cu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pricing_core.models.calibration import CurveCalibration
+    from pricing_core.models.learning_rows import LearningRows
+    from pricing_core.models.serving import ServingNetwork
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +36,7 @@ BORROW_OFFERS: Final = 50.0
 
 _PRIOR_SD: Final = (0.3, 0.25)  # of the level (log odds) and of the log sensitivity, between products of one kind
 _PRIOR_PRODUCTS: Final = 5.0
+_ROWS: Final = 20_000
 _KNOWN: Final = 0.98  # trust from which a product's curve is left as it is
 
 
@@ -132,6 +138,16 @@ def spread_between_products(
         variance = (products * max(excess, 0.0) + _PRIOR_PRODUCTS * prior**2) / (products + _PRIOR_PRODUCTS)
         found.append(float(np.sqrt(variance)))
     return found[0], found[1]
+
+
+def between_products(network: ServingNetwork, found: CurveCalibration, rows: LearningRows) -> tuple[float, float]:
+    """:func:`spread_between_products` of a calibrated network, on rows whose customers it never saw."""
+    some = rows.take(np.arange(0, rows.batch.n, max(1, rows.batch.n // _ROWS)))
+    hidden = replace(some.batch, product_code=np.zeros_like(some.batch.product_code))
+    usual = hidden.expected_price.astype(float)
+    intercept, sensitivity = (v.astype(float) for v in network.curves(hidden))
+    level, slope = (each.mean(axis=1) for each in found.apply(intercept, sensitivity, usual))
+    return spread_between_products(level, slope, some.x, usual, some.y, some.weight, some.batch.product_code)
 
 
 def _deviations(codes: NDArray[Any], asked: NDArray[Any], members: int, random_state: int) -> Floats:

@@ -1,4 +1,4 @@
-"""What came of past decisions: the backtest of a model, the ledger of a price list, the drift of the data."""
+"""What came of past decisions: the backtest of a model, and the ledger of a price list."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 
 from pricing_core.data.dataset import Dataset
-from pricing_core.errors import DataError
+from pricing_core.errors import PricingError
 from pricing_core.evaluate.backtest import Backtest, weekly_backtest
-from pricing_core.evaluate.drift import input_drift
 from pricing_core.evaluate.ledger import Ledger, realized_against_predicted
 from pricing_core.evaluate.logged_offers import LoggedOffers
 from pricing_core.evaluate.policy_value import PolicyValueConfig
 from pricing_core.evaluate.sales import WEEK, complete_weeks, monday, sales_log
 from pricing_core.guardrails.rules import Guardrails
+from pricing_core.models.quantity import FILE as QUANTITY_FILE
 from pricing_core.optimize.strategies import price_strategy
 from pricing_core.progress import Progress, SilentProgress
-from pricing_core.store import datasets, measurements, pricelists
+from pricing_core.store import datasets, measurements, pricelists, runs
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.objectives import chosen_objective
 from pricing_core.workflows.pricing import rules_for
@@ -29,7 +29,6 @@ from pricing_core.workflows.strategies import own_strategies, settings_for
 MOST_OFFERS: Final = 40_000
 SEEN: Final = "learned from"
 UNSEEN: Final = "not seen"
-RECENT_WEEKS: Final = 4
 
 
 def backtest(
@@ -120,28 +119,16 @@ def ledger(ws: Workspace, price_list_id: str, *, source: str | None = None) -> L
     dataset = datasets.load_dataset(ws, whole=True)
     offers = None if source is None else measurements.load_measurement(ws, source).frame
     outcomes = sales_log(dataset, offers, usual_price=usual_prices(dataset))
-    return realized_against_predicted(stored.current, outcomes)
+    return realized_against_predicted(stored.current, outcomes, count_units=counts_units(ws, stored.current))
 
 
-def drift(ws: Workspace, run: TrainedRun) -> tuple[pd.DataFrame, str]:
-    """Stability of the models' inputs, and between what: new data and what the run learned from, else recent weeks.
-
-    Raises
-    ------
-    DataError
-        If there is nothing later to compare with.
-    """
-    dataset = datasets.load_dataset(ws)
-    times = dataset.offers["offered_at"].reset_index(drop=True)
-    log_to = pd.Timestamp(run.manifest["log_to"])
-    later = (times > log_to).to_numpy()
-    words = f"offers since {log_to:%Y-%m-%d}, which the model has not seen, against those before"
-    if not later.any():
-        later = (times > times.max() - RECENT_WEEKS * WEEK).to_numpy()
-        words = f"the latest {RECENT_WEEKS} weeks against the weeks before"
-    if later.all():
-        raise DataError("All offers are newer than what the model learned from.", fix="Train on the newer data.")
-    return input_drift(dataset, np.asarray(later)), words
+def counts_units(ws: Workspace, price_list: pd.DataFrame) -> bool:
+    """Whether the run behind a price list knew how many units a purchase has."""
+    run_id = str(price_list["model_version"].iloc[0]) if len(price_list) else ""
+    try:
+        return bool(run_id) and (runs.run_dir(ws, run_id) / QUANTITY_FILE).exists()
+    except PricingError:  # the run was deleted
+        return False
 
 
 def _recent_offers(dataset: Dataset, weeks: int, most: int) -> tuple[pd.DataFrame, int]:

@@ -1,0 +1,39 @@
+"""Settings of the behavior model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pricing_core.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class BehaviorConfig:
+    """Size and fitting of the behavior model.
+
+    Parameters
+    ----------
+    members
+        Members per fold; each gives two draws, one per head.
+    max_epochs, patience
+        Passes over the data; passes without improvement on held-out time after which fitting stops.
+    batch_size
+        Most rows in a step of the optimizer; a small shop takes smaller steps.
+    learning_rate, weight_decay
+        Of the optimizer.
+    random_state
+        Seed.
+    """
+
+    members: int = 4
+    max_epochs: int = 20
+    patience: int = 2
+    batch_size: int = 1024
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    random_state: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("members", "max_epochs", "patience", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1.")
