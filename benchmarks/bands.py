@@ -97,7 +97,7 @@ def dataset_of(shop: str, seed: int) -> Dataset:
 
 def judge(dataset: Dataset, seed: int, *, quick: bool) -> Verdict:
     """Train on the earlier offers and compare forecasts with the later ones."""
-    held = train_models(dataset, TrainingConfig(seed=seed, quick=quick)).held_out
+    held = train_models(dataset, TrainingConfig(seed=seed, quick=quick, family="network")).held_out
     going = held.encoded.going
     bands = price_band_calibration(held.price / going.reference, held.purchased, held.probability, held.weight)
     response = held.model.behavior.respond(held.encoded.batch, going.reference)

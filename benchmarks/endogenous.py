@@ -114,7 +114,7 @@ def judge_seed(seed: int, offers: int, *, quick: bool) -> dict[str, float]:
     found = {"best uniform, chosen by who knows the truth": float(100 * truth.sum(axis=0).max() / best)}
     for name, instrument in (("this product, with the instrument", True), ("this product, without it", False)):
         dataset = as_dataset(logged, instrument=instrument)
-        result = train_models(dataset, TrainingConfig(seed=seed, quick=quick))
+        result = train_models(dataset, TrainingConfig(seed=seed, quick=quick, family="network"))
         chance = chances(result, dataset, judged, prices)
         found[name] = share(chance)
         if instrument:

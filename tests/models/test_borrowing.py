@@ -55,7 +55,9 @@ class Answers:
 @pytest.fixture(scope="module")
 def answers() -> Answers:
     data = shop()
-    model: ShopModel = train_models(data, TrainingConfig(settings={"members": 4, "max_epochs": 8})).model
+    model: ShopModel = train_models(
+        data, TrainingConfig(family="network", settings={"members": 4, "max_epochs": 8})
+    ).model
     names = [*THIN, "P00"]
     asked = pd.DataFrame(
         {"customer_id": "stranger", "product_id": names, "offered_at": data.offers["offered_at"].max(), "price": 10.0}

@@ -17,7 +17,7 @@ from pricing_core.models.training import TrainingConfig, TrainingResult, train_m
 @pytest.fixture(scope="module")
 def found() -> dict[bool, TrainingResult]:
     market = draw(6_000, 3)
-    config = TrainingConfig(quick=True, settings={"members": 2})
+    config = TrainingConfig(quick=True, family="network", settings={"members": 2})
     return {used: train_models(as_dataset(market, instrument=used), config) for used in (True, False)}
 
 
