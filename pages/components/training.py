@@ -8,6 +8,8 @@ import streamlit as st
 
 from pricing_core.charts import training as charts
 from pricing_core.data.dataset import sample_words
+from pricing_core.models.choice import AUTO
+from pricing_core.models.demand_model import FAMILIES
 from pricing_core.store import datasets
 
 from . import access, job_panel
@@ -22,20 +24,24 @@ def form(state: PageState) -> None:
     """Let the user choose how to train, with the time it will take, and start the job."""
     offers = record(datasets.list_datasets(state.ws), "dataset_id", state.dataset_id)["offers"]
     with st.form("train_form"):
-        way, seed, button = st.columns([4, 1, 1], vertical_alignment="bottom")
-        quick = way.radio(
+        quick = st.radio(
             f"Train on {state.dataset_id} ({count(offers)} offers)", list(WAYS), key="train_quick_choice",
             persist_state="session", format_func=lambda quick: _way(quick, offers),
         )  # fmt: skip
-        chosen = seed.number_input(
-            "Seed", 0, 10_000, 0, key="train_seed", persist_state="session",
-            help="Number that starts all random choices: the same data and seed give the same prices.",
-        )  # fmt: skip
-        if access.form_button(
-            state, "train", "Train", place=button, type="primary", icon=":material/play_arrow:", width="stretch"
-        ):
-            params = {"dataset_id": state.dataset_id, "quick": bool(quick), "seed": int(chosen)}
-            job_panel.start(state.ws, "train", params)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            kinds = {AUTO: "Let later offers choose", **{name: kind.label for name, kind in FAMILIES.items()}}
+            family = st.selectbox(
+                "Kind of model", list(kinds), key="train_family", format_func=kinds.__getitem__, width=240,
+                help="Several kinds compete on later offers; a kind that is named here is taken without a contest.",
+            )  # fmt: skip
+            seed = st.number_input(
+                "Seed", 0, 10_000, 0, key="train_seed", persist_state="session", width=130,
+                help="Number that starts all random choices: the same data and seed give the same prices.",
+            )  # fmt: skip
+            pressed = access.form_button(state, "train", "Train", type="primary", icon=":material/play_arrow:")
+        if pressed:
+            params = {"dataset_id": state.dataset_id, "quick": bool(quick), "seed": int(seed)}
+            job_panel.start(state.ws, "train", params | ({} if family == AUTO else {"family": str(family)}))
 
 
 def first_words(busy: bool) -> str:
@@ -53,6 +59,10 @@ def _way(quick: bool, offers: int) -> str:
 
 def curves(state: PageState) -> None:
     """Show the losses while the model learned, and what the run was made from."""
+    if not len(state.run.history):
+        st.caption("This kind of model does not learn in passes over the data, so that there is no learning curve.")
+        receipt(state.run.manifest)
+        return
     st.plotly_chart(charts.training_figure(charts.training_data(state.run.history)), key="history")
     st.caption(
         "Log loss is how surprised the model is by what happened. Training loss is measured on offers that it learns "
@@ -74,6 +84,11 @@ def receipt(manifest: dict[str, Any]) -> None:
         st.caption(f"Worked on {sample_words(manifest['working_sample'])}. Products are known from all offers.")
     if counts["rows_used"] < counts["offers"]:
         st.caption("All purchases were kept; refusals were sampled, and each weighs for those left out.")
+    started = manifest.get("warm_start") or {}
+    if started.get("used"):
+        st.caption(f"Started from the networks of {started['run']}; the offers since then judged it.")
+    elif started.get("reason"):
+        st.caption(markdown(f"Not started from {started['run']}: {started['reason']}."))
     held_back = {name: rows for name, rows in manifest.get("held_back", {}).items() if rows}
     if held_back:
         named = ", ".join(f"{name} ({count(rows)} rows)" for name, rows in held_back.items())
