@@ -53,7 +53,7 @@ def show(page: PageState) -> None:
         st.fragment(_progress, run_every=POLL_SECONDS)(page, chosen)
     else:
         _progress(page, chosen)
-    _actions(page, studies.get(page.ws, chosen), busy)
+    _actions(page, studies.get(page.ws, chosen), busy, running == chosen)
     if len(found) > 1:
         st.subheader("Side by side", anchor=False)
         compare(page)
@@ -117,8 +117,10 @@ def _begin(page: PageState, busy: bool) -> None:
             "What counts as better", allowed, key=f"tuning_criterion_{family == PRICING_MODEL}",
             format_func=CRITERIA.__getitem__, help="Every trial shows all figures; this one decides.",
         )  # fmt: skip
-        pruning = two.selectbox("Hopeless trials", list(PRUNINGS), key="tuning_pruning",
-                                format_func=PRUNINGS.__getitem__)  # fmt: skip
+        pruning = two.selectbox(
+            "Hopeless trials", list(PRUNINGS), key="tuning_pruning", format_func=PRUNINGS.__getitem__,
+            help="Judged by the forecast error while a trial learns, whatever counts as better in the end.",
+        )  # fmt: skip
         rows = three.select_slider(
             "Offers used", (5_000, 10_000, 20_000, 40_000, 80_000, 160_000), value=20_000, key="tuning_rows",
             format_func=count, help="More offers tell settings apart better, and make each trial longer.",
@@ -140,21 +142,25 @@ def _progress(page: PageState, name: str) -> None:
     found = studies.get(page.ws, name)
     trials, criterion = studies.trials(page.ws, name), str(found.record["criterion"])
     history = charts.history_data(trials, criterion)
+    if trials.empty:
+        st.info("No trial has begun yet.", icon=":material/hourglass_empty:")
+        return
     ended = trials[trials["state"] != "running"]
     tiles = st.columns(4)
     tiles[0].metric("Trials", count(len(ended)))
     tiles[1].metric("Stopped early", count(int((trials["state"] == "stopped early").sum())))
     tiles[2].metric("Best trial", "none yet" if found.best_number is None else count(found.best_number))
     tiles[3].metric("Time spent", duration(float(trials["seconds"].fillna(0).sum())))
-    left, right = st.columns(2)
-    left.plotly_chart(charts.history_figure(history), key=f"tuning_history_{name}", height=380)
-    importance = _importance(page, found)
-    right.plotly_chart(
-        charts.importance_figure(charts.importance_data(importance)), key=f"tuning_importance_{name}", height=380
-    )
-    st.plotly_chart(
-        charts.settings_figure(charts.settings_data(trials, criterion)), key=f"tuning_settings_{name}", height=320
-    )
+    if len(history.trials):
+        importance = charts.importance_data(_importance(page, found))
+        left, right = st.columns(2) if len(importance) else (st.container(), None)
+        left.plotly_chart(charts.history_figure(history), key=f"tuning_history_{name}", height=380)
+        if right is not None:
+            figure = charts.importance_figure(importance)
+            right.plotly_chart(figure, key=f"tuning_importance_{name}", height=380)
+    seen = charts.settings_data(trials, criterion)
+    if seen.names:
+        st.plotly_chart(charts.settings_figure(seen), key=f"tuning_settings_{name}", height=320)
     _table(trials, found)
 
 
@@ -193,7 +199,7 @@ def _table(trials: pd.DataFrame, found: StudyRecord) -> None:
     )  # fmt: skip
 
 
-def _actions(page: PageState, found: StudyRecord, busy: bool) -> None:
+def _actions(page: PageState, found: StudyRecord, busy: bool, running: bool) -> None:
     """Go on, train with a trial's settings, take them away, or delete."""
     trials = studies.trials(page.ws, found.name)
     judged = [int(number) for number in trials.loc[trials["state"] == "done", "number"]]
@@ -203,7 +209,7 @@ def _actions(page: PageState, found: StudyRecord, busy: bool) -> None:
             job_panel.start(page.ws, "tune", {"name": found.name, "minutes": float(minutes)})
         if judged:
             _train_with(page, found, sorted(judged, key=lambda each: each != found.best_number))
-        if not found.running:
+        if not found.running and not running:
             with st.popover("Delete", icon=":material/delete:"):
                 st.write(f"Delete {markdown(found.name)} with its trials? Models trained with it stay.")
                 if access.button(page, "train", "Delete", key="tuning_delete", type="primary"):

@@ -112,7 +112,7 @@ def history_figure(data: TuningHistory) -> go.Figure:
             y=data.start, line={"color": ORANGE, "dash": "dash", "width": 1},
             annotation_text="settings of today", annotation_position="top right",
         )  # fmt: skip
-    if len(table) <= 20:
+    if table["number"].max() <= 20:
         figure.update_xaxes(dtick=1)
     low, high = _range_of(table["shown"].to_numpy(dtype=float), higher=data.higher_is_better)
     figure.update_yaxes(range=[low, high])

@@ -48,7 +48,7 @@ _SEED_STEP: Final = 100_003
 
 
 class Pruned(Exception):
-    """A trial whose loss is too high to go on with."""
+    """A trial that is not worth going on with; a message says why where it is not the loss."""
 
 
 class _OutOfTimeError(Exception):
@@ -203,7 +203,9 @@ def _run(study: Study, trial: Trial, space: SearchSpace, objective: Objective, w
         judged = objective(settings, watch)
         if not np.isfinite(judged.score):
             raise ModelError("The score is not a number.")
-    except Pruned:
+    except Pruned as end:
+        if end.args:
+            trial.set_user_attr(REASON, str(end))
         study.tell(trial, state=TrialState.PRUNED)
     except _OutOfTimeError:
         _fail(study, trial, OUT_OF_TIME)

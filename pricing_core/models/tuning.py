@@ -19,8 +19,9 @@ from pricing_core.data.columns import ColumnUse, classify_columns
 from pricing_core.data.dataset import Dataset
 from pricing_core.features import FeatureEncoder, build_features
 from pricing_core.models import training
-from pricing_core.models.demand_model import NETWORK, DemandModel, family
+from pricing_core.models.demand_model import DemandModel, family
 from pricing_core.models.folds import customer_labels
+from pricing_core.models.held_out import table_rows
 from pricing_core.models.learning_rows import LearningRows
 from pricing_core.models.pricing_model import GoingPrice, PricingConfig, PricingModel
 from pricing_core.models.search import LAST_STEP
@@ -73,7 +74,7 @@ class TuningData:
     def encoded_at(self, index: NDArray[np.int64]) -> EncodedOffers:
         """Encoded offers of some rows."""
         going = GoingPrice(*(getattr(self.encoded.going, n)[index] for n in ("reference", "expected", "spread")))
-        return EncodedOffers(training.table_rows(self.encoded.table, index), self.rows.batch.take(index), going)
+        return EncodedOffers(table_rows(self.encoded.table, index), self.rows.batch.take(index), going)
 
 
 def prepare(
@@ -106,10 +107,10 @@ def prepare(
     # Scales and codes are those of the weeks before any window: later ones would tell of outcomes to be judged.
     start = offers["offered_at"].iloc[np.concatenate([folds[0].judge, folds[0].stop])].min()
     early = np.flatnonzero((offers["offered_at"] < start).to_numpy())
-    encoder = FeatureEncoder(sequence_length=config.recent_events).fit(training.table_rows(table, early))
+    encoder = FeatureEncoder(sequence_length=config.recent_events).fit(table_rows(table, early))
     batch = encoder.transform(table)
     progress.stage("Preparing", 0.6, "Learning the going price and the shop's pricing habit")
-    pricing, rows = training.learn_prices(config, dataset, table, batch, weight)[:2]
+    pricing, rows = training.learn_prices(config, dataset, table, batch, weight, challenge=False)[:2]
     customers = pd.factorize(rows.customer_id, sort=True)[0].astype(np.int64)
     encoded = EncodedOffers(table, rows.batch, pricing.train_going_)
     prices = training.offered_prices(dataset.offers)
@@ -125,9 +126,8 @@ def _periods(offered_at: pd.Series, plan: FoldPlan) -> NDArray[np.int64]:
 
 
 def candidate(name: str, settings: dict[str, Any], config: TrainingConfig) -> DemandModel:
-    """Return an unfitted model of a family with some settings in place of those of the training."""
-    own = config.settings if getattr(config, "family", NETWORK) == name else {}
-    return cast(DemandModel, family(name).new({**own, **settings}, random_state=config.seed, quick=config.quick))
+    """Return a model of a family that has learned nothing yet, with some settings in place of the defaults."""
+    return cast(DemandModel, family(name).new(settings, random_state=config.seed, quick=config.quick))
 
 
 def fitted_folds(

@@ -9,14 +9,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from pricing_core.errors import DataError
 from pricing_core.evaluate.calibration import price_band_calibration
 from pricing_core.evaluate.logged_offers import LoggedOffers
 from pricing_core.evaluate.metrics import evaluate_probabilities
 from pricing_core.evaluate.policy_value import HEADLINE, PolicyValueConfig, policy_value
 from pricing_core.guardrails.rules import NO_GUARDRAILS
 from pricing_core.models.demand_model import DemandModel
-from pricing_core.models.search import Judged, Report
+from pricing_core.models.search import Judged, Pruned, Report
 from pricing_core.models.search_space import PRICING_MODEL
 from pricing_core.models.time_folds import TimeFold
 from pricing_core.models.tuning import TuningData, base_loss, fitted_folds, price_errors
@@ -67,7 +66,7 @@ def score_of(figures: dict[str, float], criterion: str) -> float:
 
     Raises
     ------
-    DataError
+    Pruned
         If the profit decides and the past offers cannot tell it.
     """
     if criterion == "log_loss":
@@ -79,9 +78,7 @@ def score_of(figures: dict[str, float], criterion: str) -> float:
         )
     if criterion == "policy_value":
         if not figures["policy_reliable"]:
-            raise DataError(
-                "Too few past offers were near the prices that these settings lead to.", fix="Choose another criterion."
-            )
+            raise Pruned("Too few past offers were near the prices that these settings lead to.")
         return -figures["policy_value"]
     return figures[criterion]
 

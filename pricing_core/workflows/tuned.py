@@ -45,10 +45,7 @@ def tuned_config(ws: Workspace, name: str, number: int | None = None, *, base: T
     origin = {**base.origin, str(found.record["family"]): {"study": name, "trial": int(chosen)}}
     if found.record["family"] == PRICING_MODEL:
         return replace(base, pricing_settings=settings, origin=origin)
-    changes: dict[str, Any] = {"settings": settings, "origin": origin}
-    if "family" in TrainingConfig.__dataclass_fields__:
-        changes["family"] = str(found.record["family"])
-    return replace(base, **changes)
+    return replace(base, family=str(found.record["family"]), settings=settings, origin=origin)
 
 
 def config_with(ws: Workspace, source: str, number: int | None = None, *, base: TrainingConfig) -> TrainingConfig:
@@ -119,5 +116,5 @@ def job_settings(config: TrainingConfig) -> dict[str, Any]:
 def settings_text(config: TrainingConfig) -> str:
     """Settings of a training as a file that :func:`read_settings` reads (JSON)."""
     names = ("family", "settings", "pricing_settings")
-    shown = {name: value for name in names if (value := getattr(config, name, None))}
+    shown = {name: value for name in names if (value := getattr(config, name))}
     return database.to_json(shown, indent=1) + "\n"

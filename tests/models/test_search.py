@@ -133,11 +133,12 @@ def test_importance_tells_the_setting_that_matters() -> None:
 
 def test_a_trial_can_end_itself() -> None:
     def ends(settings: dict[str, Any], report: Report) -> Judged:
-        raise Pruned
+        raise Pruned("It is enough.")
 
     study = new_study()
     search(study, SPACE, ends, SearchPlan(minutes=None, trials=2))
     assert [s for s, _ in tried(study)] == ["PRUNED"] * 2 and best_trial(study) is None
+    assert study.trials[0].user_attrs == {"reason": "It is enough."}
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ import pytest
 
 from pricing_core import jobs, workflows
 from pricing_core.cli import main
-from pricing_core.errors import ConfigError, DataError, JobCancelled, NoDatasetError
-from pricing_core.models.search import Judged, SearchPlan, search
+from pricing_core.errors import ConfigError, JobCancelled, NoDatasetError
+from pricing_core.models.search import Judged, Pruned, SearchPlan, search
 from pricing_core.models.search_space import PRICING_MODEL, space_of
 from pricing_core.models.time_folds import FoldPlan
 from pricing_core.models.tuning import prepare
@@ -115,7 +115,7 @@ def test_criteria_weigh_the_figures_as_they_say() -> None:
     assert score_of(FIGURES, "price_reaction") == pytest.approx(0.8 + 0.05 * 0.2)
     assert score_of({**FIGURES, "price_slope": float("nan")}, "price_reaction") == pytest.approx(0.85)
     assert score_of(FIGURES, "policy_value") == -1.2
-    with pytest.raises(DataError, match="Too few past offers were near the prices"):
+    with pytest.raises(Pruned, match="Too few past offers were near the prices"):
         score_of({**FIGURES, "policy_reliable": 0.0}, "policy_value")
 
 
