@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -50,8 +52,9 @@ def _groups(state: PageState, held: pd.DataFrame) -> None:
     st.plotly_chart(group_error_figure(group_error_data(table, names[chosen])), key="group_errors")
     percent = ["predicted_rate", "observed_rate", "error_se"]
     shown = table.assign(**{name: table[name] * 100 for name in percent}, verdict=table["verdict"].map(VERDICTS))
+    written: dict[Any, Any] = {"error": points}  # sorts as a number, and has a true minus sign
     st.dataframe(
-        visible_table(shown).style.format({"error": points}), hide_index=True, height="content",
+        visible_table(shown).style.format(written), hide_index=True, height="content",
         column_order=["group", "verdict", "n", "purchases", "predicted_rate", "observed_rate", "error", "error_se",
                       "log_loss", "log_loss_se"],
         column_config={
