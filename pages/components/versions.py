@@ -48,12 +48,22 @@ def _compare(state: PageState, ids: list[str]) -> None:
         help="Makes a new version with the same content; nothing is lost.",
     ):  # fmt: skip
         job_panel.start(state.ws, "use_version", {"dataset_id": first})
+    key = f"compared_{first}_{second}"
+    if any(datasets.is_large(state.ws, each) for each in (first, second)) and key not in st.session_state:
+        st.caption("These versions are large: comparing them offer by offer takes up to a minute.")
+        st.button("Compare them", key="compare", icon=":material/compare_arrows:", on_click=_ask, args=(key,))
+        return
     table = _compared(str(state.ws.root), str(first), str(second), state)
     st.dataframe(
         table, hide_index=True, height="content",
         column_config={"figure": text_column("Figure"), "first": text_column(str(first)),
                        "second": text_column(str(second)), "difference": text_column("Difference")},
     )  # fmt: skip
+
+
+def _ask(key: str) -> None:
+    """Remember for this session that two versions are to be compared."""
+    st.session_state[key] = True
 
 
 @st.cache_data(max_entries=8, show_spinner="Comparing the versions …")
