@@ -40,7 +40,10 @@ def decode(content: bytes, name: str) -> str:
     if zeros:
         even = content[:4000:2].count(0)
         return _try_decode(content, name, ("utf-16-be",) if even > zeros / 2 else ("utf-16-le",))
-    return _try_decode(content, name, ("utf-8", *_legacy_encodings(content)))
+    try:
+        return _try_decode(content, name, ("utf-8",))
+    except FileReadError:
+        return _try_decode(content, name, _legacy_encodings(content))
 
 
 def _legacy_encodings(content: bytes) -> tuple[str, ...]:

@@ -201,9 +201,16 @@ def _times(array: pa.Array, timezone: str) -> pa.Array:
             return array.cast(pa.timestamp("us")).cast(pa.int64())
     except pa.ArrowInvalid:
         pass
-    iso = pc.match_substring_regex(array, _ISO)
-    series = parse_time(pc.if_else(iso, array, None).to_pandas().astype("str"), timezone).values
-    return pa.Array.from_pandas(series).cast(pa.int64())
+    iso, with_zone = pc.match_substring_regex(array, _ISO), _is_zoned(array)
+    try:
+        stamps = pc.if_else(pc.and_(iso, with_zone), array, None).cast(pa.timestamp("us", "UTC"))
+        local = pc.if_else(pc.and_not(iso, with_zone), array, None).cast(pa.timestamp("us"))
+    except pa.ArrowInvalid:  # looks like a time and is none, such as the 30th of February
+        cells = pc.if_else(iso, array, None).to_pandas().astype("str")
+        return pa.Array.from_pandas(parse_time(cells, timezone).values).cast(pa.int64())
+    if local.null_count < len(local):
+        stamps = pc.coalesce(stamps, pa.Array.from_pandas(parse_time(local.to_pandas(), timezone).values))
+    return stamps.cast(pa.int64())
 
 
 def _zoned(array: pa.Array) -> int:
