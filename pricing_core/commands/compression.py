@@ -14,7 +14,7 @@ _FORMS: Final = ("original", "int8", "litert", "onnx")
 def add(command: AddCommand) -> None:
     """Add compress."""
     compress = command("compress", _compress, "Make the model smaller, measure what that changes, and choose a form.")
-    compress.add_argument("--run", help="default: the run in use")
+    compress.add_argument("--run", dest="run_id", help="default: the run in use")
     compress.add_argument("--cut", type=float, help="share of the weights to cut, 0 to 0.9; default: 0.3")
     compress.add_argument(
         "--use", choices=_FORMS, help="form that answers from now on; without --again an existing one is put to use"
@@ -27,13 +27,13 @@ def _compress(options: argparse.Namespace) -> None:
     from pricing_core.models.pruning import PruningConfig
 
     ws = open_workspace(options)
-    table = workflows.compression_report(workflows.load_run(ws, options.run))
+    table = workflows.compression_report(workflows.load_run(ws, options.run_id))
     if options.again or options.cut is not None or (table.empty and options.use != "original"):
         config = PruningConfig() if options.cut is None else PruningConfig(sparsity=options.cut)
-        workflows.compress(ws, options.run, config=config, progress=ConsoleProgress())
+        workflows.compress(ws, options.run_id, config=config, progress=ConsoleProgress())
     if options.use is not None:
-        workflows.use_form(ws, options.use, options.run)
-    for row in workflows.compression_report(workflows.load_run(ws, options.run)).to_dict("records"):
+        workflows.use_form(ws, options.use, options.run_id)
+    for row in workflows.compression_report(workflows.load_run(ws, options.run_id)).to_dict("records"):
         print(_line({str(name): value for name, value in row.items()}))
     note("choose a form with --use FORM; the original stays.")
 
