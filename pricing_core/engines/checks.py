@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -70,28 +71,52 @@ class _Evidence:
         names += [name for name in ("unit_cost", "stock") if name in offers.columns]
         prices, products, changed = [], [], []
         spread = steady = 0
-        for where in offers.ranges("product_id", usable):
-            frame = offers.frame(names, usable, where)
-            by_product = frame.groupby("product_id", observed=True)["price"]
-            prices.append(pd.DataFrame(by_product.agg(n="size", prices="nunique")))
-            products.append(checks.product_evidence(frame))
-            of_chunk = checks.price_days(frame)
-            spread, steady = spread + of_chunk[0], steady + of_chunk[1]
-            changed.append(of_chunk[2])
-            self._look(frame, small, outliers)
+        chunks = list(offers.ranges("product_id", usable))
+
+        def look(where: str) -> _OfChunk:
+            with offers.session.another() as session:
+                rows = offers.beside(session)
+                return _OfChunk(rows.frame(names, rows.usable(), where), small, outliers)
+
+        for place, chunk in enumerate(_in_threads(look, chunks, offers.limits.threads)):
+            offers.session.stage("Checking", 0.7 + 0.1 * place / len(chunks), "Looking at each product")
+            prices.append(chunk.prices)
+            products.append(chunk.products)
+            spread, steady = spread + chunk.days[0], steady + chunk.days[1]
+            changed.append(chunk.days[2])
+            for repair, (count, first) in chunk.suspects.items():
+                so_far, earlier = self.suspects.get(repair, (0, np.zeros(0, dtype=np.int64)))
+                self.suspects[repair] = so_far + count, np.sort(np.append(earlier, first))[:SHOWN_ROWS]
         self.prices = _by_text(prices)
         self.products = _by_text(products)
         every = pd.concat([part.assign(product_id=part["product_id"].astype("str")) for part in changed])
         self.days = spread, steady, every.sort_values(["product_id", "day"], ignore_index=True)
 
-    def _look(self, frame: pd.DataFrame, small: Mapping[str, pd.DataFrame], outliers: bool) -> None:
+
+class _OfChunk:
+    """What some products' offers say."""
+
+    def __init__(self, frame: pd.DataFrame, small: Mapping[str, pd.DataFrame], outliers: bool) -> None:
+        by_product = frame.groupby("product_id", observed=True)["price"]
+        self.prices = pd.DataFrame(by_product.agg(n="size", prices="nunique"))
+        self.products = checks.product_evidence(frame)
+        self.days = checks.price_days(frame)
+        self.suspects: dict[str, tuple[int, np.ndarray]] = {}
         tables = {**small, "offers": frame}
         for repair, (_, find, *_rest) in checks.SUSPECTS.items():
             if repair == "price_outliers" and not outliers:
                 continue
             rows = frame.index.to_numpy(dtype=np.int64)[np.asarray(find(tables), dtype=bool)]
-            count, first = self.suspects.get(repair, (0, np.zeros(0, dtype=np.int64)))
-            self.suspects[repair] = count + len(rows), np.sort(np.append(first, rows[:SHOWN_ROWS]))[:SHOWN_ROWS]
+            self.suspects[repair] = len(rows), rows[:SHOWN_ROWS]
+
+
+def _in_threads(work: Callable[[str], _OfChunk], items: Sequence[str], threads: int) -> Iterator[_OfChunk]:
+    """Results in the order of the items; what has not begun when the caller stops is not done."""
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="import-check")
+    try:
+        yield from pool.map(work, items)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _by_text(parts: list[pd.DataFrame]) -> pd.DataFrame:
