@@ -1,0 +1,158 @@
+"""Import of ten million offers beside ``pandas.read_csv`` on the same file, and orders that become occasions.
+
+    python benchmarks/large_import.py --rows 10000000
+
+The offers are drawn from a seed: 200,000 customers, 4,000 products, two years in the order of time, prices that change
+from week to week by product, one purchase in ten; about 85 bytes a row. Some rows in a thousand are faulty: no price, a
+time that is none, a row too short, a repeated row. Each step runs in a process of its own, which is measured as a
+whole, start of Python included. The import reads, maps, checks, pseudonymizes, judges and stores the file through the
+same command that a user types; ``read_csv`` only reads, ``read_csv + groupby`` also counts offers, purchases and prices
+by product. The orders are 500,000 lines of 4,000 customers and 4,000 products.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.tables import Measured, print_table, run_measured
+
+CUSTOMERS, PRODUCTS, DAYS = 200_000, 4_000, 730
+_CHUNK = 500_000
+_START = int(np.datetime64("2024-01-01T00:00:00", "s").astype(np.int64))
+
+READ = "import sys, pandas as pd; print(len(pd.read_csv(sys.argv[1], on_bad_lines='skip')))"
+GROUPED = (
+    "import sys, pandas as pd; frame = pd.read_csv(sys.argv[1], on_bad_lines='skip'); "
+    "frame['price'] = pd.to_numeric(frame['price'], errors='coerce'); print(len(frame.groupby('product_id')"
+    ".agg(offers=('price', 'size'), bought=('purchased', 'sum'), price=('price', 'median'))))"
+)
+
+
+def write_offers(path: Path, rows: int, seed: int = 0) -> None:
+    """Write a CSV file of offers, about 95 bytes a row."""
+    rng = np.random.default_rng(seed)
+    base = np.round(np.exp(rng.normal(3, 1, PRODUCTS)), 2) + 1
+    names = {
+        "customer": pa.array([f"C-{k:08d}" for k in range(CUSTOMERS)]),
+        "product": pa.array([f"SKU-{k:06d}" for k in range(PRODUCTS)]),
+        "channel": pa.array(["web", "app", "store", "marketplace"]),
+        "store": pa.array([f"store {k:03d}" for k in range(150)]),
+    }
+    with path.open("wb") as file:
+        file.write(
+            b"customer_id,product_id,offered_at,price,purchased,unit_cost,list_price,stock,channel,store,visit\n"
+        )
+        for start in range(0, rows, _CHUNK):
+            n = min(_CHUNK, rows - start)
+            file.write(_block(rng, base, names, start, n, rows))
+
+
+def _block(
+    rng: np.random.Generator, base: np.ndarray, names: dict[str, pa.Array], start: int, n: int, rows: int
+) -> bytes:
+    span = DAYS * 86_400
+    seconds = _START + np.sort(rng.integers(span * start // rows, span * (start + n) // rows + 1, n))
+    product, customer = rng.integers(0, PRODUCTS, n), rng.integers(0, CUSTOMERS, n)
+    week = seconds // (7 * 86_400)
+    price = np.round(base[product] * (1 + 0.05 * ((product * 31 + week * 17) % 9 - 4)), 2)
+    bought = (rng.random(n) < 0.1).astype(np.int8)
+    cells = [
+        names["customer"].take(pa.array(customer)), names["product"].take(pa.array(product)),
+        pc.strftime(pa.array(seconds, pa.timestamp("s")), "%Y-%m-%dT%H:%M:%SZ"),
+        pa.array(price).cast(pa.string()), pa.array(bought).cast(pa.string()),
+        pa.array(np.round(base[product] * 0.55, 2)).cast(pa.string()),
+        pa.array(np.round(base[product] * 1.2, 2)).cast(pa.string()),
+        pa.array(bought * 5 + rng.integers(0, 200, n)).cast(pa.string()),
+        names["channel"].take(pa.array(rng.integers(0, 4, n))), names["store"].take(pa.array(rng.integers(0, 150, n))),
+        pa.array(rng.integers(1, 40, n)).cast(pa.string()),
+    ]  # fmt: skip
+    faults = {column: rng.choice(n, max(1, n // 5_000), replace=False) for column in (2, 3)}
+    for column, word in ((2, "yesterday"), (3, "")):
+        marked = np.zeros(n, dtype=bool)
+        marked[faults[column]] = True
+        cells[column] = pc.if_else(pa.array(marked), word, cells[column])
+    lines = pc.binary_join_element_wise(*cells, ",").to_pylist()
+    for row in rng.choice(n - 1, max(1, n // 5_000), replace=False).tolist():
+        lines[row + 1] = lines[row]
+    for row in rng.choice(n, max(1, n // 10_000), replace=False).tolist():
+        lines[row] = lines[row].rpartition(",")[0]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def write_orders(path: Path, lines: int = 500_000, seed: int = 0) -> None:
+    """Write order lines of 4,000 customers and 4,000 products in 40 categories over a year."""
+    rng = np.random.default_rng(seed)
+    base = np.round(np.exp(rng.normal(3, 1, 4_000)), 2) + 1
+    product = np.minimum((4_000 * rng.random(lines) ** 2).astype(int), 3_999)
+    seconds = _START + np.sort(rng.integers(0, 364 * 86_400, lines))
+    price = np.round(base[product] * (1 + 0.05 * ((product * 31 + seconds // 604_800 * 17) % 9 - 4)), 2)
+    customer = rng.integers(0, 4_000, lines)
+    times = np.datetime_as_string(seconds.astype("datetime64[s]"))
+    with path.open("w", encoding="utf-8") as file:
+        file.write("customer_id,product_id,ordered_at,quantity,unit_price,category\n")
+        for row in zip(customer, product, times, rng.integers(1, 4, lines), price, product % 40, strict=True):
+            file.write("C{:05d},P{:05d},{}Z,{},{},category {}\n".format(*row))
+
+
+def main() -> None:
+    """Write the files, measure, and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, help="for the files; default: a temporary folder")
+    parser.add_argument("--only", choices=("offers", "orders"))
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as place:
+        if options.only != "orders":
+            _offers(Path(place), options.rows, options.seed)
+        if options.only != "offers":
+            _orders(Path(place), options.seed)
+
+
+def _offers(folder: Path, rows: int, seed: int) -> None:
+    file = folder / "offers.csv"
+    write_offers(file, rows, seed)
+    read = run_measured([sys.executable, "-c", READ, str(file)])
+    grouped = run_measured([sys.executable, "-c", GROUPED, str(file)])
+    command = [sys.executable, "-m", "pricing_core", "import", "--workspace", str(folder / "shop")]
+    imported = run_measured([*command, "--offers", str(file)])
+    steps = {"pandas.read_csv": read, "pandas.read_csv + groupby": grouped, "import": imported}
+    size = file.stat().st_size / 1e6
+    title = (
+        f"{rows:,} offers, {size:,.0f} MB of CSV; load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs"
+    )
+    print_table(title, ("", "seconds", "CPU seconds", "peak MB", "times read_csv"), _rows(steps, read))
+    print(*(line for line in imported.output.splitlines() if "rows in" in line), sep="\n")
+
+
+def _orders(folder: Path, seed: int) -> None:
+    file = folder / "orders.csv"
+    write_orders(file, seed=seed)
+    read = run_measured([sys.executable, "-c", READ, str(file)])
+    command = [sys.executable, "-m", "pricing_core", "import", "--workspace", str(folder / "orders_shop")]
+    made = run_measured([*command, "--orders", str(file)])
+    steps = {"pandas.read_csv": read, "import as choice occasions": made}
+    title = "500,000 order lines of 4,000 customers and 4,000 products"
+    print_table(title, ("", "seconds", "CPU seconds", "peak MB", "times read_csv"), _rows(steps, read))
+    print(*(line for line in made.output.splitlines() if "became" in line), sep="\n")
+
+
+def _rows(steps: dict[str, Measured], read: Measured) -> list[tuple[str, ...]]:
+    return [
+        (name, f"{step.wall:.1f}", f"{step.cpu:.1f}", f"{step.peak_mb:,.0f}", f"{step.wall / read.wall:.1f}")
+        for name, step in steps.items()
+    ]
+
+
+if __name__ == "__main__":
+    main()
