@@ -138,7 +138,7 @@ def drivers(state: PageState, found: RowExplanation) -> None:
         key=f"shap_{outcome}",
     )  # fmt: skip
     left.caption(
-        "SHAP, by expected gradients: each bar is a feature's part of the difference to a typical offer. The bars add "
+        f"SHAP, by {found.method}: each bar is a feature's part of the difference to a typical offer. The bars add "
         f"up to the prediction {_exactness(shap.additivity_error, rate)} (additivity error)."
     )
     right.plotly_chart(charts.lime_figure(charts.lime_data(lime, name=name)), key=f"lime_{outcome}")

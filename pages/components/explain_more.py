@@ -114,6 +114,12 @@ def _weeks(weeks: float) -> str:
 
 def events(found: RowExplanation) -> None:
     """Show which recent events moved the chance of a purchase."""
+    if found.method != "expected gradients":
+        st.info(
+            "This model knows a customer by counts and habits, which are among the drivers. It reads no single events; "
+            "the deep behavior model does."
+        )
+        return
     st.plotly_chart(events_figure(found.events), key="events")
     st.caption(
         "Each event is left out in turn; its bar is the chance of a purchase at the recommended price with it minus "

@@ -18,7 +18,7 @@ from .words import markdown
 if TYPE_CHECKING:
     from pricing_core.workflows.whole_model import WholeModel
 
-MODELS = {"behavior": "Behavior (network)", "pricing": "Pricing (LightGBM)"}
+MODELS = {"behavior": "Behavior", "pricing": "Pricing (LightGBM)"}
 OUTCOMES = {
     "behavior": {
         "probability": "Chance of a purchase",
@@ -37,8 +37,9 @@ ABOUT = {
     "expected": "The price that the shop's habit would set for this customer now, as a share of the going price.",
 }
 METHODS = {
-    "behavior": "Expected gradients: slopes of the network along lines from typical offers.",
-    "pricing": "Exact Shapley values along LightGBM's trees.",
+    "expected gradients": "Expected gradients: slopes of the network along lines from typical offers.",
+    "permutations": "Shapley values by permutation: features of typical offers are switched one by one.",
+    "trees": "Exact Shapley values along LightGBM's trees.",
 }
 RATES = ("probability", "price", "expected", "reference")
 
@@ -58,7 +59,7 @@ def show(state: PageState) -> None:
     found = _whole(results.key(state), model, state)
     result, name, rate = found.results[outcome], outcomes[outcome].lower(), outcome in RATES
     checked = shap.additivity_text(additivity_share(result), result.additivity_error, n=len(result.values))
-    st.caption(markdown(f"{ABOUT[outcome]} {METHODS[model]} {checked}"))
+    st.caption(markdown(f"{ABOUT[outcome]} {METHODS[found.method]} {checked}"))
     bars, swarm = st.columns(2)
     table = result.importance().assign(outcome=outcome)
     bars.plotly_chart(
@@ -88,7 +89,7 @@ def _dependence(found: WholeModel, outcome: str, name: str, rate: bool) -> None:
     st.caption("Points: recent offers; line: mean over offers with such values. It shows what the model has learned.")
 
 
-@st.cache_resource(max_entries=4, show_spinner="Explaining a thousand recent offers …")
+@st.cache_resource(max_entries=4, show_spinner="Explaining recent offers …")
 def _whole(stamp: str, model: str, _state: PageState) -> WholeModel:
     from pricing_core.workflows.whole_model import behavior_as_a_whole, pricing_as_a_whole
 

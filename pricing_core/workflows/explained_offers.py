@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pricing_core.errors import ModelError
 from pricing_core.explain.readable import in_chinese, readable_groups, readable_numbers, written
 from pricing_core.models.behavior import BehaviorModel
+from pricing_core.models.demand_outcomes import DemandOutcomes
 from pricing_core.models.shop_model import EncodedOffers
 from pricing_core.models.surface import COST, OUTCOMES, CostedBatch, DemandSurface
 from pricing_core.optimize.posterior import maximize_posterior_profit
@@ -131,20 +131,14 @@ def asked_again(ready: ReadyOffers, at: Ints, rows: PricingRows, moved: dict[str
     return replace(rows, response=response, support_low=low, support_high=high)
 
 
-def surface(run: TrainedRun, *, relative_price: float = 1.0, outcomes: tuple[str, ...] = OUTCOMES) -> DemandSurface:
-    """Return the run's behavior model as a function with slopes.
-
-    Raises
-    ------
-    ModelError
-        If it is no network, so that it has no slopes.
-    """
+def surface(
+    run: TrainedRun, *, relative_price: float = 1.0, outcomes: tuple[str, ...] = OUTCOMES
+) -> DemandSurface | DemandOutcomes:
+    """Return the run's behavior model as a function of costed offers, with slopes where it is a network."""
     behavior = run.model.behavior
-    if not isinstance(behavior, BehaviorModel):
-        raise ModelError("This behavior model is no network, so its outcomes have no slopes.")
-    return DemandSurface(
-        behavior, best_relative_price, relative_price=relative_price, outcomes=outcomes
-    )  # fmt: skip
+    if isinstance(behavior, BehaviorModel):
+        return DemandSurface(behavior, best_relative_price, relative_price=relative_price, outcomes=outcomes)
+    return DemandOutcomes(behavior, best_relative_price, relative_price=relative_price, outcomes=outcomes)
 
 
 def best_relative_price(intercept: Floats, sensitivity: Floats, cost: Floats) -> Floats:

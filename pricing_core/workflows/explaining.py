@@ -13,7 +13,6 @@ from pricing_core.drafts import draft_path
 from pricing_core.errors import ConfigError
 from pricing_core.explain.agreement import Agreement, agreement
 from pricing_core.explain.events import EventEffects, event_effects
-from pricing_core.explain.expected_gradients import expected_gradients
 from pricing_core.explain.lime import LimeConfig, LimeResult, lime_outcomes
 from pricing_core.explain.price_steps import PriceLadder
 from pricing_core.explain.shapley import ShapResult
@@ -24,6 +23,7 @@ from pricing_core.optimize.strategies import StrategyPrices, price_strategy
 from pricing_core.progress import Progress, SilentProgress
 from pricing_core.response.pricing_rows import PricingRows
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.attribution import attributed, method_of
 from pricing_core.workflows.explained_offers import (
     ReadyOffers,
     background_of,
@@ -67,6 +67,8 @@ class RowExplanation:
         Price steps that add up to the recommended price.
     events
         Which recent events moved the probability.
+    method
+        By which the Shapley values were found: ``expected gradients`` or ``permutations``.
     """
 
     row: PricingRows
@@ -76,6 +78,7 @@ class RowExplanation:
     agreement: dict[str, Agreement]
     ladder: PriceLadder
     events: EventEffects
+    method: str
 
 
 def explain_row(
@@ -159,9 +162,8 @@ def _taken_apart(
     row, price, batch = ready.rows.take(at), prices.take(at), ready.batch.take(at)
     reference = float(row.response.reference_price[0])
     asked = surface(ready.run, relative_price=float(price.price[0]) / reference)
-    shap = expected_gradients(
-        asked, batch, background, n_points=_FEW_POINTS if brief else _POINTS, displayed=ready.written(at)
-    )
+    points = _FEW_POINTS if brief else _POINTS
+    shap = attributed(asked, batch, background, n_points=points, displayed=ready.written(at), seed=seed)
     config = LimeConfig(random_state=seed, **(_BRIEF_LIME if brief else {}))
     lime = lime_outcomes(asked.answers, batch, background, outcomes=asked.outcomes, config=config)
     shap["price"], lime["price"] = shap["price"].scaled(reference), lime["price"].scaled(reference)
@@ -174,6 +176,7 @@ def _taken_apart(
         agreement={name: agreement(shap[name], lime[name]) for name in shap},
         ladder=ladder_of(ready, index, background, prices, rules, aim),
         events=event_effects(chance, ready.encoded.batch.take(at), ready.run.model.encoder.products_),
+        method=method_of(ready.run.model.behavior.family),
     )
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pricing_core.explain.expected_gradients import expected_gradients
 from pricing_core.explain.flip import FlipPoints
 from pricing_core.explain.readable import chinese_names
 from pricing_core.explain.reasons import Driver, FlipFact, ReasonFacts, driver_text, reason
@@ -20,6 +19,7 @@ from pricing_core.models.surface import CostedBatch
 from pricing_core.optimize.objectives import Objective
 from pricing_core.optimize.strategies import StrategyPrices
 from pricing_core.progress import Progress, SilentProgress
+from pricing_core.workflows.attribution import attributed
 from pricing_core.workflows.explained_offers import ReadyOffers, background_of, recent_offers, surface
 from pricing_core.workflows.flipping import COMPETITOR_PRICE, COST, flips
 from pricing_core.workflows.pricing import rules_for
@@ -52,7 +52,7 @@ def price_drivers(
     for first in range(0, len(at), _BLOCK):
         progress.stage("Explaining", 0.6 * first / len(at), f"{first:,} of {len(at):,} prices taken apart")
         block = ready.batch.take(at[first : first + _BLOCK])
-        parts.append(expected_gradients(asked, block, background, n_points=_POINTS)["price"])
+        parts.append(attributed(asked, block, background, n_points=_POINTS)["price"])
     reference = ready.rows.response.reference_price[at]
     return PriceDrivers(
         values=np.concatenate([part.values for part in parts]) * reference[:, None],

@@ -14,7 +14,7 @@ from pricing_core.models.families.learner import FoldRows
 Floats = NDArray[Any]
 Ints = NDArray[np.int64]
 
-_SINGLE_PRECISION_ROWS = 50_000  # above it, half the memory is worth more than the last digits
+_SINGLE_PRECISION_ROWS = 20_000  # above it, half the memory is worth more than the last digits
 _SMALLEST_SPREAD = 0.2  # a rare category is not blown up to the spread of a common one
 _NAMES = ("keep", "center", "scale", "price")
 

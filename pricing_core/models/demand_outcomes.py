@@ -1,0 +1,72 @@
+"""What any demand model answers at costed offers, for models whose answers have no slopes to follow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from pricing_core.errors import ConfigError
+from pricing_core.features.batch import EncodedBatch
+from pricing_core.models.demand_model import DemandModel
+from pricing_core.models.surface import OUTCOMES, BestPrice, CostedBatch
+
+Floats = NDArray[Any]
+
+
+class DemandOutcomes:
+    """Outcomes of a demand model of any family at :class:`CostedBatch` rows, each averaged over the posterior draws.
+
+    They are those of :class:`~pricing_core.models.surface.DemandSurface`, without derivatives.
+
+    Parameters
+    ----------
+    best_price
+        Function of intercept (n, D), sensitivity (n, D) and cost (n,) that finds the best relative price (n,).
+    relative_price
+        Price over reference price at which the chance of a purchase is asked.
+    outcomes
+        Those wanted, of :data:`~pricing_core.models.surface.OUTCOMES`.
+    """
+
+    def __init__(
+        self,
+        behavior: DemandModel,
+        best_price: BestPrice,
+        *,
+        relative_price: float = 1.0,
+        outcomes: tuple[str, ...] = OUTCOMES,
+    ) -> None:
+        unknown = [name for name in outcomes if name not in OUTCOMES]
+        if unknown or not outcomes:
+            raise ConfigError(f"There is no outcome {unknown or 'at all'}.", fix=f"Choose of {', '.join(OUTCOMES)}.")
+        self.behavior, self.best_price = behavior, best_price
+        self.relative_price, self.outcomes = relative_price, outcomes
+
+    def answers(self, batch: CostedBatch) -> Floats:
+        """Outcomes of the rows (n, K)."""
+        response = self.behavior.respond(batch.batch, np.ones(batch.n))
+        intercept, sensitivity = response.intercept, response.sensitivity
+        found = {
+            "probability": lambda: expit(intercept - sensitivity * self.relative_price).mean(axis=1),
+            "sensitivity": lambda: sensitivity.mean(axis=1),
+            "taste": lambda: (intercept - sensitivity).mean(axis=1),
+            "price": lambda: self.best_price(intercept, sensitivity, batch.cost),
+        }
+        return np.column_stack([found[name]() for name in self.outcomes])
+
+
+def without_events(costed: CostedBatch) -> CostedBatch:
+    """The same offers without the sequence of events, for models that do not read it: mixing them is then cheap."""
+    batch: EncodedBatch = costed.batch
+    n, channels = batch.n, batch.sequence.shape[2]
+    slim = replace(
+        batch,
+        sequence=np.zeros((n, 0, channels), dtype=np.float32),
+        sequence_item=np.zeros((n, 0), dtype=np.int32),
+        sequence_mask=np.zeros((n, 0), dtype=np.float32),
+    )
+    return CostedBatch(slim, costed.cost)
