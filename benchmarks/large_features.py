@@ -14,7 +14,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -101,7 +100,7 @@ def main() -> None:
             found = json.loads(run_measured(command).output.strip().splitlines()[-1])
             tables.append(pd.read_parquet(out).set_index("customer_id").astype(float))
             rows.append([way, f"{len(tables[-1]):,}", f"{found['seconds']:.1f}", f"{found['peak_mb']:,.0f}"])
-    apart = float(((tables[0] - tables[1]).abs() / np.maximum(tables[1].abs(), 1)).to_numpy().max())
+    apart = float(((tables[0] - tables[1]).abs() / tables[1].abs().clip(lower=1)).max().max())
     print_table(
         f"Features of all customers ({options.rows:,} offers); at most {apart:.0e} apart",
         ["", "customers", "seconds", "most memory, MB"],
