@@ -8,12 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from pricing_core.errors import PricingError
+from pricing_core.models.exported import INSTALL
 
 from . import access, job_panel
 from .state import PageState
 from .tables import record, text_column
 from .words import markdown, percent
 
+_ALL_FORMS = 4
 _CUT = "compress_cut"
 _FORM = "compress_form"
 
@@ -32,6 +34,8 @@ def show(page: PageState) -> None:
     else:
         st.markdown(_sentence(table))
         _table(table)
+        if len(table) < _ALL_FORMS:
+            st.caption("LiteRT and ONNX files appear here once their programs are there: " + INSTALL)
         _choose(page, table)
     if not busy:
         _start(page, again=not table.empty)
@@ -59,24 +63,26 @@ def _table(table: pd.DataFrame) -> None:
     number = st.column_config.NumberColumn
     st.dataframe(
         shown, hide_index=True, placeholder="–", height="content",
-        column_order=["label", "serves", "kilobytes", "size_share", "thousand", "seconds_100000", "log_loss_change",
-                      "price_change_mean", "price_change_max", "same_price_share", "profit_change"],
+        column_order=["label", "serves", "size_share", "price_change_mean", "price_change_max", "same_price_share",
+                      "profit_change", "log_loss_change", "kilobytes", "thousand", "seconds_100000"],
         column_config={
             "label": text_column("Form"),
-            "serves": st.column_config.CheckboxColumn("Answers now"),
-            "kilobytes": number("Size, kB", format="%.0f"),
-            "size_share": number("Of the original", format="%.0f%%"),
-            "thousand": number("1,000 rows, ms", format="%.1f", help="Demand curves of 1,000 encoded offers."),
-            "seconds_100000": number("100,000 rows, s", format="%.2f", help="Demand curves of 100,000 encoded offers."),
-            "log_loss_change": number(
-                "Log loss, change", format="%+.5f", help="On late offers that the compression did not learn from."
+            "serves": st.column_config.CheckboxColumn("Answers"),
+            "size_share": number("Size", format="%.0f%%", help="Share of the original's size."),
+            "price_change_mean": number(
+                "Price moves", format="%.2f%%", help="Mean change of recommended prices, up or down."
             ),
-            "price_change_mean": number("Prices moved, mean", format="%.2f%%"),
-            "price_change_max": number("Prices moved, most", format="%.2f%%"),
+            "price_change_max": number("At most", format="%.2f%%", help="Largest change of a recommended price."),
             "same_price_share": number("Same price", format="%.0f%%", help="Recommended prices equal after rounding."),
             "profit_change": number(
-                "Expected profit", format="%+.3f%%", help="Of the form's prices, as the original model expects it."
+                "Profit", format="%+.3f%%", help="Expected profit of the form's prices, as the original expects it."
             ),
+            "log_loss_change": number(
+                "Log loss", format="%+.5f", help="Change on late offers that the compression did not learn from."
+            ),
+            "kilobytes": number("kB", format="%.0f", help="Size of the files."),
+            "thousand": number("1k rows, ms", format="%.0f", help="Demand curves of 1,000 encoded offers."),
+            "seconds_100000": number("100k rows, s", format="%.1f", help="Demand curves of 100,000 encoded offers."),
         },
     )  # fmt: skip
 
