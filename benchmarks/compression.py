@@ -1,9 +1,9 @@
 """What compression of the behavior network saves and changes: size, latency, log loss, prices, profit.
 
 ``python benchmarks/compression.py [--seeds N] [--quick] [--workspace W]``. A demo shop is simulated and trained for
-each seed (``--quick``: quickly, and one seed), or the workspace's run in use is compressed. Prices are those of the recent
-offers under personal prices; log loss is that of late offers which the compression did not learn from. Forms whose
-programs are not installed (requirements/export.txt) are left out.
+each seed (``--quick``: quickly, and one seed), or the workspace's run in use is compressed. Prices are those of the
+recent offers under personal prices; log loss is that of late offers which the compression did not learn from. Forms
+whose programs are not installed (requirements/export.txt) are left out.
 """
 
 from __future__ import annotations
