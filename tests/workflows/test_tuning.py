@@ -99,6 +99,18 @@ def test_no_trial_sees_the_outcomes_that_it_is_judged_on(ws: Workspace) -> None:
     assert np.array_equal(data.rows.batch.matrix()[fold.learn], other.rows.batch.matrix()[fold.learn])
 
 
+def test_where_purchases_are_many_some_customers_stand_for_all(ws: Workspace) -> None:
+    dataset = datasets.load_dataset(ws)
+    bought = int(dataset.offers["purchased"].sum())
+    data = prepare(dataset, cheap("x", max_rows=400).training(), FoldPlan(n_folds=1))
+    assert bought > 300 and 100 < data.rows.y.sum() < 300 and data.rows.batch.n < 500
+    kept = set(data.rows.customer_id)
+    assert len(kept) < dataset.offers["customer_id"].nunique()
+    # Each of those customers keeps all purchases, and the refusals that are left out weigh on those that stay.
+    rate = float(np.average(data.rows.y, weights=data.rows.weight))
+    assert rate == pytest.approx(bought / len(dataset.offers), abs=0.1)
+
+
 def test_the_pricing_model_is_tuned_by_its_price_error(ws: Workspace) -> None:
     workflows.new_tuning(ws, cheap("prices", family=PRICING_MODEL, criterion="price_error"))
     found = workflows.tune(ws, "prices", minutes=None, trials=2)
