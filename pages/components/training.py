@@ -23,6 +23,9 @@ WAYS = {True: "Quick: a first answer, wider ranges", False: "Full: more members 
 def form(state: PageState) -> None:
     """Let the user choose how to train, with the time it will take, and start the job."""
     offers = record(datasets.list_datasets(state.ws), "dataset_id", state.dataset_id)["offers"]
+    sample = datasets.sample_counts(state.ws, state.dataset_id)
+    if sample is not None:
+        st.caption(f"Learns from {sample_words(sample)}, drawn at random.")
     with st.form("train_form"):
         quick = st.radio(
             f"Train on {state.dataset_id} ({count(offers)} offers)", list(WAYS), key="train_quick_choice",
