@@ -80,7 +80,7 @@ def training_figure(data: TrainingCurves) -> go.Figure:
         )
     if data.best_step is not None:
         figure.add_vline(x=data.best_step, line={"color": GRAY, "dash": "dot", "width": 1})
-    figure.update_xaxes(dtick=1 if max(len(c) for c in data.curves.values()) <= 20 else None)
+    figure.update_xaxes(dtick=1 if max(int(c["step"].max()) for c in data.curves.values()) <= 20 else None)
     return frame(figure, data.finding, x="Pass over the data", y="Log loss per offer (lower is better)")
 
 
@@ -109,7 +109,7 @@ def _finding(judged: pd.DataFrame, place: int) -> str:
     if place == last:
         passes = int(judged["step"][place])
         return f"Still improving: validation loss {value:.4f} after pass {passes}, {gain:.1%} below the first"
-    later = last - place
+    later = int(judged["step"][last]) - int(judged["step"][place])
     return (
         f"Best validation loss {value:.4f} at pass {int(judged['step'][place])}; "
         f"{later} {'pass' if later == 1 else 'passes'} later it had not improved"

@@ -74,8 +74,12 @@ def errors_by(held: pd.DataFrame, grouping: str) -> pd.DataFrame:
 
 
 def groupings_of(held: pd.DataFrame) -> dict[str, str]:
-    """Those of :data:`GROUPINGS` that a run's held-out offers can be split by."""
-    return {key: label for key, label in GROUPINGS.items() if key == "price" or key in held.columns}
+    """Those of :data:`GROUPINGS` that split a run's held-out offers into more than one group."""
+    return {
+        key: label
+        for key, label in GROUPINGS.items()
+        if key == "price" or (key in held.columns and held[key].nunique() > 1)
+    }
 
 
 def _segment(result: TrainingResult, dataset: Dataset) -> NDArray[np.object_] | None:

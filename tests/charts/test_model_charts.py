@@ -210,3 +210,8 @@ def test_amounts_and_rates_are_written_with_unit_and_sign() -> None:
     assert style.percent(0.0213, signed=True) == "+2.1%"
     assert style.percent(-0.0001, signed=True) == "0.0%"
     assert style.percent(math.nan) == style.money(math.nan, "USD") == style.number(math.inf) == "unknown"
+
+
+def test_a_curve_measured_every_few_passes_counts_passes_and_not_points() -> None:
+    rows = pd.DataFrame({"name": "validation loss", "step": [4, 8, 12], "value": [0.5, 0.6, 0.7]})
+    assert training_data(rows).finding == "Best validation loss 0.5000 at pass 4; 8 passes later it had not improved"

@@ -78,7 +78,7 @@ def test_errors_are_split_by_any_grouping_with_counts_and_standard_errors(
     page = opened(open_page, "Errors")
     assert len(page.get("plotly_chart")) == 4
     choice = page.segmented_control(key="error_grouping")
-    assert choice.options == ["Category", "Price", "Earlier offers"]
+    assert choice.options == ["Price", "Earlier offers"]
     choice.set_value("earlier_offers").run()
     table = next(frame.value for frame in page.dataframe if "error_se" in frame.value)
     assert {"n", "purchases", "error", "error_se", "log_loss_se", "verdict"} <= set(table.columns)
