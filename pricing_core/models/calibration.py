@@ -25,7 +25,10 @@ from scipy.special import expit
 Floats = NDArray[np.float64]
 
 _PRIOR_MEAN = np.array([0.0, 1.0, 1.0, 0.0])  # nothing to correct
-_PRIOR_SD = np.array([0.5, 0.4, 0.4, 0.4])  # how far off draws may be before the rows speak; the last of the mean β
+# How far off draws may be before the rows speak; the last of the mean β. Slopes are held closer than levels: a few
+# hundred rows say little about them, and what they say by chance would move every price.
+_PRIOR_SD = np.array([0.5, 0.4, 0.1, 0.1])
+_DOUBT_SD = np.array([0.5, 0.4, 0.4, 0.4])  # the same where the question is how unsure the rows leave the correction
 _CONTROL_SD = 0.5  # the same of the coefficient of the first stage's residual, per standard deviation of it
 _LOWEST, _HIGHEST = np.array([-np.inf, 0.3, 0.3, 0.0]), np.array([np.inf, 3.0, 3.0, np.inf])
 _COMMON = 3  # place of ρ among the corrections
@@ -75,8 +78,7 @@ def fit_calibration(
 ) -> CurveCalibration:
     """Fit δ, τ, κ, ρ of a fold's draws on rows whose customers the draws did not learn from.
 
-    A weak prior centered at (0, 1, 1, 0) keeps the correction small where the rows say little; τ and κ stay within
-    [0.3, 3].
+    A prior centered at (0, 1, 1, 0) keeps the correction small where the rows say little; τ and κ stay within [0.3, 3].
 
     Parameters
     ----------
@@ -103,9 +105,10 @@ def fit_calibration(
         free[:4] &= ~beyond
         start = np.append(np.clip(theta[:4], _LOWEST, _HIGHEST), theta[4:])
     free[_COMMON] = False
+    doubt = curvature + np.diag(draws.doubt - draws.precision)
     noise = _member_noise(intercept.shape[1], random_state, heads, int(free.sum()))
     found = np.repeat(theta[None, :], intercept.shape[1], axis=0)
-    found[:, free] += np.linalg.solve(np.linalg.cholesky(curvature[np.ix_(free, free)]).T, noise.T).T
+    found[:, free] += np.linalg.solve(np.linalg.cholesky(doubt[np.ix_(free, free)]).T, noise.T).T
     learned = found[:, -1] + control if residual is not None and control is not None else None
     return CurveCalibration(
         found[:, 0], np.clip(found[:, 1], 0.3, 3.0), np.clip(found[:, 2], 0.3, 3.0), learned, found[:, _COMMON]
@@ -143,13 +146,15 @@ class _Draws:
         self.y, self.weight = y, weight
         self.mean = _PRIOR_MEAN.copy()
         typical = float(np.average(np.abs(sensitivity).mean(axis=1), weights=weight))
-        sd = _PRIOR_SD * np.array([1.0, 1.0, 1.0, max(typical, 1e-6)])
+        unit = np.array([1.0, 1.0, 1.0, max(typical, 1e-6)])
+        sd, doubt = _PRIOR_SD * unit, _DOUBT_SD * unit
         self.residual = residual if control is not None else None
         self.offset: Floats | float = 0.0
         if residual is not None and control is not None:
-            self.mean, sd = np.append(self.mean, 0.0), np.append(sd, _CONTROL_SD)
+            self.mean = np.append(self.mean, 0.0)
+            sd, doubt = np.append(sd, _CONTROL_SD), np.append(doubt, _CONTROL_SD)
             self.offset = residual[:, None] * control
-        self.precision = 1 / sd**2
+        self.precision, self.doubt = 1 / sd**2, 1 / doubt**2
 
     def most_likely(self, start: Floats, free: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Corrections by Fisher scoring, those that are not free as they start; and the curvature at them."""

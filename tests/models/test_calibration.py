@@ -33,7 +33,7 @@ def test_known_faults_are_found_and_undone(shift: float, stretch: float, slope: 
     assert beta.mean() == pytest.approx(slope * sensitivity.mean(), rel=0.05)
     # Slope and common part share the work, so each of them is known less well than their sum.
     assert found.slope[0] == pytest.approx(slope, abs=0.2)
-    np.testing.assert_allclose(alpha[:, 0] - beta[:, 0] * x, logit, atol=0.25)
+    np.testing.assert_allclose(alpha[:, 0] - beta[:, 0] * x, logit, atol=0.5)  # the rarest rows, through a weak prior
     assert np.abs(alpha[:, 0] - beta[:, 0] * x - logit).mean() < 0.03
     assert (beta > 0).all()
 
@@ -79,8 +79,10 @@ def test_false_differences_between_customers_go_and_their_mean_stays() -> None:
     bent = intercept[:, :1] + (false - sensitivity[:, :1]) * expected[:, None]
     found = fit_calibration(bent, false, expected, x, y, np.ones(n))
     _, beta = found.apply(bent, false, expected)
-    assert found.slope[0] < 0.45
-    assert beta.mean() == pytest.approx(sensitivity.mean(), rel=0.06)
+    # Slopes are held near what was learned: the rows must speak up against it.
+    assert found.slope[0] < 0.65
+    assert found.common is not None and found.common[0] > 0
+    assert beta.mean() == pytest.approx(sensitivity.mean(), rel=0.1)
 
 
 def test_leaving_curves_as_they_are() -> None:

@@ -1,0 +1,194 @@
+"""Automatic choice among families: chance does not choose, a blend answers for its parts, the run says why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from pricing_core.errors import ConfigError
+from pricing_core.evaluate.families import (
+    FamilyAnswer,
+    FamilyScore,
+    JudgedOffers,
+    blend_of,
+    choose_family,
+    judging_families,
+    leaderboard,
+    score_families,
+)
+from pricing_core.features import EncodedBatch
+from pricing_core.models.blend import BlendedModel
+from pricing_core.models.choice import (
+    AUTO,
+    PREFERRED,
+    Candidate,
+    blended,
+    candidate_families,
+    checked_family,
+    fit_candidates,
+    in_order_of_preference,
+    refit,
+)
+from pricing_core.models.demand_model import FAMILIES, load_demand_model, save_demand_model
+from pricing_core.models.learning_rows import LearningRows
+from pricing_core.response.price_response import PriceResponse
+from pricing_core.workflows.choosing import verdict_on
+
+N = 600
+WHO = np.arange(N).astype(str).astype(object)
+OWN = {"settings": {"l1_logit": {"members": 2, "steps": 6}, "bayes": {"members": 2}}, "quick": False, "random_state": 0}
+
+
+def score(name: str, value: float, slope: float, loss: float, noise: float = 1.0, seed: int = 0) -> FamilyScore:
+    """A line whose rows scatter about its figures; lines of one seed share most of their noise."""
+    rng = np.random.default_rng(seed)
+    shared = rng.normal(0, 1, N)
+    values = value + shared - shared.mean() + noise * _centered(rng)
+    losses = loss + noise * _centered(rng)
+    return FamilyScore(
+        name, name, value, value - 1, value + 1, slope, slope - 0.2, slope + 0.2, loss, 0.7, 0.8, values, losses
+    )
+
+
+def _centered(rng: np.random.Generator) -> np.ndarray:
+    draw = rng.normal(0, 0.2, N)
+    return np.asarray(draw - draw.mean())
+
+
+def test_value_decides_where_it_is_larger_than_its_error() -> None:
+    scores = [score("first", 1.0, 1.0, 0.4, seed=1), score("second", 1.5, 0.5, 0.9, seed=1)]
+    found = choose_family(scores, WHO)
+    assert found.family == "second"
+    assert "value" in found.reason and "log loss" not in found.reason
+
+
+def test_noise_does_not_choose() -> None:
+    scores = [score("first", 1.0, 1.0, 0.4, noise=1.0), score("second", 1.0 + 1e-6, 1.01, 0.4 - 1e-6, noise=1.5)]
+    found = choose_family(scores, WHO)
+    assert found.family == "first"
+    assert "cannot tell" in found.reason
+
+
+def test_slope_then_loss_decide_where_value_cannot() -> None:
+    by_slope = [score("first", 1.0, 0.4, 0.1), score("second", 1.0, 1.0, 0.9)]
+    assert choose_family(by_slope, WHO).family == "second"
+    by_loss = [score("first", 1.0, 1.0, 0.9), score("second", 1.0, 1.0, 0.1)]
+    found = choose_family(by_loss, WHO)
+    assert found.family == "second" and "log loss" in found.reason
+
+
+def test_unknown_value_leaves_the_word_to_the_other_figures() -> None:
+    scores = [score("first", float("nan"), 1.0, 0.9), score("second", 9.0, 1.0, 0.1)]
+    assert choose_family(scores, WHO).family == "second"
+    assert "only" in choose_family(scores[:1], WHO).reason
+
+
+def test_families() -> None:
+    assert candidate_families("l1_logit") == ("l1_logit",)
+    assert candidate_families(AUTO) == tuple(FAMILIES)
+    assert candidate_families(AUTO, quick=True)[0] == "network" and len(candidate_families(AUTO, quick=True)) < 4
+    assert checked_family(AUTO) == AUTO
+    assert set(PREFERRED) - {"blend"} <= set(FAMILIES)
+    with pytest.raises(ConfigError, match="no family"):
+        checked_family("crystal_ball")
+
+
+def offers(answers_of: np.ndarray, seed: int = 0) -> JudgedOffers:
+    """Offers at random prices whose chance falls with the price and rises with the answer's first column."""
+    rng = np.random.default_rng(seed)
+    n = len(answers_of)
+    price = rng.uniform(0.5, 1.5, n)
+    bought = (rng.random(n) < expit(1 + answers_of - 2 * price)).astype(float)
+    one = np.ones(n)
+    return JudgedOffers(
+        price, 0 * one, one, one, 0.5 * one, 1.5 * one, bought, one, np.arange(n).astype(str).astype(object), one
+    )
+
+
+def answer(name: str, taste: np.ndarray, judged: JudgedOffers) -> FamilyAnswer:
+    response = PriceResponse(judged.reference_price, (1 + taste)[:, None], np.full((len(taste), 1), 2.0))
+    return FamilyAnswer(name, name, response, response.probability(judged.price), (name,))
+
+
+def test_a_blend_takes_families_that_err_apart_and_leaves_out_one_that_only_errs() -> None:
+    rng = np.random.default_rng(3)
+    taste = rng.normal(0, 1, 4_000)
+    judged = offers(taste)
+    one, two = (taste + rng.normal(0, 0.8, len(taste)) for _ in range(2))
+    answers = [answer("one", one, judged), answer("two", two, judged), answer("worse", -3 * taste, judged)]
+    assert set(blend_of(answers, judged)) == {"one", "two"}
+    assert judging_families(answers[0], answers) == answers[1:]  # no family judges itself
+
+
+def test_the_leaderboard_has_a_line_for_each_and_marks_the_chosen_one() -> None:
+    taste = np.random.default_rng(4).normal(0, 1, 12_000)
+    judged = offers(taste)
+    answers = [answer("blind", 0 * taste, judged), answer("seeing", taste, judged)]
+    scores = score_families(judged, answers)
+    chosen = choose_family(scores, judged.customer_id).family
+    assert chosen == "seeing"
+    lines = leaderboard(scores, chosen, {"seeing": 1.5}, {"seeing": 20})
+    assert [line["chosen"] for line in lines] == [False, True]
+    assert set(lines[0]) == {
+        "family", "label", "policy_value", "policy_low", "policy_high", "price_slope", "price_slope_low",
+        "price_slope_high", "log_loss", "auc", "accuracy", "seconds", "size_bytes", "chosen",
+    }  # fmt: skip
+    assert lines[1]["log_loss"] < lines[0]["log_loss"] and lines[1]["auc"] > lines[0]["auc"]
+
+
+def market(n: int, seed: int) -> LearningRows:
+    """Taste and price sensitivity that are linear in three attributes, at random prices."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(0, 1, (n, 3)).astype(np.float32)
+    x = rng.uniform(0.6, 1.4, n)
+    y = (rng.random(n) < expit(2 + z[:, 0] - np.exp(0.8 + 0.3 * z[:, 1]) * x)).astype(float)
+    empty = np.zeros((n, 1), dtype=np.float32)
+    batch = EncodedBatch(
+        z, empty, empty, np.ones(n, dtype=np.int32), np.zeros((n, 1, 8), dtype=np.float32), empty.astype(np.int32),
+        empty, np.ones(n, dtype=np.float32), tuple((f"z{k}", "customer", (k,)) for k in range(3)), 1,
+    )  # fmt: skip
+    return LearningRows(batch, x, y, np.arange(n).astype(str).astype(object), np.ones(n), np.arange(n) * 20 // n)
+
+
+@pytest.fixture(scope="module")
+def rows() -> LearningRows:
+    return market(3_000, 0)
+
+
+@pytest.fixture(scope="module")
+def candidates(rows: LearningRows) -> list[Candidate]:
+    late = np.arange(3_000) >= 2_400
+    return fit_candidates(("l1_logit", "bayes"), rows.take(~late), rows.take(late), **OWN)  # type: ignore[arg-type]
+
+
+def test_known_truth_is_found(rows: LearningRows, candidates: list[Candidate]) -> None:
+    late = rows.take(np.arange(3_000) >= 2_400)
+    one = np.ones(600)
+    judged = JudgedOffers(late.x, 0 * one, one, one, 0.6 * one, 1.4 * one, late.y, one / 0.8, late.customer_id, one)
+    verdict = verdict_on(candidates, late, judged, blend=False)
+    assert verdict.family == "l1_logit" and verdict.parts == ("l1_logit",)
+    assert verdict.reason.startswith("L1 logit")
+    assert [line["family"] for line in verdict.leaderboard] == ["l1_logit", "bayes"]
+    assert all(line["size_bytes"] > 0 and line["seconds"] > 0 for line in verdict.leaderboard)
+
+
+def test_a_blend_answers_with_the_draws_of_its_parts_also_after_a_refit_and_from_disk(
+    rows: LearningRows, candidates: list[Candidate], tmp_path: Path
+) -> None:
+    both = blended(candidates, ("l1_logit", "bayes"), quick=False, random_state=0)
+    assert in_order_of_preference([*candidates, both])[0] is both
+    model = refit(both.model, rows, **OWN)  # type: ignore[arg-type]
+    assert isinstance(model, BlendedModel) and model.lengths_ == {c.family: c.model.epochs_ for c in candidates}
+    one = np.ones(rows.batch.n)
+    response = model.respond(rows.batch, one)
+    parts = [part.respond(rows.batch, one) for part in model.parts_]
+    assert response.draws == sum(part.draws for part in parts)
+    assert len(set(response.draw_member)) == sum(len(set(part.draw_member)) for part in parts)
+    mean = sum(part.draws * part.probability(rows.x) for part in parts) / response.draws
+    np.testing.assert_allclose(response.probability(rows.x), mean)
+    save_demand_model(model, tmp_path)
+    again = load_demand_model(tmp_path)
+    np.testing.assert_allclose(again.respond(rows.batch, one).intercept, response.intercept)
