@@ -25,7 +25,14 @@ WEAK_INSTRUMENT: Final = (
     " rests on price changes that no feature explains."
 )
 
+TOO_FLAT: Final = (
+    " For {share:.0%} of the offers the model recommends the highest price that the data support. Buyers who seem to"
+    " bear any price are how unseen demand shows itself that raised prices: test prices before you follow them."
+)
+
 _ROWS = 4_000
+_NEAR = 0.99  # of the highest supported price
+_MOST = 0.8
 
 
 def endogeneity_figures(dataset: Dataset, result: TrainingResult, seed: int = 0) -> dict[str, Any]:
@@ -35,8 +42,9 @@ def endogeneity_figures(dataset: Dataset, result: TrainingResult, seed: int = 0)
     -------
     dict
         What :func:`~pricing_core.models.identification.identification` says, with ``shock`` (table and tipping points
-        of :class:`~pricing_core.evaluate.endogeneity.ShockSensitivity`), ``sensitivity`` (mean of the measured one) and
-        ``warning`` (a sentence, or None where an instrument is used).
+        of :class:`~pricing_core.evaluate.endogeneity.ShockSensitivity`), ``sensitivity`` (mean of the measured one),
+        ``share_at_top`` (share of recommendations at the highest supported price) and ``warning`` (a sentence, or None
+        where an instrument is used).
     """
     known = result.identification
     held = result.held_out
@@ -47,17 +55,20 @@ def endogeneity_figures(dataset: Dataset, result: TrainingResult, seed: int = 0)
     rows = with_margin(found, dataset.manifest.margin_assumption, usual_prices(dataset)).take(pick)
     prices = {name: price_strategy(name, rows, NO_GUARDRAILS).price for name in (CHOSEN, *RIVALS)}
     shock = shock_sensitivity(rows, prices, usual[pick], float(known["price_sd"]), chosen=CHOSEN)
+    at_top = float(np.average(prices[CHOSEN] >= _NEAR * rows.support_high, weights=rows.weight))
     return {
         **known,
         "shock": shock.to_dict(),
         "sensitivity": float(np.average(rows.response.sensitivity.mean(axis=1), weights=rows.weight)),
-        "warning": _warning(known),
+        "share_at_top": at_top,
+        "warning": warning_of(known, at_top),
     }
 
 
-def _warning(known: dict[str, Any]) -> str | None:
+def warning_of(known: dict[str, Any], at_top: float) -> str | None:
+    """What to be told where no instrument is used; more where most recommendations are the highest supported prices."""
     if known["used"]:
         return None
-    if known["instrument"] is None:
-        return NO_INSTRUMENT
-    return WEAK_INSTRUMENT.format(f=known["instrument"]["f_statistic"])
+    stage = known["instrument"]
+    text = NO_INSTRUMENT if stage is None else WEAK_INSTRUMENT.format(f=stage["f_statistic"])
+    return text if at_top < _MOST else text + TOO_FLAT.format(share=at_top)

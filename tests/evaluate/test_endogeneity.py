@@ -12,6 +12,7 @@ from pricing_core.features import EncodedBatch
 from pricing_core.models.identification import LOGISTIC_SD, identification, observed_strengths, slope_shift
 from pricing_core.models.learning_rows import LearningRows
 from pricing_core.response.price_response import PriceResponse
+from pricing_core.workflows.identifying import warning_of
 from tests.pricing_cases import make_rows
 
 
@@ -94,6 +95,15 @@ def test_the_strength_at_which_the_decision_tips_is_where_the_profits_meet() -> 
         assert (part["personalized"] - part["status_quo"]).abs().min() < 0.15 * abs(lead.iloc[0])
     with pytest.raises(DataError, match="no prices called 'x'"):
         shock_sensitivity(rows, prices, reference, 0.1, chosen="x")
+
+
+def test_what_is_warned_of() -> None:
+    none: dict[str, object] = {"used": False, "instrument": None}
+    assert warning_of({"used": True, "instrument": {}}, 0.9) is None
+    assert "cannot be known from these data" in str(warning_of(none, 0.1))
+    assert "highest price" not in str(warning_of(none, 0.1)) and "For 90% of the offers" in str(warning_of(none, 0.9))
+    weak = {"used": False, "instrument": {"f_statistic": 3.2}}
+    assert "F = 3.2; 10 is needed" in str(warning_of(weak, 0.0))
 
 
 def test_the_chart_says_what_the_table_says() -> None:
