@@ -89,10 +89,13 @@ def _run(data: str, seed: int, names: Sequence[str], known: list[Line], options:
     for way, falling in ((PLAIN, False), (MONOTONE, True)):
         keep(way, lambda m, falling=falling: {"share": m.share(tuned_trees(m, falling=falling))})  # type: ignore[misc]
     if options.peers:
-        from benchmarks.peers import PEERS
+        from benchmarks.peers import PEERS, PeerMissing
 
         for way, choose in PEERS.items():
-            keep(way, lambda m, choose=choose: {"share": m.share(choose(m))})  # type: ignore[misc]
+            try:
+                keep(way, lambda m, choose=choose: {"share": m.share(choose(m))})  # type: ignore[misc]
+            except PeerMissing as error:
+                print(error, flush=True)
     if not {AUTOMATIC, *names} <= done:
         market = market or draw(name, int(n), seed)
         for way, line in of_families(market, names, seed).items():

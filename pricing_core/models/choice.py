@@ -27,8 +27,7 @@ PREFERRED: Final = (BLEND, NETWORK, "taste_network", "two_output_trees", "l1_log
 BLENDED_ROWS: Final = 30_000
 """Most earlier offers with which a blend is a candidate: with more, one family is as good and easier to explain."""
 
-_QUICK: Final = (NETWORK, "taste_network")
-_ROWS, _QUICK_ROWS = 30_000, 10_000  # of earlier offers from which challengers learn while they are judged
+_ROWS = 30_000  # of earlier offers from which challengers learn while they are judged
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ Settings = Mapping[str, Mapping[str, Any]]
 
 
 def candidate_families(name: str, *, quick: bool = False) -> tuple[str, ...]:
-    """Families that run: the named one alone; for the automatic choice all, or in a quick training a few.
+    """Families that run: the named one alone; for the automatic choice all, in a quick training the network alone.
 
     Raises
     ------
@@ -68,7 +67,7 @@ def candidate_families(name: str, *, quick: bool = False) -> tuple[str, ...]:
     """
     if name != AUTO:
         return (family(name).name,)
-    return _QUICK if quick else tuple(FAMILIES)
+    return (NETWORK,) if quick else tuple(FAMILIES)
 
 
 def fit_candidates(
@@ -92,7 +91,7 @@ def fit_candidates(
         In place of the defaults, by family.
     """
     progress = progress or SilentProgress()
-    few = share_of_customers(learn, _QUICK_ROWS if quick else _ROWS)
+    few = share_of_customers(learn, _ROWS)
     # The first family is the one that takes long; the others share the rest of the time.
     ends = np.append([0.0], np.linspace(0.6, 1.0, len(names))) if len(names) > 1 else np.array([0.0, 1.0])
     found = []

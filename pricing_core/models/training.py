@@ -65,7 +65,7 @@ class TrainingConfig:
         Run from whose networks to start; ``auto``: the one in use, where the log extends the one it learned from;
         ``none``: from the beginning.
     family
-        Family of the behavior model, or ``auto``: later offers choose among all of them.
+        Family of the behavior model, or ``auto``: later offers choose among all of them, but in a quick training.
     settings
         Settings of the behavior model in place of the defaults, such as ``{"learning_rate": 0.001}``: of the named
         family, or of the deep behavior model.
@@ -187,12 +187,13 @@ def train_models(
     progress.stage("Behavior model", 0.22, "Starting to learn how customers react to price")
     complete = _shop(dataset, encoder, pricing, uses, config, learn_quantity(offers, rows, config.seed))
     later = LaterOffers.of(encoded, rows, np.flatnonzero(late))
+    del table, batch, encoded  # a gigabyte of readable features that only later offers are still asked for
     names = candidate_families(config.family, quick=config.quick)
     if rows.residual is not None and config.family == "auto":
         names = (NETWORK,)  # no other family enters what moved the price unseen beside the price
     own: dict[str, Any] = {"settings": {names[0]: config.settings}, "quick": config.quick, "random_state": config.seed}
     candidates = fit_candidates(names, rows.take(~late), later.rows, **own, progress=SubProgress(progress, 0.22, 0.50))
-    progress.stage("Choosing the model", 0.51, "Judging the candidates on later offers")
+    progress.stage("Behavior model", 0.51, "Judging the candidates on later offers")
     verdict = Verdict(names[0], "", names[:1]) if judge is None else judge(dataset, candidates, later, complete)
     chosen = chosen_model(candidates, verdict, quick=config.quick, random_state=config.seed)
     clock.lap("choosing the model and the length of training")
