@@ -74,8 +74,8 @@ def weekly_backtest(
 ) -> Backtest:
     """Judge predictions and target prices week by week.
 
-    Profit counts one unit per purchase, as predictions do. The range of the observed profit is that of a mean whose
-    rows of one customer belong together; the value of target prices is that of
+    Profit counts one unit per purchase, expected and observed alike. The range of the observed profit is that of a mean
+    whose rows of one customer belong together; the value of target prices is that of
     :func:`~pricing_core.evaluate.policy_value.policy_value` within the week.
 
     Parameters
