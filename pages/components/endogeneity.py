@@ -32,7 +32,8 @@ def show(page: PageState) -> None:
     currency = str(page.run.manifest.get("currency", ""))
     st.plotly_chart(charts.shock_figure(data, currency), key="unseen_shock")
     st.caption(
-        f"What each set of prices would earn if {data.direction}. Dotted lines: as strong as a feature that is seen."
+        f"What each set of prices would earn if {data.direction}. The upright line: as strong as the strongest feature "
+        "that is seen."
     )
     if len(data.benchmarks):
         st.dataframe(_benchmarks(data.benchmarks), hide_index=True, column_config=_COLUMNS, key="seen_strengths")
