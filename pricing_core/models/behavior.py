@@ -22,7 +22,7 @@ from pricing_core.models.behavior_config import BehaviorConfig
 from pricing_core.models.calibration import CurveCalibration, fit_calibration
 from pricing_core.models.control import residual_nodes
 from pricing_core.models.demand_model import NETWORK, DemandModel
-from pricing_core.models.fitting import FitSettings, NetworkFitter, pooled_start
+from pricing_core.models.fitting import FitSettings, NetworkFitter, pooled_start, release
 from pricing_core.models.folds import N_FOLDS, customer_fold
 from pricing_core.models.forms import load_networks
 from pricing_core.models.learning_rows import LearningRows, bootstrap_weights
@@ -99,6 +99,7 @@ class BehaviorModel:
             )
         self.history_ = history
         self.networks_ = best_networks
+        release(fitters)
         self._calibrate(learn)
         return self
 
@@ -114,6 +115,7 @@ class BehaviorModel:
             self.history_.append({"phase": "refit", "epoch": epoch, "training_loss": loss, "validation_loss": np.nan})
         finished = [fitter.finish() for fitter in fitters]
         self._keras, self.networks_ = [model for model, _ in finished], [network for _, network in finished]
+        release(fitters)
         self._calibrate(rows)
         return self
 
