@@ -44,7 +44,7 @@ def _key(state: PageState) -> tuple[str, str, str]:
 def _sales(root: str, dataset_id: str, stamp: str, _state: PageState) -> pd.DataFrame:
     from pricing_core.evaluate.sales import sales_log
 
-    return sales_log(_state.dataset)
+    return sales_log(cache.whole_dataset(_state.ws, dataset_id))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -63,7 +63,7 @@ def _designs(
     from pricing_core.evaluate.sales import group_of
 
     label = _config.label
-    by_group = group_of(_state.dataset, label) if label else None
+    by_group = group_of(cache.whole_dataset(_state.ws, dataset_id), label) if label else None
     return compare_designs(sales(_state), _config, groups=by_group, promised_rate=promised)
 
 

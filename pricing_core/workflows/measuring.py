@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,7 +13,7 @@ from pricing_core.data.clean import clean_table
 from pricing_core.data.dataset import Dataset
 from pricing_core.data.mapping import check_mapping, complete_mapping
 from pricing_core.data.options import CleaningOptions
-from pricing_core.data.read import File, read_raw
+from pricing_core.data.read import File, file_name, read_raw
 from pricing_core.errors import ConfigError, DataError
 from pricing_core.evaluate.arms import arms_from_words
 from pricing_core.evaluate.assignment import Assignment, assign
@@ -144,7 +143,7 @@ def read_outcomes(
         If no row can be used, or cells can be read in two ways; the message says which.
     """
     raw = read_raw(source)
-    name = source[1] if isinstance(source, tuple) else Path(source).name
+    name = file_name(source)
     columns = list(raw.frame.columns)
     manifest = datasets.load_manifest(ws, dataset_id)
     known = {key: column for key, column in manifest.mapping.get("offers", {}).items() if column in columns}
