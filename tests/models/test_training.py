@@ -17,9 +17,9 @@ from pricing_core.guardrails import NO_GUARDRAILS
 from pricing_core.models.training import (
     TrainingConfig,
     TrainingResult,
-    learn_prices,
     check_enough,
     held_out_rows,
+    learn_prices,
     sample_offers,
     train_models,
 )
