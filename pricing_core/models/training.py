@@ -96,9 +96,10 @@ class TrainingConfig:
             raise ConfigError(f"max_rows is {self.max_rows}; at least {MINIMUM_OFFERS} are needed.")
 
     def behavior(self) -> BehaviorConfig:
-        """Return the settings of the behavior model."""
+        """Return the settings of the deep behavior model; those of another family are not its own."""
         quick = {"members": 3, "max_epochs": 6, "batch_size": 2048, "learning_rate": 6e-3}
-        chosen = {**(quick if self.quick else {}), **self.settings, "random_state": self.seed}
+        own = self.settings if self.family in (AUTO, NETWORK) else {}
+        chosen = {**(quick if self.quick else {}), **own, "random_state": self.seed}
         try:
             return BehaviorConfig(**chosen)
         except TypeError as error:

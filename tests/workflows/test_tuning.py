@@ -131,6 +131,13 @@ def test_criteria_weigh_the_figures_as_they_say() -> None:
         score_of({**FIGURES, "policy_reliable": 0.0}, "policy_value")
 
 
+def test_settings_of_another_family_are_not_the_networks() -> None:
+    trees = workflows.TrainingConfig(family="two_output_trees", settings={"n_leaves": 9})
+    assert trees.behavior() == workflows.TrainingConfig().behavior()
+    with pytest.raises(ConfigError, match="cannot take these settings"):
+        workflows.TrainingConfig(family="network", settings={"n_leaves": 9}).behavior()
+
+
 def test_requests_that_make_no_sense_are_refused(ws: Workspace, tmp_path: Path) -> None:
     for changes in ({"family": "none"}, {"criterion": "price_error"}, {"search": "magic"}, {"n_folds": 0}):
         with pytest.raises(ConfigError):
@@ -183,19 +190,29 @@ def test_the_command_line_tunes_lists_and_deletes(
 
 
 @pytest.mark.extra
-def test_a_training_with_tuned_settings_is_repeated_from_its_manifest(ws: Workspace) -> None:
-    workflows.new_tuning(ws, cheap("spring", family="network"))
-    plan = SearchPlan(minutes=None, trials=1, first={"learning_rate": 0.01, "batch_size": 512, "weight_decay": 1e-3})
+@pytest.mark.parametrize(
+    ("family", "settings", "small"),
+    [
+        ("network", {"learning_rate": 0.01, "batch_size": 512, "weight_decay": 1e-3}, {"members": 1, "max_epochs": 1}),
+        ("bayes", {"smoothing": 20.0, "n_features": 4}, {"members": 2}),
+    ],
+)
+def test_a_training_with_tuned_settings_is_repeated_from_its_manifest(
+    ws: Workspace, family: str, settings: dict[str, float], small: dict[str, int]
+) -> None:
+    workflows.new_tuning(ws, cheap("spring", family=family))
+    plan = SearchPlan(minutes=None, trials=1, first=settings)
     with studies.working_on(ws, "spring") as study:
-        search(study, space_of("network"), lambda settings, report: Judged(1.0), plan)
-    base = workflows.TrainingConfig(seed=3, quick=True)
-    config = workflows.tuned_config(ws, "spring", base=base)
-    config = replace(config, settings={**config.settings, "members": 1, "max_epochs": 1})
+        search(study, space_of(family), lambda tried, report: Judged(1.0), plan)
+    config = workflows.tuned_config(ws, "spring", base=workflows.TrainingConfig(seed=3, quick=True))
+    assert config.settings == settings and config.family == family
+    config = replace(config, settings={**config.settings, **small})
     config = workflows.config_from(json.loads(json.dumps(job_settings(config))))
     first = workflows.load_run(ws, workflows.train(ws, config=config))
     kept = json.loads((first.folder / "manifest.json").read_text())
-    assert kept["config"]["settings"]["learning_rate"] == kept["behavior"]["learning_rate"] == 0.01
-    assert kept["config"]["origin"] == {"network": {"study": "spring", "trial": 1}} and kept["config"]["seed"] == 3
+    assert kept["config"]["settings"] == {**settings, **small} and kept["config"]["seed"] == 3
+    assert kept["config"]["origin"] == {family: {"study": "spring", "trial": 1}}
+    assert first.model.behavior.family == family
     repeated = workflows.config_from(kept["config"])
     second = workflows.load_run(ws, workflows.train(ws, kept["dataset_id"], config=repeated))
     lists = [workflows.price(ws, "personalized", run_id=run.run_id).frame for run in (first, second)]
