@@ -123,9 +123,9 @@ def test_the_pricing_model_never_sees_the_outcome(shop: DemoShop, as_dataset: As
     batch = FeatureEncoder().fit(table).transform(table)
     rest = (dataset, table, batch, np.ones(table.n))
     bought = np.random.default_rng(0).permutation(table.offers["purchased"].to_numpy())
-    one, rows = learn_prices(QUICK, *rest)
+    one, rows, _ = learn_prices(QUICK, *rest)
     permuted = replace(table, offers=table.offers.assign(purchased=bought))
-    two, other = learn_prices(QUICK, dataset, permuted, *rest[2:])
+    two, other, _ = learn_prices(QUICK, dataset, permuted, *rest[2:])
     assert one.metrics_ == two.metrics_
     for name in ("reference", "expected", "spread"):
         np.testing.assert_array_equal(getattr(one.train_going_, name), getattr(two.train_going_, name))
