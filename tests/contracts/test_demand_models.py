@@ -26,7 +26,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "network": {"members": 1, "max_epochs": 2, "learning_rate": 6e-3},
     "taste_network": {"members": 2, "max_rounds": 24},
     "two_output_trees": {"members": 2, "n_trees": 40},
-    "monotone_trees": {"members": 2, "n_trees": 40},
+    "monotone_trees": {"members": 2, "n_trees": 40, "learning_rate": 0.15},
     "l1_logit": {"members": 2, "steps": 8},
     "hierarchical_logit": {"members": 2},
     "plain_network": {"members": 1, "max_epochs": 3, "learning_rate": 1e-2},
