@@ -120,9 +120,14 @@ def chosen_model(candidates: Sequence[Candidate], verdict: Verdict, *, quick: bo
     return next(candidate.model for candidate in candidates if candidate.family == verdict.family)
 
 
-def in_order_of_preference(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Candidates, the preferred one first; families without a place in the order stand behind those with one."""
+def in_order_of_preference(candidates: Sequence[Candidate], *, few: bool = False) -> list[Candidate]:
+    """Candidates, the preferred one first; families without a place in the order stand behind those with one.
+
+    Where offers are ``few`` the taste network stands before the deep one, which has more to learn than they can teach.
+    """
     place = {name: k for k, name in enumerate(PREFERRED)}
+    if few:
+        place["taste_network"], place[NETWORK] = place[NETWORK], place["taste_network"]
     return sorted(candidates, key=lambda candidate: place.get(candidate.family, len(place)))
 
 

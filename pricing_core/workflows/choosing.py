@@ -60,14 +60,14 @@ def verdict_on(candidates: Sequence[Candidate], rows: LearningRows, offers: Judg
     rows
         The judged offers as the candidates read them.
     blend
-        Whether a blend is a candidate.
+        Whether a blend is a candidate, as it is where offers are few.
     """
     singles = [_answer(candidate, rows, offers, (candidate.family,)) for candidate in candidates]
     running, parts = list(candidates), blend_of(singles, offers) if blend else ()
     if len(parts) > 1:
         running.append(blended(candidates, parts, quick=False, random_state=0))
     by_name = {answer.family: answer for answer in singles}
-    running = in_order_of_preference(running)
+    running = in_order_of_preference(running, few=blend)
     answers = [by_name.get(each.family) or _answer(each, rows, offers, parts) for each in running]
     scores = score_families(offers, answers)
     choice = choose_family(scores, offers.customer_id)
