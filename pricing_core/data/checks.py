@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from pricing_core.data.personal import personal_data, protected_attribute
 from pricing_core.data.quality import Finding, first_rows
-from pricing_core.data.suspects import Tables, below_cost, out_of_stock, price_blips, price_outliers, to_seconds
+from pricing_core.data.suspects import (
+    Tables,
+    below_cost,
+    by_time,
+    out_of_stock,
+    price_blips,
+    price_outliers,
+    to_seconds,
+)
 from pricing_core.data.worksheet import counted
 
 RowNumbers = Mapping[str, NDArray[np.int64]]
@@ -112,11 +120,25 @@ def day_findings(days: NDArray[Any]) -> list[Finding]:
 
 def price_days(offers: pd.DataFrame) -> tuple[int, int, pd.DataFrame]:
     """Days of products: how many, on how many the price was steady, and on which a steady price had changed."""
-    daily = offers.assign(day=offers["offered_at"].dt.floor("D")).groupby(["product_id", "day"], observed=True)["price"]
-    spread = daily.agg(["min", "max", "median"]).reset_index()
-    steady = spread[spread["min"] == spread["max"]]
-    before = steady.groupby("product_id", observed=True)["median"].shift()
-    return len(spread), len(steady), steady[before.notna() & (steady["median"] != before)]
+    second = to_seconds(offers["offered_at"])
+    code, names = _coded(offers["product_id"])
+    order = by_time(code, second)
+    price, product, day = offers["price"].to_numpy(dtype=float)[order], code[order], second[order] // 86_400
+    start = np.flatnonzero(np.append(True, (np.diff(product) != 0) | (np.diff(day) != 0))[: len(price)])
+    if not len(start):
+        return 0, 0, pd.DataFrame({"product_id": names[:0], "day": pd.to_datetime([], utc=True)})
+    steady = start[np.minimum.reduceat(price, start) == np.maximum.reduceat(price, start)]
+    same = product[steady[1:]] == product[steady[:-1]]
+    changed = steady[1:][same & (price[steady[1:]] != price[steady[:-1]])]
+    days = pd.to_datetime(day[changed].astype("datetime64[D]"), utc=True).as_unit("us")
+    return len(start), len(steady), pd.DataFrame({"product_id": names.take(product[changed]), "day": days})
+
+
+def _coded(products: pd.Series) -> tuple[NDArray[np.integer], pd.Index]:
+    """Numbers of products in the order of their names, and the names."""
+    if isinstance(products.dtype, pd.CategoricalDtype) and products.cat.categories.is_monotonic_increasing:
+        return products.cat.codes.to_numpy(), products.cat.categories
+    return pd.factorize(products, sort=True)  # type: ignore[return-value]
 
 
 def weekday_findings(spread: int, steady: int, changed: pd.DataFrame) -> list[Finding]:

@@ -25,6 +25,7 @@ KEYS: Final = {
 UNIQUE_TABLES: Final = ("customers", "products", "market")
 OUTLIER_DEVIATIONS: Final = 6.0
 OUTLIER_FACTOR: Final = 3.0
+_ALMOST_FACTOR: Final = 0.999 * OUTLIER_FACTOR  # what rounding may do to a logarithm is far less
 FAR_REASON: Final = "price is far from the usual price of the product"
 GAP_EFFECT: Final = "The models treat them as unknown."
 FILL_EFFECT: Final = "Filled values hide that the true ones are unknown."
@@ -134,11 +135,19 @@ def repeated_events(usable: pd.DataFrame, seconds: float) -> pd.Index:
 
 def far_from_usual(offers: pd.DataFrame) -> Mask:
     """Offers whose log price lies more than six robust deviations, and more than log 3, from their product's median."""
-    logs = np.log(offers["price"])
+    price = offers["price"].to_numpy(dtype=float)
     product = pd.factorize(offers["product_id"])[0]
-    distance = (logs - logs.groupby(product).transform("median")).abs()
-    spread = 1.4826 * distance.groupby(product).transform("median")
-    return ((distance > OUTLIER_DEVIATIONS * spread) & (distance > np.log(OUTLIER_FACTOR))).to_numpy()
+    mask = np.zeros(len(price), dtype=bool)
+    by_product = pd.Series(price).groupby(product)
+    # Nothing is farther from a median than the ends are from each other, so most products need no median.
+    wide = (by_product.max() > _ALMOST_FACTOR * by_product.min()).reindex(range(int(product.max(initial=-1)) + 1))
+    rows = np.flatnonzero(np.append(wide.fillna(False).to_numpy(dtype=bool), False)[product])
+    if len(rows):
+        logs, product = pd.Series(np.log(price[rows])), product[rows]
+        distance = (logs - logs.groupby(product).transform("median")).abs()
+        spread = 1.4826 * distance.groupby(product).transform("median")
+        mask[rows] = (distance > OUTLIER_DEVIATIONS * spread) & (distance > np.log(OUTLIER_FACTOR))
+    return mask
 
 
 def _outliers(sheet: Worksheet) -> None:

@@ -47,10 +47,9 @@ def price_blips(tables: Tables) -> Mask:
     offers = tables["offers"]
     if not len(offers):
         return np.zeros(0, dtype=bool)
-    code = pd.factorize(offers["product_id"])[0]
-    order = np.lexsort((to_seconds(offers["offered_at"]), code))
-    price, product = offers["price"].to_numpy(dtype=float)[order], code[order]
-    time = to_seconds(offers["offered_at"])[order]
+    second, code = to_seconds(offers["offered_at"]), pd.factorize(offers["product_id"])[0]
+    order = by_time(code, second)
+    price, product, time = offers["price"].to_numpy(dtype=float)[order], code[order], second[order]
     step = np.append(True, (np.diff(price) != 0) | (np.diff(product) != 0))
     start = np.flatnonzero(step)
     size = np.diff(np.append(start, len(price)))
@@ -71,6 +70,15 @@ def price_blips(tables: Tables) -> Mask:
     mask = np.zeros(len(price), dtype=bool)
     mask[order] = np.repeat(blip, size)
     return mask
+
+
+def by_time(code: NDArray[np.integer], second: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Order of rows by the number of their product, then by time; rows of the same time stay in order."""
+    if len(second) > 1 and (np.diff(second) < 0).any():
+        return np.lexsort((second, code))
+    if len(code) and code.min() >= 0 and code.max() <= np.iinfo(np.uint16).max:
+        code = code.astype(np.uint16)  # is sorted by counting
+    return np.argsort(code, kind="stable")
 
 
 def to_seconds(times: pd.Series) -> NDArray[np.int64]:

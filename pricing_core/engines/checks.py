@@ -10,6 +10,7 @@ import pandas as pd
 
 from pricing_core.data import checks, quality
 from pricing_core.data.quality import SHOWN_ROWS, Finding
+from pricing_core.data.suspects import by_time, to_seconds
 from pricing_core.engines.rules import Rows
 from pricing_core.engines.typed import quoted
 
@@ -97,8 +98,7 @@ class _OfChunk:
     """What some products' offers say."""
 
     def __init__(self, frame: pd.DataFrame, small: Mapping[str, pd.DataFrame], outliers: bool) -> None:
-        by_product = frame.groupby("product_id", observed=True)["price"]
-        self.prices = pd.DataFrame(by_product.agg(n="size", prices="nunique"))
+        self.prices = _price_counts(frame)
         self.products = checks.product_evidence(frame)
         self.days = checks.price_days(frame)
         self.suspects: dict[str, tuple[int, np.ndarray]] = {}
@@ -108,6 +108,19 @@ class _OfChunk:
                 continue
             rows = frame.index.to_numpy(dtype=np.int64)[np.asarray(find(tables), dtype=bool)]
             self.suspects[repair] = len(rows), rows[:SHOWN_ROWS]
+
+
+def _price_counts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Offers ``n`` and different ``prices`` of each product; of a price that stays for a while, one offer is enough."""
+    code, second = frame["product_id"].cat.codes.to_numpy(), to_seconds(frame["offered_at"])
+    order = by_time(code, second)
+    product, price = code[order], frame["price"].to_numpy(dtype=float)[order]
+    new = np.append(True, (np.diff(product) != 0) | (np.diff(price) != 0))[: len(price)]
+    different = pd.Series(price[new]).groupby(product[new]).nunique()
+    names, sold = frame["product_id"].cat.categories, different.index.to_numpy()
+    counts = np.bincount(product, minlength=len(names))[sold]
+    index = pd.Index(names.take(sold), name="product_id")
+    return pd.DataFrame({"n": counts, "prices": different.to_numpy()}, index=index)
 
 
 def _in_threads(work: Callable[[str], _OfChunk], items: Sequence[str], threads: int) -> Iterator[_OfChunk]:
