@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from pricing_core import schema
 from pricing_core.data.clean import clean_table
 from pricing_core.data.dataset import DatasetManifest, check_margin
 from pricing_core.data.exclusions import check_excluded
+from pricing_core.data.fingerprints import column_hash, hash_columns
 from pricing_core.data.importing import ImportBlocked, Pseudonymize, Sources
 from pricing_core.data.options import CleaningOptions
 from pricing_core.data.quality import Finding, QualityReport, blocking_message
@@ -33,13 +33,11 @@ from pricing_core.engines.rules import Rows, apply_rules
 from pricing_core.engines.session import Session
 from pricing_core.engines.sheet import LargeSheet
 from pricing_core.engines.typed import create_table, type_columns
-from pricing_core.engines.writing import fingerprint, validate, write_parquet
+from pricing_core.engines.writing import validate, write_parquet
 from pricing_core.progress import Progress
 
 STREAMED: Final = ("offers", "customers", "events")
 """Tables that grow with the shop's customers; the others are read whole."""
-
-ColumnBytes = Callable[[pd.Series], list[bytes]]
 
 __all__ = ["FilesOutcome", "ImportRequest", "NotStreamable", "import_large", "is_large"]
 
@@ -97,7 +95,6 @@ def import_large(
     work: Path,
     request: ImportRequest,
     limits: Limits,
-    column_bytes: ColumnBytes,
     progress: Progress,
 ) -> FilesOutcome:
     """Read, map, clean, check and pseudonymize the tables of a shop, and write them to ``target``.
@@ -114,8 +111,6 @@ def import_large(
         What was asked for.
     limits
         Memory, processors, and sizes of pieces.
-    column_bytes
-        Canonical bytes of a column of a small table, for the fingerprint.
     progress
         Receives the stages, and may stop the import between two blocks or within a query.
 
@@ -134,7 +129,7 @@ def import_large(
     with closing(Session(work, limits, progress)) as session:
         run = _Run(sources, work, request, limits, session, progress)
         run.read()
-        outcome = run.finish(target, column_bytes)
+        outcome = run.finish(target)
     for entry in work.iterdir():
         shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink()
     return outcome
@@ -173,7 +168,7 @@ class _Run:
             else:
                 self._read_small(table, at)
 
-    def finish(self, target: Path, column_bytes: ColumnBytes) -> FilesOutcome:
+    def finish(self, target: Path) -> FilesOutcome:
         """Judge the tables as a whole, and write what is left of them."""
         frames = {table: sheet.kept()[0] for table, sheet in self.small.items()}
         exclusions = check_excluded(dict(self.request.excluded), self._shapes(frames), self.mapping)
@@ -194,15 +189,7 @@ class _Run:
         if self.request.pseudonymize is not None:
             for rows in self.large.values():
                 _pseudonymize(rows, self.request.pseudonymize)
-        with self.session.another() as session, ThreadPoolExecutor(1, thread_name_prefix="import-hash") as pool:
-            every: dict[str, Rows | pd.DataFrame] = {
-                **{table: rows.beside(session) for table, rows in self.large.items()},
-                **frames,
-            }
-            data_hash = pool.submit(fingerprint, every, column_bytes)
-            written = self._write(target, frames)
-            self.session.stage("Storing", 0.95, "Taking the fingerprint of the content")
-            fingerprinted = data_hash.result()
+        written, hashes = self._write(target, frames)
         manifest = DatasetManifest(
             name=self.request.name,
             source=self.request.source or ", ".join(self.names.values()),
@@ -212,7 +199,7 @@ class _Run:
             pseudonymized=self.request.pseudonymize is not None,
             mapping=self.mapping,
             note=self.request.note,
-            data_hash=fingerprinted,
+            data_hash=hash_columns(written, hashes),
         )
         return FilesOutcome(written, manifest, report, set_aside, self.columns)
 
@@ -274,16 +261,20 @@ class _Run:
         stacked = pd.concat(frames, ignore_index=True)
         return stacked.astype("object").where(stacked.notna(), "")
 
-    def _write(self, target: Path, frames: dict[str, pd.DataFrame]) -> dict[str, int]:
+    def _write(self, target: Path, frames: dict[str, pd.DataFrame]) -> tuple[dict[str, int], dict[str, dict[str, str]]]:
+        """Write the tables; returns how many rows each has, and the hash of each column."""
         written: dict[str, int] = {}
+        hashes: dict[str, dict[str, str]] = {}
         for table in schema.TABLES:
             path = target / f"{table}.parquet"
             if table in self.large:
-                written[table] = write_parquet(self.large[table], path, (0.8, 0.95))
+                written[table], hashes[table] = write_parquet(self.large[table], path, (0.8, 0.95))
             elif table in frames:
-                frames[table].to_parquet(path, engine="pyarrow", index=False)
-                written[table] = len(frames[table])
-        return written
+                frame = frames[table]
+                frame.to_parquet(path, engine="pyarrow", index=False)
+                written[table] = len(frame)
+                hashes[table] = {str(column): column_hash(frame[column]) for column in frame}
+        return written, hashes
 
 
 def _pseudonymize(rows: Rows, rename: Pseudonymize) -> None:

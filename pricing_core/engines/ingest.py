@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
 
 from pricing_core import schema
 from pricing_core.data.options import CleaningOptions
+from pricing_core.engines.ahead import ahead
 from pricing_core.engines.coding import ColumnCodes
 from pricing_core.engines.limits import Limits
 from pricing_core.engines.reading import Reader
@@ -59,15 +59,6 @@ def ingest(
     sheet = LargeSheet(table, reader.raw, spool, columns)
     sheet.hidden = {column.name for column in columns} - set(shown)
     return sheet
-
-
-def ahead(blocks: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield the blocks while the next one is read in a thread."""
-    with ThreadPoolExecutor(1, thread_name_prefix="import-read") as pool:
-        waiting = pool.submit(next, blocks, None)
-        while (block := waiting.result()) is not None:
-            waiting = pool.submit(next, blocks, None)
-            yield block
 
 
 def _choose(

@@ -1,10 +1,9 @@
-"""The rows that are left of a large table, as a Parquet file; their fingerprint, and the check of the schema."""
+"""The rows that are left of a large table, as a Parquet file, and the check of the schema."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,35 +14,44 @@ import pyarrow.parquet as parquet
 
 from pricing_core import schema
 from pricing_core.data.validate import validate_table
+from pricing_core.engines.ahead import ahead
+from pricing_core.engines.column_hash import ColumnHash
 from pricing_core.engines.rules import Rows
 from pricing_core.engines.typed import TypedColumn
 
 _DICTIONARY_BYTES: Final = 1 << 26
 _MANY_WORDS: Final = 1_000_000
-_NO_TIME: Final = np.iinfo(np.int64).min
 _ARROW: Final = {"time": pa.timestamp("us", "UTC"), "words": pa.string(), "text": pa.string(),
                  "float64": pa.float64(), "int64": pa.int64(), "int8": pa.int8()}  # fmt: skip
 
 
-def write_parquet(rows: Rows, path: Path, stage: tuple[float, float]) -> int:
-    """Write the rows that are not set aside, in order; returns their number."""
+def write_parquet(rows: Rows, path: Path, stage: tuple[float, float]) -> tuple[int, dict[str, str]]:
+    """Write the rows that are not set aside, in order; returns their number, and the hash of each column."""
     columns = list(rows.columns.values())
     words = {column.name: pa.array(column.words, type=pa.string()) for column in columns if column.type == "words"}
     arrow = pa.schema([(column.name, _stored_type(column)) for column in columns])
+    hashes = {column.name: ColumnHash(column.type, column.words) for column in columns}
     written = 0
-    with parquet.ParquetWriter(
+
+    def take(chunk: pa.Table) -> None:
+        for column in columns:
+            hashes[column.name].add(chunk.column(column.name).combine_chunks())
+
+    with ThreadPoolExecutor(1, thread_name_prefix="import-hash") as pool, parquet.ParquetWriter(
         path, arrow, compression="snappy", store_schema=False, dictionary_pagesize_limit=_DICTIONARY_BYTES,
         use_dictionary=[column.name for column in columns if column.type == "words"],
     ) as writer:  # fmt: skip
-        for start, chunk in _chunks(rows, columns):
+        for start, chunk in ahead(_chunks(rows, columns)):
             share = start / max(1, rows.sheet.spool.rows)
             rows.session.stage(
                 "Storing", stage[0] + (stage[1] - stage[0]) * share, f"{rows.sheet.table}: {start:,} rows"
             )
+            taken = pool.submit(take, chunk)
             arrays = [_stored(column, chunk.column(column.name).combine_chunks(), words) for column in columns]
             writer.write_table(pa.Table.from_arrays(arrays, schema=arrow))
             written += len(chunk)
-    return written
+            taken.result()
+    return written, {name: each.hexdigest() for name, each in hashes.items()}
 
 
 def validate(rows: Rows) -> None:
@@ -71,33 +79,6 @@ def validate(rows: Rows) -> None:
     validate_table(
         rows.sheet.table, pd.DataFrame({name: values.astype(frame[name].dtype) for name, values in filled.items()})
     )
-
-
-def fingerprint(tables: Mapping[str, Rows | pd.DataFrame], small: Any) -> str:
-    """SHA-256 of the content, the same as :func:`pricing_core.store.datasets.hash_tables` gives for small tables.
-
-    Parameters
-    ----------
-    tables
-        Large and small tables by name.
-    small
-        Gives the bytes of a column of a small table.
-    """
-    digest = hashlib.sha256()
-    for name in sorted(tables):
-        table = tables[name]
-        if isinstance(table, pd.DataFrame):
-            columns: list[str] = sorted(table.columns, key=str)
-            length = len(table)
-        else:
-            columns = sorted(table.columns)
-            length = table.sheet.spool.rows - len(table.sheet.rejected)
-        digest.update(f"table {json.dumps(name)} {length}\n".encode())
-        for column in columns:
-            digest.update(f"column {json.dumps(str(column))} ".encode())
-            for part in small(table[column]) if isinstance(table, pd.DataFrame) else _bytes(table, column):
-                digest.update(part)
-    return digest.hexdigest()
 
 
 def _chunks(rows: Rows, columns: list[TypedColumn]) -> Iterator[tuple[int, pa.Table]]:
@@ -147,39 +128,3 @@ def _checked(column: TypedColumn, values: list[Any], rows: Rows, usable: str) ->
         return pd.concat([texts, pd.Series([None], dtype="str")], ignore_index=True) if gap else texts
     kind = "str" if column.type == "text" else "float64" if None in values else column.type
     return pd.Series(values).astype(kind)
-
-
-def _bytes(rows: Rows, name: str) -> Iterator[bytes]:
-    column = rows.columns[name]
-    usable = rows.usable()
-    if column.type in ("words", "text"):
-        yield from _text_bytes(rows, column, usable)
-        return
-    yield b"time\n" if column.type == "time" else b"number\n"
-    for _, chunk in _chunks(rows, [column]):
-        values = chunk.column(name)
-        if column.type == "time":
-            yield np.asarray(values.fill_null(_NO_TIME).to_numpy(), dtype="<i8").tobytes()
-        else:
-            numbers = np.asarray(values.cast(pa.float64()).to_numpy(), dtype="<f8")
-            yield np.where(np.isnan(numbers), np.nan, numbers + 0.0).astype("<f8").tobytes()
-
-
-def _text_bytes(rows: Rows, column: TypedColumn, usable: str) -> Iterator[bytes]:
-    """Texts in the order in which they first occur, as JSON, and the number of each row's text."""
-    session = rows.session
-    query = f"SELECT {column.sql} AS w, min(p) AS f FROM {usable} WHERE {column.sql} IS NOT NULL GROUP BY 1"
-    first = session.frame(f"SELECT w FROM ({query}) ORDER BY f")["w"]
-    texts = column.words.iloc[first.to_numpy(dtype=np.int64)] if column.type == "words" else first
-    yield b"text\n"
-    yield json.dumps([str(text) for text in texts], ensure_ascii=True).encode()
-    if column.type == "words":
-        place = np.full(len(column.words) + 1, -1, dtype=np.int64)
-        place[first.to_numpy(dtype=np.int64)] = np.arange(len(first))
-        for _, chunk in _chunks(rows, [column]):
-            codes = chunk.column(column.name).fill_null(len(column.words)).to_numpy()
-            yield place[codes].astype("<i8").tobytes()
-        return
-    index = pd.Index(first)
-    for _, chunk in _chunks(rows, [column]):
-        yield index.get_indexer(chunk.column(column.name).to_pandas()).astype("<i8").tobytes()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from pricing_core.data.dataset import Dataset, DatasetManifest
+from pricing_core.data.fingerprints import column_hash, hash_columns
 from pricing_core.errors import NoDatasetError, WorkspaceError
 from pricing_core.schema import TABLES
 from pricing_core.store import database, shelf, working_samples
@@ -247,19 +245,12 @@ def copy_dataset(ws: Workspace, dataset_id: str) -> str:
 
 
 def hash_tables(tables: dict[str, pd.DataFrame]) -> str:
-    """Return the SHA-256 of the tables' content.
+    """Return the SHA-256 of the tables' content, put together from that of each column.
 
     The order of rows counts; the order of columns, the index and the width of number types do not.
     """
-    digest = hashlib.sha256()
-    for name in sorted(tables):
-        frame = tables[name]
-        digest.update(f"table {json.dumps(name)} {len(frame)}\n".encode())
-        for column in sorted(frame.columns, key=str):
-            digest.update(f"column {json.dumps(str(column))} ".encode())
-            for part in column_bytes(frame[column]):
-                digest.update(part)
-    return digest.hexdigest()
+    columns = {name: {str(column): column_hash(frame[column]) for column in frame} for name, frame in tables.items()}
+    return hash_columns({name: len(frame) for name, frame in tables.items()}, columns)
 
 
 def _folder(ws: Workspace, dataset_id: str | None) -> Path:
@@ -275,17 +266,3 @@ def _entry(ws: Workspace, dataset_id: str | None) -> shelf.Entry:
 
 def _shown(manifest: DatasetManifest) -> dict[str, Any]:
     return {field: getattr(manifest, field) for field in _SHOWN}
-
-
-def column_bytes(column: pd.Series) -> list[bytes]:
-    """Return a tag of the kind of values, and the values in a form that no storage format changes."""
-    if isinstance(column.dtype, pd.DatetimeTZDtype) or column.dtype.kind == "M":
-        times = pd.to_datetime(column, utc=True).dt.as_unit("us")
-        return [b"time\n", np.asarray(times.astype("int64"), dtype="<i8").tobytes()]
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        numbers = column.to_numpy(dtype="<f8", na_value=np.nan)
-        numbers = np.where(np.isnan(numbers), np.nan, numbers + 0.0)  # one NaN, one zero
-        return [b"number\n", np.asarray(numbers, dtype="<f8").tobytes()]
-    codes, values = pd.factorize(column)
-    texts = json.dumps([str(value) for value in values], ensure_ascii=True)
-    return [b"text\n", texts.encode(), np.asarray(codes, dtype="<i8").tobytes()]

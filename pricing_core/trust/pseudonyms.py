@@ -39,7 +39,7 @@ class Pseudonymizer:
     def apply(self, ids: pd.Series) -> pd.Series:
         """Return the pseudonyms of a column of ids (text); missing ids stay missing."""
         codes, levels = pd.factorize(ids)
-        names = pd.Series([self.name(str(level)) for level in levels], dtype="str")
+        names = pd.Series([self.name(str(level)) for level in levels.to_numpy(dtype=object)], dtype="str")
         return pd.Series(names.array.take(codes, allow_fill=True), index=ids.index, name=ids.name)
 
     def name(self, customer_id: str) -> str:

@@ -27,7 +27,7 @@ def read_into(
     if is_large(sources, limits):
         work = ws.new_temp_dir("import")
         try:
-            return import_large(sources, draft, work, request, limits, datasets.column_bytes, progress)
+            return import_large(sources, draft, work, request, limits, progress)
         except NotStreamable:
             pass
         finally:

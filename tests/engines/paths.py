@@ -28,7 +28,7 @@ def large(sources: Sources, limits: Limits, **arguments: Any) -> tuple[FilesOutc
         target.mkdir()
         work.mkdir()
         request = ImportRequest(**arguments)
-        outcome = import_large(sources, target, work, request, limits, datasets.column_bytes, SilentProgress())
+        outcome = import_large(sources, target, work, request, limits, SilentProgress())
         assert not list(work.iterdir())
         tables = {path.stem: datasets.read_parquet(path) for path in target.iterdir()}
     return outcome, tables
