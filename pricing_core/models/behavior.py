@@ -28,7 +28,7 @@ from pricing_core.models.forms import load_networks
 from pricing_core.models.learning_rows import LearningRows, bootstrap_weights
 from pricing_core.models.network import NetworkShape
 from pricing_core.models.network_loss import network_log_loss
-from pricing_core.models.thin_data import ThinData, between_products, own_share
+from pricing_core.models.thin_data import ThinData, between_products, own_share, unsettled
 from pricing_core.models.warm_start import WARM_STEP
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 from pricing_core.response.price_response import PriceResponse
@@ -120,17 +120,17 @@ class BehaviorModel:
         return self
 
     def respond(
-        self, batch: EncodedBatch, reference_price: Floats, residual: Floats | None = None, *, unsettled: bool = True
+        self, batch: EncodedBatch, reference_price: Floats, residual: Floats | None = None
     ) -> PriceResponse:
         """Price response of any rows: 2 folds × members × 2 heads draws.
 
-        Draws of products with few offers lie further apart (``unsettled``; off where derivatives are wanted). With an
+        Draws of products with few offers lie further apart. With an
         instrument each draw stands once for each of :attr:`nodes_`, so that averages over draws are averages
         over what moved the price unseen; ``residual`` (n,) instead takes what did so in logged offers.
         """
         curves = [network.curves(batch) for network in self.networks_]
         code, expected = batch.product_code, batch.expected_price.astype(float)
-        return self.response_of(curves, code, expected, reference_price, residual, unsettled=unsettled)
+        return self.response_of(curves, code, expected, reference_price, residual)
 
     def response_of(
         self,
@@ -139,8 +139,6 @@ class BehaviorModel:
         expected: Floats,
         reference_price: Floats,
         residual: Floats | None = None,
-        *,
-        unsettled: bool = True,
     ) -> PriceResponse:
         """Price response of the networks' raw curves (each n, 2 · members) at ``expected`` relative prices (n,)."""
         parts = []
@@ -150,9 +148,11 @@ class BehaviorModel:
         per_fold = parts[0][0].shape[1]
         members = self.networks_[0].members
         alpha, beta = np.hstack([p[0] for p in parts]), np.hstack([p[1] for p in parts])
-        if self.thin_ is not None and unsettled:
-            drawn = (product_code, N_FOLDS * members, self.config.random_state)
-            alpha, beta = self.thin_.unsettle(alpha, beta, expected, *drawn)
+        level, bend = self.deviations(product_code)
+        if level.any() or bend.any():
+            each = alpha.shape[1] // level.shape[1]
+            level, bend = (np.repeat(moved, each, axis=1) for moved in (level, bend))
+            alpha, beta = unsettled(alpha, beta, expected, level, bend)
         return PriceResponse(
             reference_price=reference_price,
             intercept=alpha,
@@ -160,6 +160,13 @@ class BehaviorModel:
             draw_fold=np.repeat(np.arange(N_FOLDS), per_fold),
             draw_member=np.repeat(np.arange(N_FOLDS * members), per_fold // members),
         )
+
+    def deviations(self, product_code: NDArray[Any]) -> tuple[Floats, Floats]:
+        """How far each member moves a row's curve, as :meth:`ThinData.deviations`; (n, 0) where nothing is borrowed."""
+        members = N_FOLDS * self.networks_[0].members
+        if self.thin_ is None or members < 2:
+            return np.empty((len(product_code), 0)), np.empty((len(product_code), 0))
+        return self.thin_.deviations(product_code, members, self.config.random_state)
 
     def spread(
         self, calibration: CurveCalibration, intercept: Floats, sensitivity: Floats, residual: Floats | None = None

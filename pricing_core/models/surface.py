@@ -14,6 +14,7 @@ from pricing_core.errors import ConfigError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.behavior import BehaviorModel
 from pricing_core.models.gradients import network_inputs, pull_back, trace
+from pricing_core.models.thin_data import unsettled
 
 Floats = NDArray[np.float64]
 Inputs = dict[str, NDArray[Any]]
@@ -21,6 +22,7 @@ BestPrice = Callable[[Floats, Floats, Floats], Floats]
 
 OUTCOMES: Final = ("probability", "sensitivity", "taste", "price")
 COST: Final = "unit cost"
+_LEVEL, _BEND = "level deviation", "bend deviation"
 _PER_NETWORK: Final = ("identity", "history")
 
 
@@ -116,15 +118,17 @@ class DemandSurface:
         for k, network in enumerate(self.behavior.networks_):
             for name, value in network_inputs(network, batch.batch).items():
                 found[f"{name}_{k}" if name in _PER_NETWORK else name] = value
+        found[_LEVEL], found[_BEND] = self.behavior.deviations(batch.batch.product_code)
         return found
 
     def parts(self, batch: CostedBatch) -> list[list[tuple[str, Sequence[int]]]]:
         """Inputs and columns of each feature."""
-        return batch.parts()
+        by_identity = [(_LEVEL, ()), (_BEND, ())]  # how far a thin product's curves lie apart goes with its identity
+        return [[*each, *by_identity] if ("identity_0", ()) in each else each for each in batch.parts()]
 
     def answers(self, batch: CostedBatch) -> Floats:
         """Outcomes of the rows (n, K)."""
-        response = self.behavior.respond(batch.batch, np.ones(batch.n), unsettled=False)
+        response = self.behavior.respond(batch.batch, np.ones(batch.n))
         intercept, sensitivity = response.intercept, response.sensitivity
         found = {
             "probability": lambda: expit(intercept - sensitivity * self.relative_price).mean(axis=1),
@@ -149,11 +153,13 @@ class DemandSurface:
         alpha, beta = np.hstack([c[0] for c in curves]), np.hstack([c[1] for c in curves])
         width = 2 * networks[0].members
         copies = curves[0][0].shape[1] // width  # of each draw, one for each value of the first stage's residual
+        moved_by = Unsettling(inputs[_LEVEL], inputs[_BEND], alpha, beta, level)
         results = []
         for name in self.outcomes:
-            *by_curve, by_cost = self._by_curve(name, alpha, beta, inputs["cost"][:, 0].astype(float))
+            *by_moved, by_cost = self._by_curve(name, *moved_by.curves, inputs["cost"][:, 0].astype(float))
+            by_curve, by_usual, by_deviation = moved_by.pull_back(*by_moved)
             by_alpha, by_beta = (each.reshape(len(each), -1, copies).sum(axis=2) for each in by_curve)
-            total: Inputs = {"cost": by_cost[:, None].astype(np.float32)}
+            total: Inputs = {"cost": by_cost[:, None].astype(np.float32), "expected": by_usual[:, None], **by_deviation}
             for k, (net, each, found) in enumerate(zip(networks, calibrations, traces, strict=True)):
                 mine = slice(k * width, (k + 1) * width)
                 a, b, twist = by_alpha[:, mine], by_beta[:, mine], each.slope - each.stretch
@@ -196,3 +202,37 @@ class DemandSurface:
 def _of_network(inputs: Inputs, k: int) -> Inputs:
     shared = {name: value for name, value in inputs.items() if not name.rpartition("_")[2].isdigit() and name != "cost"}
     return {**shared, **{name: inputs[f"{name}_{k}"] for name in _PER_NETWORK}}
+
+
+class Unsettling:
+    """Curves of thin products, moved apart by member, and the way back of derivatives by them.
+
+    Parameters
+    ----------
+    level, bend
+        (n, M) as :meth:`BehaviorModel.deviations`.
+    alpha, beta
+        (n, D) curves before they are moved.
+    usual
+        Expected relative price (n,).
+    """
+
+    def __init__(self, level: Floats, bend: Floats, alpha: Floats, beta: Floats, usual: Floats) -> None:
+        self._members = level.shape[1]
+        each = alpha.shape[1] // max(self._members, 1)
+        self._beta, self._usual, self._bend = beta, usual[:, None], np.repeat(bend, each, axis=1)
+        apart = unsettled(alpha, beta, usual, np.repeat(level, each, axis=1), self._bend) if self._members else None
+        self.curves = (alpha, beta) if apart is None else apart
+
+    def pull_back(self, by_alpha: Floats, by_beta: Floats) -> tuple[tuple[Floats, Floats], Floats, Inputs]:
+        """Derivatives by the curves before, by the expected price (n,), and by level and bend of each member (n, M)."""
+        n = len(by_alpha)
+        if not self._members:
+            return (by_alpha, by_beta), np.zeros(n), {_LEVEL: np.empty((n, 0)), _BEND: np.empty((n, 0))}
+        stretch = np.exp(self._bend)
+        moved = self._beta * stretch
+        by_bend = moved * (by_alpha * self._usual + by_beta)
+        by_draw = {_LEVEL: by_alpha, _BEND: by_bend}
+        by_member = {name: value.reshape(n, self._members, -1).sum(axis=2) for name, value in by_draw.items()}
+        by_usual = (by_alpha * (moved - self._beta)).sum(axis=1)
+        return (by_alpha, by_alpha * (stretch - 1) * self._usual + by_beta * stretch), by_usual, by_member

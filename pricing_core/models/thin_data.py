@@ -64,38 +64,16 @@ class ThinData:
     level_sd: float
     slope_sd: float
 
-    def unsettle(
-        self,
-        intercept: Floats,
-        sensitivity: Floats,
-        usual: Floats,
-        product_code: NDArray[Any],
-        members: int,
-        random_state: int,
-    ) -> tuple[Floats, Floats]:
-        """Move the curves of thin products by each member's own deviation.
-
-        Parameters
-        ----------
-        intercept, sensitivity
-            (n, D); the draws of a member stand side by side.
-        usual
-            Expected relative price (n,): the curve turns around its value there.
-        members
-            Members among the D draws.
-        """
+    def deviations(self, product_code: NDArray[Any], members: int, random_state: int) -> tuple[Floats, Floats]:
+        """How far each member moves a row's curve: its level, and the log of its sensitivity, both (n, members)."""
         share = self.share[np.minimum(product_code, len(self.share) - 1)]
         thin = np.flatnonzero(share < _KNOWN)
-        if not len(thin) or members < 2:
-            return intercept, sensitivity
-        noise = _deviations(np.unique(product_code[thin]), product_code[thin], members, random_state)
-        noise = np.repeat(noise, intercept.shape[1] // members, axis=1) * np.sqrt(1 - share[thin])[:, None, None]
-        level, bend = self.level_sd * noise[..., 0], np.exp(self.slope_sd * noise[..., 1])
-        moved_intercept, moved_sensitivity = intercept.copy(), sensitivity.copy()
-        moved_sensitivity[thin] = sensitivity[thin] * bend
-        turned = (moved_sensitivity[thin] - sensitivity[thin]) * usual[thin, None]
-        moved_intercept[thin] = intercept[thin] + turned + level
-        return moved_intercept, moved_sensitivity
+        level, bend = np.zeros((len(share), members)), np.zeros((len(share), members))
+        if len(thin):
+            noise = _deviations(np.unique(product_code[thin]), product_code[thin], members, random_state)
+            noise = noise * np.sqrt(1 - share[thin])[:, None, None]
+            level[thin], bend[thin] = self.level_sd * noise[..., 0], self.slope_sd * noise[..., 1]
+        return level, bend
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able state."""
@@ -105,6 +83,14 @@ class ThinData:
     def from_dict(cls, state: dict[str, Any]) -> ThinData:
         """Inverse of :meth:`to_dict`."""
         return cls(np.array(state["share"], dtype=float), float(state["level_sd"]), float(state["slope_sd"]))
+
+
+def unsettled(
+    intercept: Floats, sensitivity: Floats, usual: Floats, level: Floats, bend: Floats
+) -> tuple[Floats, Floats]:
+    """Curves (n, D) whose value at the ``usual`` price (n,) moves by ``level``, and whose sensitivity by e^``bend``."""
+    moved = sensitivity * np.exp(bend)
+    return intercept + (moved - sensitivity) * usual[:, None] + level, moved
 
 
 def spread_between_products(

@@ -11,7 +11,7 @@ import pytest
 from pricing_core.data.dataset import Dataset, DatasetManifest
 from pricing_core.models.behavior import BehaviorModel
 from pricing_core.models.shop_model import ShopModel
-from pricing_core.models.thin_data import ThinData, own_share, spread_between_products
+from pricing_core.models.thin_data import ThinData, own_share, spread_between_products, unsettled
 from pricing_core.models.training import TrainingConfig, train_models
 from pricing_core.simulate.intervals import draw_interval
 
@@ -114,7 +114,8 @@ def test_members_part_where_a_product_is_unknown_and_agree_on_average() -> None:
     thin = ThinData(np.array([0.0, 0.5, 1.0]), 0.5, 0.3)
     code = np.array([0, 1, 2, 0], dtype=np.int32)
     alpha, beta, usual = np.full((4, 8), 2.0), np.full((4, 8), 3.0), np.full(4, 0.9)
-    moved, bent = thin.unsettle(alpha, beta, usual, code, 4, 0)
+    level, bend = (np.repeat(each, 2, axis=1) for each in thin.deviations(code, 4, 0))
+    moved, bent = unsettled(alpha, beta, usual, level, bend)
     at_usual = moved - bent * usual[:, None]
     assert at_usual[0].std(ddof=0) == pytest.approx(0.5 * np.sqrt(3 / 4))  # standardized over four members
     assert at_usual[1].std(ddof=0) == pytest.approx(0.5 * np.sqrt(0.5 * 3 / 4))
@@ -123,5 +124,5 @@ def test_members_part_where_a_product_is_unknown_and_agree_on_average() -> None:
     np.testing.assert_array_equal(moved[0], moved[3])  # the same product, the same doubt
     assert np.allclose(moved[:, ::2], moved[:, 1::2])  # both heads of a member
     again = ThinData.from_dict(thin.to_dict())
-    np.testing.assert_array_equal(again.unsettle(alpha, beta, usual, code, 4, 0)[0], moved)
+    np.testing.assert_array_equal(again.deviations(code, 4, 0)[0], level[:, ::2])
     assert isinstance(BehaviorModel().thin_, type(None))
