@@ -1,14 +1,14 @@
 """Which family of demand models prices best, judged on offers that none of them learned from.
 
-Families are compared by what their prices would have earned (doubly robust, with the other families' chances, so that
-none judges itself), then by whether conversion changes between price bands as they say, then by log loss. A difference
-decides only where it is larger than its standard error: among families that cannot be told apart in one figure the next
-figure speaks, so that chance does not choose.
+Families are compared by what their prices would have earned (judged by the other families, so that none judges itself,
+see :mod:`~pricing_core.evaluate.family_values`), then by whether conversion changes between price bands as they say,
+then by log loss. A difference decides only where it is larger than its standard error: among families that cannot be
+told apart in one figure the next figure speaks, so that chance does not choose.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from pricing_core.errors import DataError
 from pricing_core.evaluate.calibration import PriceBandCalibration, price_band_calibration
+from pricing_core.evaluate.family_values import PAST_OFFERS, FamilyValues, JudgedPrices, in_errors
 from pricing_core.evaluate.logged_offers import LoggedOffers
 from pricing_core.evaluate.metrics import SMALLEST_PROBABILITY, evaluate_probabilities
-from pricing_core.evaluate.policy_value import PolicyValueConfig, policy_value, row_values
 from pricing_core.response.price_response import PriceResponse
 
 Floats = NDArray[np.float64]
@@ -74,25 +74,28 @@ class FamilyAnswer:
 
 @dataclass(frozen=True)
 class FamilyScore:
-    """One line of the leaderboard: figures with 90% ranges; NaN where the offers cannot say."""
+    """One line of the leaderboard: figures with 90% ranges; NaN where nobody can say.
+
+    ``policy_basis`` says what the value of its prices rests on, such as past offers; empty where there is none.
+    """
 
     family: str
     label: str
     policy_value: float
     policy_low: float
     policy_high: float
+    policy_basis: str
     price_slope: float
     price_slope_low: float
     price_slope_high: float
     log_loss: float
     auc: float
     accuracy: float
-    values: Floats = field(repr=False)
     losses: Floats = field(repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Figures without the rows behind them; JSON-able."""
-        return {name: value for name, value in asdict(self).items() if name not in ("values", "losses")}
+        return {name: value for name, value in asdict(self).items() if name != "losses"}
 
 
 def best_prices(response: PriceResponse, unit_cost: Floats, low: Floats, high: Floats) -> Floats:
@@ -106,54 +109,64 @@ def best_prices(response: PriceResponse, unit_cost: Floats, low: Floats, high: F
     return best
 
 
-def score_families(
-    offers: JudgedOffers, answers: Sequence[FamilyAnswer], *, random_state: int = 0
-) -> list[FamilyScore]:
-    """Judge each family on the same offers."""
-    return [_score(offers, answer, judging_families(answer, answers), random_state) for answer in answers]
+def value_families(offers: JudgedOffers, answers: Sequence[FamilyAnswer]) -> FamilyValues:
+    """Have the families judge each other's prices; a blend is judged and judges nobody."""
+    judges = [answer for answer in answers if len(answer.parts) == 1]
+    prices = []
+    for answer in answers:
+        target = best_prices(answer.response, offers.unit_cost, offers.low, offers.high)
+        logged = LoggedOffers(
+            price=offers.price,
+            target_price=target,
+            unit_cost=offers.unit_cost,
+            reference_price=offers.reference_price,
+            purchased=offers.purchased,
+            logged_density=offers.density,
+            probability_logged=answer.probability,
+            probability_target=answer.response.probability(target),
+            customer_id=offers.customer_id,
+            weight=offers.weight,
+        )
+        chances = [(judge.probability, judge.response.probability(target)) for judge in judges]
+        prices.append(JudgedPrices.of(answer.parts, logged, chances))
+    code = pd.factorize(np.asarray(offers.customer_id, dtype=object), use_na_sentinel=False)[0]
+    losses = np.stack([_losses(offers, judge.probability) for judge in judges])
+    return FamilyValues(prices, [judge.family for judge in judges], losses, code)
 
 
-def judging_families(answer: FamilyAnswer, answers: Sequence[FamilyAnswer]) -> list[FamilyAnswer]:
-    """Families whose chances judge the prices of ``answer``: those that have no part in it, if there are any."""
-    single = [other for other in answers if len(other.parts) == 1]
-    apart = [other for other in single if other.family not in answer.parts]
-    return apart or single or [answer]
+def score_families(offers: JudgedOffers, answers: Sequence[FamilyAnswer], values: FamilyValues) -> list[FamilyScore]:
+    """Figures of each family on the same offers; ``values`` are those of :func:`value_families`, in the same order."""
+    levels = values.levels()
+    found = []
+    for k, answer in enumerate(answers):
+        own = values.value(k)
+        figures = evaluate_probabilities(offers.purchased, answer.probability, offers.weight)
+        bands = _bands(offers, answer.probability)
+        found.append(
+            FamilyScore(
+                answer.family,
+                answer.label,
+                float(levels[k]),
+                float(levels[k] - _Z90 * own.error),
+                float(levels[k] + _Z90 * own.error),
+                own.basis,
+                bands.slope,
+                bands.slope_low,
+                bands.slope_high,
+                figures.log_loss,
+                figures.auc,
+                figures.accuracy,
+                _losses(offers, answer.probability),
+            )
+        )
+    return found
 
 
-def _score(offers: JudgedOffers, answer: FamilyAnswer, judges: list[FamilyAnswer], random_state: int) -> FamilyScore:
-    target = best_prices(answer.response, offers.unit_cost, offers.low, offers.high)
-    logged = LoggedOffers(
-        price=offers.price,
-        target_price=target,
-        unit_cost=offers.unit_cost,
-        reference_price=offers.reference_price,
-        purchased=offers.purchased,
-        logged_density=offers.density,
-        probability_logged=np.mean([judge.probability for judge in judges], axis=0),
-        probability_target=np.mean([judge.response.probability(target) for judge in judges], axis=0),
-        customer_id=offers.customer_id,
-        weight=offers.weight,
-    )
-    value = policy_value(logged, PolicyValueConfig(random_state=random_state))
-    figures = evaluate_probabilities(offers.purchased, answer.probability, offers.weight)
-    bands = _bands(offers, answer.probability)
-    p = np.clip(answer.probability, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+def _losses(offers: JudgedOffers, probability: Floats) -> Floats:
+    """Addends (n,) whose mean is the log loss."""
+    p = np.clip(probability, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
     losses = -(offers.purchased * np.log(p) + (1 - offers.purchased) * np.log1p(-p)) * offers.weight
-    return FamilyScore(
-        answer.family,
-        answer.label,
-        value.value,
-        value.low,
-        value.high,
-        bands.slope,
-        bands.slope_low,
-        bands.slope_high,
-        figures.log_loss,
-        figures.auc,
-        figures.accuracy,
-        row_values(logged) if value.reliable else np.full(len(target), np.nan),
-        losses / offers.weight.mean(),
-    )
+    return np.asarray(losses / offers.weight.mean())
 
 
 def _bands(offers: JudgedOffers, probability: Floats) -> PriceBandCalibration:
@@ -173,31 +186,29 @@ class FamilyChoice:
     reason: str
 
 
-def choose_family(
-    scores: Sequence[FamilyScore], customer_id: NDArray[np.object_], *, tolerance: float = 1.0
-) -> FamilyChoice:
-    """Choose by policy value, then slope by price band, then log loss.
+def choose_family(scores: Sequence[FamilyScore], values: FamilyValues, *, tolerance: float = 1.0) -> FamilyChoice:
+    """Choose by the value of the prices, then slope by price band, then log loss.
 
     A family stays in the running while it is behind the best by less than ``tolerance`` standard errors of the
-    difference (by customer). Whoever is left at the end and stands first in ``scores`` is chosen.
+    difference (by customer). Whoever is left at the end and stands first in ``scores`` is chosen; ``values`` has the
+    same order.
     """
     if not scores:
         raise DataError("There is no family to choose from.")
-    code = pd.factorize(np.asarray(customer_id, dtype=object), use_na_sentinel=False)[0]
-    left, told = list(scores), []
-    steps = (
-        ("the prices' value on later offers", _behind_in_value),
-        ("the change of conversion between price bands", _behind_in_slope),
-        ("log loss", _behind_in_loss),
+    left, told = list(range(len(scores))), []
+    steps: tuple[tuple[str, Callable[[], list[float]]], ...] = (
+        ("the prices' value on later offers", lambda: _behind_in_value(scores, left, values)),
+        ("the change of conversion between price bands", lambda: _behind_in_slope([scores[k] for k in left])),
+        ("log loss", lambda: _behind_in_loss([scores[k] for k in left], values.customer)),
     )
     for words, behind in steps:
         if len(left) == 1:
             break
-        kept = [score for score, gap in zip(left, behind(left, code), strict=True) if not gap > tolerance]
+        kept = [k for k, gap in zip(left, behind(), strict=True) if not gap > tolerance]
         if len(kept) < len(left):
             told.append(words)
         left = kept
-    chosen = left[0]
+    chosen = scores[left[0]]
     if len(scores) == 1:
         return FamilyChoice(chosen.family, f"{chosen.label} was the only family in the running.")
     return FamilyChoice(chosen.family, _reason(chosen, scores, told, len(left)))
@@ -214,20 +225,29 @@ def _reason(chosen: FamilyScore, scores: Sequence[FamilyScore], told: list[str],
     return f"{chosen.label} is ahead of the other candidates by {by}{tied}."
 
 
-def _behind_in_value(scores: list[FamilyScore], code: NDArray[np.int64]) -> list[float]:
-    """By how many standard errors each family earns less than the best."""
-    if not np.isfinite([score.policy_value for score in scores]).all():
-        return [0.0] * len(scores)
-    best = max(scores, key=lambda score: score.policy_value)
-    return [_in_errors(best.values - score.values, code) for score in scores]
+def _behind_in_value(scores: Sequence[FamilyScore], left: Sequence[int], values: FamilyValues) -> list[float]:
+    """By how many standard errors each family earns less than the best, as far as past offers say.
+
+    Forecasts alone do not decide: where all other families err alike, they prefer prices that err with them.
+    """
+    known = [k for k in left if np.isfinite(scores[k].policy_value)]
+    if not known:
+        return [0.0] * len(left)
+    best = max(known, key=lambda k: scores[k].policy_value)
+    behind = []
+    for k in left:
+        gap = values.difference(best, k)
+        decides = k != best and gap.basis == PAST_OFFERS and gap.value != 0
+        behind.append(gap.value / max(gap.error, 1e-300) if decides else 0.0)
+    return behind
 
 
-def _behind_in_loss(scores: list[FamilyScore], code: NDArray[np.int64]) -> list[float]:
+def _behind_in_loss(scores: list[FamilyScore], customer: NDArray[np.int64]) -> list[float]:
     best = min(scores, key=lambda score: score.log_loss)
-    return [_in_errors(score.losses - best.losses, code) for score in scores]
+    return [in_errors(score.losses - best.losses, customer) for score in scores]
 
 
-def _behind_in_slope(scores: list[FamilyScore], code: NDArray[np.int64]) -> list[float]:
+def _behind_in_slope(scores: list[FamilyScore]) -> list[float]:
     """By how many standard errors each slope is farther from one than the best."""
     slopes = np.array([score.price_slope for score in scores])
     if not np.isfinite(slopes).all():
@@ -235,15 +255,6 @@ def _behind_in_slope(scores: list[FamilyScore], code: NDArray[np.int64]) -> list
     off = np.abs(slopes - 1)
     error = np.array([(score.price_slope_high - score.price_slope_low) / (2 * _Z90) for score in scores])
     return [float(gap) for gap in (off - off.min()) / np.maximum(error, 1e-9)]
-
-
-def _in_errors(difference: Floats, code: NDArray[np.int64]) -> float:
-    """Mean difference in its standard errors, rows of one customer together."""
-    if not np.any(difference):
-        return 0.0
-    each = np.bincount(code, weights=difference - difference.mean())
-    error = np.sqrt((each**2).sum()) / len(difference)
-    return float(difference.mean() / max(error, 1e-300))
 
 
 def blend_of(answers: Sequence[FamilyAnswer], offers: JudgedOffers, most: int = 3) -> tuple[str, ...]:

@@ -183,13 +183,11 @@ def policy_value(logged: LoggedOffers, config: PolicyValueConfig | None = None) 
     )
 
 
-def row_values(logged: LoggedOffers) -> Floats:
-    """Addends (n,) whose mean is the headline, so that two sets of target prices can be compared row by row."""
+def kernel_weights(logged: LoggedOffers) -> tuple[Floats, float]:
+    """Weight (n,) of each past offer near the target prices, and how many offers are in effect there."""
     counts = np.ones(logged.n) if logged.weight is None else np.asarray(logged.weight, dtype=float)
-    terms, _ = _terms(logged, counts, _bandwidth(logged.logged_density), None)
-    weight = terms[:, 3].mean()
-    residual = terms[:, 5] / weight if weight > 0 else np.zeros(logged.n)
-    return np.asarray(terms[:, 2] / counts.mean() + residual)
+    weight = _terms(logged, counts, _bandwidth(logged.logged_density), None)[0][:, 3]
+    return weight, _effective(weight, counts)[0]
 
 
 def _bandwidth(density: Floats) -> float:

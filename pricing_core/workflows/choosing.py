@@ -14,6 +14,7 @@ from pricing_core.evaluate.families import (
     choose_family,
     leaderboard,
     score_families,
+    value_families,
 )
 from pricing_core.models.behavior import logged_response
 from pricing_core.models.choice import BLENDED_ROWS, Candidate, Verdict, blended, in_order_of_preference
@@ -69,8 +70,9 @@ def verdict_on(candidates: Sequence[Candidate], rows: LearningRows, offers: Judg
     by_name = {answer.family: answer for answer in singles}
     running = in_order_of_preference(running, few=blend)
     answers = [by_name.get(each.family) or _answer(each, rows, offers, parts) for each in running]
-    scores = score_families(offers, answers)
-    choice = choose_family(scores, offers.customer_id)
+    values = value_families(offers, answers)
+    scores = score_families(offers, answers, values)
+    choice = choose_family(scores, values)
     lines = leaderboard(
         scores,
         choice.family,

@@ -11,14 +11,24 @@ from scipy.special import expit
 from pricing_core.errors import ConfigError
 from pricing_core.evaluate.families import (
     FamilyAnswer,
+    FamilyChoice,
     FamilyScore,
     JudgedOffers,
     blend_of,
     choose_family,
-    judging_families,
     leaderboard,
     score_families,
+    value_families,
 )
+from pricing_core.evaluate.family_values import (
+    FORECAST,
+    LEAST_EFFECTIVE,
+    PAST_OFFERS,
+    UNKNOWN,
+    FamilyValues,
+    JudgedPrices,
+)
+from pricing_core.evaluate.logged_offers import LoggedOffers
 from pricing_core.features import EncodedBatch
 from pricing_core.models.blend import BlendedModel
 from pricing_core.models.choice import (
@@ -38,19 +48,28 @@ from pricing_core.response.price_response import PriceResponse
 from pricing_core.workflows.choosing import verdict_on
 
 N = 600
-WHO = np.arange(N).astype(str).astype(object)
 OWN = {"settings": {"l1_logit": {"members": 2, "steps": 6}, "bayes": {"members": 2}}, "quick": False, "random_state": 0}
 
 
-def score(name: str, value: float, slope: float, loss: float, noise: float = 1.0, seed: int = 0) -> FamilyScore:
-    """A line whose rows scatter about its figures; lines of one seed share most of their noise."""
-    rng = np.random.default_rng(seed)
-    shared = rng.normal(0, 1, N)
-    values = value + shared - shared.mean() + noise * _centered(rng)
-    losses = loss + noise * _centered(rng)
-    return FamilyScore(
-        name, name, value, value - 1, value + 1, slope, slope - 0.2, slope + 0.2, loss, 0.7, 0.8, values, losses
-    )
+def score(name: str, value: float, slope: float, loss: float) -> FamilyScore:
+    """A line whose losses scatter about its figure."""
+    losses = loss + _centered(np.random.default_rng(0 if name == "first" else 1))
+    figures = (value, value - 1, value + 1, PAST_OFFERS, slope, slope - 0.2, slope + 0.2, loss, 0.7, 0.8)
+    return FamilyScore(name, name, *figures, losses)
+
+
+def values_of(scores: list[FamilyScore], noise: float = 1.0) -> FamilyValues:
+    """Rows behind the values of the lines; they share most of their noise, and one more family judges them."""
+    rng = np.random.default_rng(5)
+    shared, prices = rng.normal(0, 1, N), []
+    for each in scores:
+        rows = each.policy_value + shared - shared.mean() + noise * _centered(rng)
+        prices.append(JudgedPrices((each.family,), np.tile(rows, (3, 1)), np.zeros((3, N)), True))
+    return FamilyValues(prices, ["first", "second", "judge"], np.ones((3, N)), np.arange(N))
+
+
+def choice(scores: list[FamilyScore], noise: float = 1.0) -> FamilyChoice:
+    return choose_family(scores, values_of(scores, noise))
 
 
 def _centered(rng: np.random.Generator) -> np.ndarray:
@@ -59,31 +78,29 @@ def _centered(rng: np.random.Generator) -> np.ndarray:
 
 
 def test_value_decides_where_it_is_larger_than_its_error() -> None:
-    scores = [score("first", 1.0, 1.0, 0.4, seed=1), score("second", 1.5, 0.5, 0.9, seed=1)]
-    found = choose_family(scores, WHO)
+    found = choice([score("first", 1.0, 1.0, 0.4), score("second", 1.5, 0.5, 0.9)])
     assert found.family == "second"
     assert "value" in found.reason and "log loss" not in found.reason
 
 
 def test_noise_does_not_choose() -> None:
-    scores = [score("first", 1.0, 1.0, 0.4, noise=1.0), score("second", 1.0 + 1e-6, 1.01, 0.4 - 1e-6, noise=1.5)]
-    found = choose_family(scores, WHO)
+    found = choice([score("first", 1.0, 1.0, 0.4), score("second", 1.0 + 1e-6, 1.01, 0.4 - 1e-6)])
     assert found.family == "first"
     assert "cannot tell" in found.reason
 
 
 def test_slope_then_loss_decide_where_value_cannot() -> None:
     by_slope = [score("first", 1.0, 0.4, 0.1), score("second", 1.0, 1.0, 0.9)]
-    assert choose_family(by_slope, WHO).family == "second"
+    assert choice(by_slope).family == "second"
     by_loss = [score("first", 1.0, 1.0, 0.9), score("second", 1.0, 1.0, 0.1)]
-    found = choose_family(by_loss, WHO)
+    found = choice(by_loss)
     assert found.family == "second" and "log loss" in found.reason
 
 
 def test_unknown_value_leaves_the_word_to_the_other_figures() -> None:
     scores = [score("first", float("nan"), 1.0, 0.9), score("second", 9.0, 1.0, 0.1)]
-    assert choose_family(scores, WHO).family == "second"
-    assert "only" in choose_family(scores[:1], WHO).reason
+    assert choice(scores).family == "second"
+    assert "only" in choice(scores[:1]).reason
 
 
 def test_families() -> None:
@@ -113,6 +130,59 @@ def answer(name: str, taste: np.ndarray, judged: JudgedOffers) -> FamilyAnswer:
     return FamilyAnswer(name, name, response, response.probability(judged.price), (name,))
 
 
+def prices_of(name: str, target: np.ndarray, judged: JudgedOffers, wrong: tuple[float, ...]) -> JudgedPrices:
+    """Prices judged by forecasts that see each price as this much lower than it is."""
+    logged = LoggedOffers(
+        judged.price, target, judged.unit_cost, judged.reference_price, judged.purchased, judged.density,
+        judged.purchased, judged.purchased, judged.customer_id, judged.weight,
+    )  # fmt: skip
+    return JudgedPrices.of(
+        (name,), logged, [tuple(expit(1 - 2 * (p - w)) for p in (judged.price, target)) for w in wrong]
+    )
+
+
+def families_priced(n: int, wrong: tuple[float, ...]) -> FamilyValues:
+    """One family at the price that truly earns most, one far above it, and judges that are wrong by some price."""
+    judged = offers(np.zeros(n))
+    prices = [prices_of(name, np.full(n, p), judged, wrong) for name, p in (("good", 0.75), ("dear", 1.3))]
+    names = [f"judge {k}" for k in range(len(wrong))]
+    return FamilyValues(prices, names, np.ones((len(wrong), n)), np.arange(n))
+
+
+def test_outcomes_correct_judges_that_are_all_wrong_and_the_difference_is_surer_than_either_value() -> None:
+    values = families_priced(6_000, (0.8, 0.7))
+    truth = [p * expit(1 - 2 * p) for p in (0.75, 1.3)]
+    gap = values.difference(0, 1)
+    assert gap.basis == PAST_OFFERS
+    assert abs(gap.value - (truth[0] - truth[1])) < 3 * gap.error
+    assert gap.value == pytest.approx(-values.difference(1, 0).value)
+    for k in (0, 1):
+        assert abs(values.value(k).value - truth[k]) < 3 * values.value(k).error
+    levels = values.levels()
+    assert levels[0] - levels[1] == pytest.approx(gap.value)
+
+
+def test_where_few_offers_are_near_the_others_forecast_and_disagreement_widens_the_range() -> None:
+    few, one = families_priced(LEAST_EFFECTIVE, (0.8, 0.1)), families_priced(LEAST_EFFECTIVE, (0.8,))
+    assert few.value(0).basis == FORECAST and one.value(0).basis == UNKNOWN
+    agreed = families_priced(LEAST_EFFECTIVE, (0.8, 0.8))
+    assert few.difference(0, 1).error > 2 * agreed.difference(0, 1).error
+    # The judges forecast that the dear price earns more, without a doubt, and yet they do not decide.
+    assert agreed.difference(1, 0).value > 0
+    scores = [score("good", 1.0, 1.0, 0.4), score("dear", 2.0, 1.0, 0.4)]
+    assert choose_family(scores, agreed).family == "good"
+
+
+def test_nobody_judges_itself_and_weak_judges_stand_aside_where_there_are_two_better_ones() -> None:
+    values = values_of([score("first", 1.0, 1.0, 0.4), score("second", 1.5, 1.0, 0.4)])
+    assert values._judges(("first",)) == [1, 2] and values._judges(("first", "second")) == [2]
+    rng = np.random.default_rng(0)
+    losses = 0.4 + np.stack([shift + 0.01 * _centered(rng) for shift in (0.3, 0.0, 0.001, 0.2)])
+    strict = FamilyValues([], ["poor", "best", "near", "weak"], losses, np.arange(N))
+    assert strict._judges(()) == [1, 2]
+    assert strict._judges(("best",)) == [2, 3]
+
+
 def test_a_blend_takes_families_that_err_apart_and_leaves_out_one_that_only_errs() -> None:
     rng = np.random.default_rng(3)
     taste = rng.normal(0, 1, 4_000)
@@ -120,21 +190,21 @@ def test_a_blend_takes_families_that_err_apart_and_leaves_out_one_that_only_errs
     one, two = (taste + rng.normal(0, 0.8, len(taste)) for _ in range(2))
     answers = [answer("one", one, judged), answer("two", two, judged), answer("worse", -3 * taste, judged)]
     assert set(blend_of(answers, judged)) == {"one", "two"}
-    assert judging_families(answers[0], answers) == answers[1:]  # no family judges itself
 
 
 def test_the_leaderboard_has_a_line_for_each_and_marks_the_chosen_one() -> None:
     taste = np.random.default_rng(4).normal(0, 1, 12_000)
     judged = offers(taste)
     answers = [answer("blind", 0 * taste, judged), answer("seeing", taste, judged)]
-    scores = score_families(judged, answers)
-    chosen = choose_family(scores, judged.customer_id).family
+    values = value_families(judged, answers)
+    scores = score_families(judged, answers, values)
+    chosen = choose_family(scores, values).family
     assert chosen == "seeing"
     lines = leaderboard(scores, chosen, {"seeing": 1.5}, {"seeing": 20})
     assert [line["chosen"] for line in lines] == [False, True]
     assert set(lines[0]) == {
-        "family", "label", "policy_value", "policy_low", "policy_high", "price_slope", "price_slope_low",
-        "price_slope_high", "log_loss", "auc", "accuracy", "seconds", "size_bytes", "chosen",
+        "family", "label", "policy_value", "policy_low", "policy_high", "policy_basis", "price_slope",
+        "price_slope_low", "price_slope_high", "log_loss", "auc", "accuracy", "seconds", "size_bytes", "chosen",
     }  # fmt: skip
     assert lines[1]["log_loss"] < lines[0]["log_loss"] and lines[1]["auc"] > lines[0]["auc"]
 
