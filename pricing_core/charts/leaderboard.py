@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from pricing_core.charts.style import GRAY, TEAL, frame, money, safe, shorten
 from pricing_core.errors import DataError
+from pricing_core.evaluate.family_values import FORECAST
 
 BEHAVIOR_MODEL = "behavior model"
 SHOP_AVERAGE = "average of the shop"
@@ -20,8 +21,8 @@ _NAMES: Final = {
     "monotone boosted trees": "Monotone boosted trees",
 }  # fmt: skip
 _COLUMNS: Final = (
-    "family", "label", "kind", "chosen", "policy_value", "policy_low", "policy_high", "price_slope", "price_slope_low",
-    "price_slope_high", "log_loss", "auc", "accuracy", "seconds", "size_bytes",
+    "family", "label", "kind", "chosen", "policy_basis", "policy_value", "policy_low", "policy_high", "price_slope",
+    "price_slope_low", "price_slope_high", "log_loss", "auc", "accuracy", "seconds", "size_bytes",
 )  # fmt: skip
 _FIGURES = ("log_loss", "auc", "accuracy", "brier", "calibration_slope")
 
@@ -71,8 +72,9 @@ def candidates_data(
     Returns
     -------
     DataFrame
-        ``family, label, kind`` (candidate or yardstick), ``chosen, policy_value, policy_low, policy_high`` (profit per
-        offer), ``price_slope`` with its range, ``log_loss, auc, accuracy, seconds, size_bytes``; missing where unknown.
+        ``family, label, kind`` (candidate or yardstick), ``chosen, policy_basis`` (what the value of its prices rests
+        on), ``policy_value, policy_low, policy_high`` (profit per offer), ``price_slope`` with its range,
+        ``log_loss, auc, accuracy, seconds, size_bytes``; missing where unknown.
     """
     listed = [dict(row) for row in metrics.get("leaderboard") or []]
     if not listed:
@@ -86,7 +88,7 @@ def candidates_data(
         if name.lower() not in known and not ("monotone" in name and "monotone_trees" in known)
     ]  # fmt: skip
     table = pd.DataFrame([*candidates, *yardsticks]).reindex(columns=list(_COLUMNS))
-    numbers = list(_COLUMNS[4:])
+    numbers = list(_COLUMNS[5:])
     table[numbers] = table[numbers].apply(pd.to_numeric, errors="coerce").astype(float)
     table["chosen"] = [value is True for value in table["chosen"]]
     order = table.assign(rank=(table["kind"] == YARDSTICK) * 2 - table["chosen"].astype(int))
@@ -99,7 +101,8 @@ def candidates_figure(table: pd.DataFrame, *, currency: str = "") -> go.Figure |
     if len(known) < 2:
         return None
     best = known.iloc[int(known["policy_value"].argmax())]
-    finding = f"On past offers, the prices of “{best['label']}” earned most: {_hundred(best['policy_value'], currency)}"
+    told = "By the forecast of the other models" if best["policy_basis"] == FORECAST else "On past offers"
+    finding = f"{told}, the prices of “{best['label']}” earned most: {_hundred(best['policy_value'], currency)}"
     chosen = known[known["chosen"]]
     if len(chosen) and not bool(best["chosen"]):
         finding += f"; the chosen model: {_hundred(chosen['policy_value'].iloc[0], currency)}"

@@ -12,6 +12,7 @@ from pricing_core.charts.group_errors import group_error_data, group_error_figur
 from pricing_core.charts.leaderboard import CANDIDATE, YARDSTICK, candidates_data, candidates_figure
 from pricing_core.charts.lift import lift_data, lift_figure
 from pricing_core.errors import DataError
+from pricing_core.evaluate.family_values import FORECAST
 from pricing_core.evaluate.group_errors import group_errors
 from pricing_core.evaluate.lift import lift_table
 
@@ -55,6 +56,10 @@ def test_candidates_come_chosen_first_and_a_yardstick_that_competed_is_not_told_
         "On past offers, the prices of “Monotone_Trees” earned most: €70.00 per 100 offers"
     )
     assert {trace.marker.symbol for trace in figure.data} == {"circle", "diamond"}
+    rows[1]["policy_basis"] = FORECAST
+    judged = candidates_data({**METRICS, "leaderboard": rows})
+    assert judged.loc[0, "policy_basis"] == FORECAST
+    assert candidates_figure(judged).layout.title.text.startswith("By the forecast of the other models")
     rows[0]["policy_value"] = 0.9
     assert "the chosen model: €70.00" in candidates_figure(
         candidates_data({**METRICS, "leaderboard": rows}), currency="EUR"
