@@ -61,7 +61,7 @@ def _sentence(status: str, checks: tuple[Check, ...], seen: str, metrics: Mappin
     knows, reaction = checks[0], checks[1]
     pairs = f"ranks the buyer above the refuser in {_auc(metrics)} of 100 pairs"
     if status == GOOD:
-        end = "; past offers near such prices earned more, too" if checks[3].status == GOOD else ""
+        end = _earned(checks[3], metrics)
         return f"You can believe these prices: {seen} {pairs}, and buyers reacted to price as it forecast{end}."
     if status == BAD and knows.status == BAD:
         return f"Do not rely on these prices yet: {seen} knew no more than the shop's average."
@@ -107,6 +107,18 @@ def _level(metrics: Mapping[str, Any]) -> Check:
         f"{int(table['agrees'].sum())} of {len(table)} groups of offers"
     )
     return Check("Level of the forecast", BAD if off else GOOD if agreeing >= _AGREEING else UNSURE, found)
+
+
+def _earned(past: Check, metrics: Mapping[str, Any]) -> str:
+    """What past offers add to belief: of personal prices they can say something only where enough were near them."""
+    judged = metrics.get("policy_value") or {}
+    if (judged.get("personalized") or {}).get("reliable"):
+        return "; past offers near such prices earned more, too" if past.status == GOOD else ""
+    silent = "too few past offers were near personal prices to say what those earn"
+    if past.status != GOOD:
+        return f"; {silent}"
+    words = next(words for strategy, words in _STRATEGIES if (judged.get(strategy) or {}).get("reliable"))
+    return f"; offers near {words} earned more, too, while {silent}"
 
 
 def _past(metrics: Mapping[str, Any]) -> Check:

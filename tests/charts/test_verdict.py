@@ -25,9 +25,11 @@ def test_all_is_well() -> None:
     assert found.status == GOOD and [check.status for check in found.checks] == [GOOD] * 4
     assert found.sentence == (
         "You can believe these prices: on 30,600 offers since 7 Oct 2025, which it had not seen, the model ranks the "
-        "buyer above the refuser in 74 of 100 pairs, and buyers reacted to price as it forecast; past offers near such "
-        "prices earned more, too."
+        "buyer above the refuser in 74 of 100 pairs, and buyers reacted to price as it forecast; offers near one price "
+        "per product earned more, too, while too few past offers were near personal prices to say what those earn."
     )
+    personal = verdict(metrics(policy_value={"personalized": POLICY})).sentence
+    assert personal.endswith("as it forecast; past offers near such prices earned more, too.")
     past = found.checks[3].finding
     assert past == "Offers near one price per product earned more than the prices then charged (+5.0%)"
 
@@ -57,5 +59,6 @@ def test_past_offers_that_say_nothing_are_no_reason_against_belief() -> None:
     silent = verdict(metrics(policy_value={}))
     assert silent.status == GOOD and silent.checks[3].status == UNSURE
     assert silent.checks[3].finding.startswith("Too few past offers")
+    assert silent.sentence.endswith("; too few past offers were near personal prices to say what those earn.")
     between = verdict(metrics(policy_value={"uniform": {**POLICY, "uplift_low": -0.01}}))
     assert between.status == GOOD and "neither clearly more nor clearly less" in between.checks[3].finding
