@@ -18,6 +18,10 @@ from .words import duration, markdown, money, note, number, percent
 
 ICONS = {"good": ":green[:material/check_circle:]", "unsure": ":orange[:material/help:]",
          "bad": ":red[:material/cancel:]"}  # fmt: skip
+HOW_JUDGED = (
+    "Kinds of model are judged on up to 15,000 of the later offers, drawn evenly, and their reaction to price by price "
+    "changes that no feature explains. The figures above, and the simple yardsticks, are those of all later offers."
+)
 SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
@@ -60,7 +64,7 @@ def leaderboard(state: PageState) -> None:
     metrics, run = state.run.metrics, state.run
     size = sum(path.stat().st_size for path in run.folder.iterdir() if path.is_file())
     table = candidates_data(metrics, seconds=run.manifest["seconds"]["total"], size_bytes=size)
-    st.subheader("Models that competed", anchor=False, help="All were judged on the same later offers.")
+    st.subheader("Models that competed", anchor=False, help=HOW_JUDGED)
     if metrics.get("choice_reason"):
         st.markdown(markdown(str(metrics["choice_reason"])))
     figure = candidates_figure(table, currency=state.currency)
@@ -85,6 +89,8 @@ def leaderboard(state: PageState) -> None:
             "size": text_column("Size", help="On the disk."),
         },
     )  # fmt: skip
+    if metrics.get("leaderboard") and table.loc[table["kind"] != YARDSTICK, "policy_value"].isna().any():
+        st.caption("No profit is shown where too few past offers were near the prices that a model would set.")
     if not metrics.get("leaderboard"):
         st.caption("This model was trained without competitors. Train again to see others beside it.")
 

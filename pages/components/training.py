@@ -35,13 +35,18 @@ def form(state: PageState) -> None:
             kinds = {AUTO: "Let later offers choose", **{name: kind.label for name, kind in FAMILIES.items()}}
             family = st.selectbox(
                 "Kind of model", list(kinds), key="train_family", format_func=kinds.__getitem__, width=240,
-                help="Several kinds compete on later offers; a kind that is named here is taken without a contest.",
+                help="In a full training several kinds compete on later offers, and a quick one takes the deep "
+                "behavior model. A kind that is named here is taken without a contest.",
             )  # fmt: skip
             seed = st.number_input(
                 "Seed", 0, 10_000, 0, key="train_seed", persist_state="session", width=130,
                 help="Number that starts all random choices: the same data and seed give the same prices.",
             )  # fmt: skip
             pressed = access.form_button(state, "train", "Train", type="primary", icon=":material/play_arrow:")
+        st.caption(
+            "The new model is in use as soon as it is ready; the Runs tab takes it back. Later offers choose in a full "
+            "training only."
+        )
         if pressed:
             params = {"dataset_id": state.dataset_id, "quick": bool(quick), "seed": int(seed)}
             job_panel.start(state.ws, "train", params | ({} if family == AUTO else {"family": str(family)}))

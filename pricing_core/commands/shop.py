@@ -41,7 +41,11 @@ def add(command: AddCommand) -> None:
     train = command("train", _train, "Train the pricing and the behavior model.")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--quick", action="store_true")
-    train.add_argument("--family", default="auto", help="family of the behavior model; default: later offers choose")
+    train.add_argument(
+        "--family", default="auto",
+        help="family of the behavior model, such as l1_logit (a wrong name lists them all); default: later offers "
+        "choose, but with --quick the network is taken",
+    )  # fmt: skip
     train.add_argument("--dataset", help="data version; default: the newest")
     train.add_argument(
         "--warm-start", nargs="?", const="auto", default="auto", metavar="RUN",

@@ -70,6 +70,24 @@ def candidate_families(name: str, *, quick: bool = False) -> tuple[str, ...]:
     return (NETWORK,) if quick else tuple(FAMILIES)
 
 
+def uncontested(name: str, chosen: str, *, quick: bool) -> str:
+    """Why a family stands without competitors, in one sentence.
+
+    Parameters
+    ----------
+    name
+        What was asked for: a family, or the automatic choice.
+    chosen
+        The family that was trained.
+    """
+    label = family(chosen).label
+    if name != AUTO:
+        return f"{label} was named for this training, so that no other kind of model competed."
+    if quick:
+        return f"A quick training takes the {label.lower()} without a contest; in a full one the kinds compete."
+    return f"Only the {label.lower()} can use an instrument, so that no other kind of model competed."
+
+
 def fit_candidates(
     names: Sequence[str],
     learn: LearningRows,

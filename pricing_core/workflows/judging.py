@@ -18,6 +18,7 @@ from pricing_core.evaluate.policy_value import PolicyValueConfig, policy_value
 from pricing_core.evaluate.sales import monday
 from pricing_core.explain.shapley import shap_outcomes
 from pricing_core.guardrails.rules import NO_GUARDRAILS
+from pricing_core.models.choice import uncontested
 from pricing_core.models.shop_model import EncodedOffers, ShopModel
 from pricing_core.models.training import TrainingConfig, TrainingResult
 from pricing_core.optimize.strategies import price_strategy
@@ -49,6 +50,8 @@ def evaluate_run(dataset: Dataset, result: TrainingResult, config: TrainingConfi
     figures["held_out_offers"] = len(held.price)
     if result.choice is not None:
         figures["leaderboard"], figures["choice_reason"] = result.choice.leaderboard, result.choice.reason
+        if len(result.choice.leaderboard) == 1:
+            figures["choice_reason"] = uncontested(config.family, result.choice.family, quick=config.quick)
     if result.model.quantity is not None:
         figures["quantity"] = result.model.quantity.to_dict()
     figures["endogeneity"] = endogeneity_figures(dataset, result, config.seed)
