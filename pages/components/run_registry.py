@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from pricing_core.models.demand_model import label_of
 from pricing_core.store import run_registry, runs
 
 from . import access, run_comparison
@@ -37,15 +38,18 @@ def show(state: PageState) -> None:
 
 def _list(listed: pd.DataFrame) -> None:
     seconds = listed["seconds"] if "seconds" in listed else pd.Series(float("nan"), index=listed.index)
-    shown = listed.reindex(columns=[*listed.columns, *{"auc", "log_loss", "quick", "seed"} - set(listed.columns)])
+    shown = listed.reindex(
+        columns=[*listed.columns, *{"auc", "log_loss", "quick", "seed", "family"} - set(listed.columns)]
+    )
+    kinds = pd.Series([label_of(each) for each in shown["family"]], index=shown.index, dtype=object)
     st.dataframe(
-        visible_table(shown.assign(auc=shown["auc"] * 100, took=[duration(each) for each in seconds])),
+        visible_table(shown.assign(auc=shown["auc"] * 100, took=[duration(each) for each in seconds], kind=kinds)),
         hide_index=True, placeholder="–", height=420 if len(shown) > 11 else "content",
-        column_order=["run_id", "promoted", "created_at", "auc", "log_loss", "note", "dataset_id", "quick", "took",
-                      "seed"],
+        column_order=["run_id", "promoted", "kind", "created_at", "auc", "log_loss", "note", "dataset_id", "quick",
+                      "took", "seed"],
         column_config={
             "run_id": text_column("Model", pinned=True), "promoted": st.column_config.CheckboxColumn("In use"),
-            "note": text_column("Note", width="medium"),
+            "note": text_column("Note", width="medium"), "kind": text_column("Kind"),
             "created_at": st.column_config.DatetimeColumn("Trained (UTC)", format="YYYY-MM-DD HH:mm"),
             "dataset_id": text_column("Data"), "quick": st.column_config.CheckboxColumn("Quick"),
             "took": text_column("Time taken"),
@@ -103,9 +107,13 @@ def _delete(state: PageState, run_id: str) -> None:
 
 
 def _labels(listed: pd.DataFrame) -> dict[str, str]:
+    kinds = listed["family"] if "family" in listed else [None] * len(listed)
+    told = zip(listed["run_id"], kinds, listed["created_at"], listed["promoted"], strict=True)
     return {
-        str(run_id): f"{run_id} · trained {ago(created)}{' · in use' if used else ''}"
-        for run_id, created, used in zip(listed["run_id"], listed["created_at"], listed["promoted"], strict=True)
+        str(run_id): " · ".join(
+            part for part in (run_id, label_of(kind), f"trained {ago(created)}", "in use" if used else None) if part
+        )
+        for run_id, kind, created, used in told
     }
 
 

@@ -65,7 +65,8 @@ def _list(ws: Workspace) -> None:
         used = "  in use" if row["promoted"] else ""
         note = f"  note: {row['note']}" if row["note"] else ""
         when = f"{row['created_at']:%Y-%m-%d %H:%M}"
-        print(visible(f"{row['run_id']}  {when}  data {row['dataset_id']}  {figures}{used}{note}"))
+        kind = f"  {row['family']}" if isinstance(row.get("family"), str) else ""
+        print(visible(f"{row['run_id']}  {when}  data {row['dataset_id']}{kind}  {figures}{used}{note}"))
 
 
 def _history(ws: Workspace) -> None:

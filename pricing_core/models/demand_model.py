@@ -200,6 +200,13 @@ def family(name: str) -> Family:
     return FAMILIES[name]
 
 
+def label_of(name: object) -> str | None:
+    """Return a family's label in plain words; of a family that this version does not know its name, of none None."""
+    if not isinstance(name, str) or not name:
+        return None
+    return family(name).label if name == BLEND or name in FAMILIES else name
+
+
 def save_demand_model(model: DemandModel, folder: Path) -> None:
     """Write a model and which family it belongs to."""
     model.save(folder)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pricing_core.errors import ConfigError
 from pricing_core.evaluate.price_moves import price_moves
 from pricing_core.guardrails.rules import Guardrails
+from pricing_core.models.demand_model import label_of
 from pricing_core.optimize.strategies import price_strategy
 from pricing_core.response.pricing_rows import PricingRows
 from pricing_core.store.workspace import Workspace
@@ -95,6 +96,7 @@ def _settings(found: list[TrainedRun]) -> pd.DataFrame:
 
 def _flat(manifest: Mapping[str, Any]) -> dict[str, str]:
     flat = {
+        "kind of model": label_of(manifest.get("family")) or "–",
         "data": f"{manifest['data_name']} ({manifest['dataset_id']})",
         "data until": str(manifest["log_to"])[:10],
         "offers used": f"{manifest['counts']['rows_used']:,}",

@@ -73,7 +73,7 @@ def train(
     _write_json(folder / "metrics.json", metrics)
     _write_json(folder / "manifest.json", manifest)
     progress.stage("Storing", 0.99, "Keeping the run")
-    run_id = runs.commit_run(ws, folder, dataset_id=dataset_id, summary=_summary(config, metrics, seconds))
+    run_id = runs.commit_run(ws, folder, dataset_id=dataset_id, summary=_summary(manifest, metrics))
     progress.stage("Done", 1.0, f"Run {run_id} is in use")
     return run_id
 
@@ -114,9 +114,11 @@ def estimated_seconds(n_offers: int, *, quick: bool) -> int:
     return int(15 + rows * (1.5e-4 if quick else 7e-4))
 
 
-def _summary(config: TrainingConfig, metrics: Mapping[str, Any], seconds: Mapping[str, float]) -> dict[str, Any]:
-    shown = {key: metrics[key] for key in ("log_loss", "auc", "accuracy", "calibration_slope")}
-    return {"seed": config.seed, "quick": config.quick, "seconds": seconds["total"], **shown}
+def _summary(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """What the list of runs tells about each."""
+    config, shown = manifest["config"], ("log_loss", "auc", "accuracy", "calibration_slope")
+    told = {"family": manifest["family"], "seed": config["seed"], "quick": config["quick"]}
+    return {**told, "seconds": manifest["seconds"]["total"], **{key: metrics[key] for key in shown}}
 
 
 def _manifest(

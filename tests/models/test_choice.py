@@ -41,8 +41,9 @@ from pricing_core.models.choice import (
     fit_candidates,
     in_order_of_preference,
     refit,
+    uncontested,
 )
-from pricing_core.models.demand_model import FAMILIES, load_demand_model, save_demand_model
+from pricing_core.models.demand_model import FAMILIES, label_of, load_demand_model, save_demand_model
 from pricing_core.models.learning_rows import LearningRows
 from pricing_core.response.price_response import PriceResponse
 from pricing_core.workflows.choosing import verdict_on
@@ -181,6 +182,17 @@ def test_nobody_judges_itself_and_weak_judges_stand_aside_where_there_are_two_be
     strict = FamilyValues([], ["poor", "best", "near", "weak"], losses, np.arange(N))
     assert strict._judges(()) == [1, 2]
     assert strict._judges(("best",)) == [2, 3]
+
+
+def test_a_family_without_competitors_says_why() -> None:
+    assert uncontested("l1_logit", "l1_logit", quick=True).startswith("L1 logit was named for this training")
+    assert "in a full one the kinds compete" in uncontested("auto", "network", quick=True)
+    assert "instrument" in uncontested("auto", "network", quick=False)
+
+
+def test_families_have_a_label_also_in_a_list_of_old_runs() -> None:
+    assert (label_of("l1_logit"), label_of("blend")) == ("L1 logit", "Blend")
+    assert (label_of(None), label_of(float("nan")), label_of("of_tomorrow")) == (None, None, "of_tomorrow")
 
 
 def test_a_blend_takes_families_that_err_apart_and_leaves_out_one_that_only_errs() -> None:
