@@ -145,8 +145,10 @@ class ColumnCodes:
         plain = array.filter(pa.array(known))
         if self.plain == "time":
             zoned = _zoned(plain)
-            self._add_class("zoned", plain, zoned, _is_zoned)
-            self._add_class("zoneless", plain, len(plain) - zoned, lambda cells: pc.invert(_is_zoned(cells)))
+            if zoned:
+                self._add_class("zoned", plain, zoned, _is_zoned)
+            if zoned < len(plain):
+                self._add_class("zoneless", plain, len(plain) - zoned, lambda cells: pc.invert(_is_zoned(cells)))
             return
         self._add_class("", plain, len(plain), None)
         if self.plain == "number" and pa.types.is_string(array.type) and len(self.classes) < 5:
@@ -193,8 +195,11 @@ def _times(array: pa.Array, timezone: str) -> pa.Array:
     if not pa.types.is_string(array.type):
         series = parse_time(array.to_pandas(), timezone).values
         return pa.Array.from_pandas(series).cast(pa.int64())
+    usual = _usual_times(array)
     zoned = _zoned(array)
     try:
+        if 0 < usual.true_count < len(array):
+            return _but_for(array, usual, timezone)
         if zoned == len(array):
             return array.cast(pa.timestamp("us", "UTC")).cast(pa.int64())
         if zoned == 0 and timezone == "UTC":
@@ -211,6 +216,17 @@ def _times(array: pa.Array, timezone: str) -> pa.Array:
     if local.null_count < len(local):
         stamps = pc.coalesce(stamps, pa.Array.from_pandas(parse_time(local.to_pandas(), timezone).values))
     return stamps.cast(pa.int64())
+
+
+def _usual_times(array: pa.Array) -> pa.Array:
+    """Marks cells as long as, and ending as, ``2024-01-31T12:00:00Z``."""
+    return pc.and_(pc.equal(pc.binary_length(array), 20), pc.ends_with(array, "Z")).fill_null(False)
+
+
+def _but_for(array: pa.Array, usual: pa.Array, timezone: str) -> pa.Array:
+    """As :func:`_times`, where some cells are usual; raises pyarrow.ArrowInvalid if one of these is no time."""
+    stamps = pc.if_else(usual, array, None).cast(pa.timestamp("us", "UTC")).cast(pa.int64())
+    return pc.replace_with_mask(stamps, pc.invert(usual), _times(array.filter(pc.invert(usual)), timezone))
 
 
 def _zoned(array: pa.Array) -> int:

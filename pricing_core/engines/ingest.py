@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -47,13 +48,14 @@ def ingest(
     for column in columns:
         column.nullable = column.name in reader.nullable
     fields = {column: schema.find_field(table, field) for field, column in mapping.items()}
-    for block in ahead(reader.blocks(progress, *stage)):
-        if block.num_rows == 0:
-            continue
-        if not spool.starts:
-            for index, column in enumerate(columns):
-                _choose(column, fields.get(column.name), block.column(index), options, limits)
-        spool.add(columns, block)
+    with ThreadPoolExecutor(limits.threads, thread_name_prefix="import-code") as pool:
+        for block in ahead(reader.blocks(progress, *stage)):
+            if block.num_rows == 0:
+                continue
+            if not spool.starts:
+                for index, column in enumerate(columns):
+                    _choose(column, fields.get(column.name), block.column(index), options, limits)
+            spool.add(columns, block, pool)
     filled = {column.name: column.missing < spool.rows for column in columns}
     shown = reader.settle_columns(filled)
     sheet = LargeSheet(table, reader.raw, spool, columns)

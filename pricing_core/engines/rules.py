@@ -69,7 +69,9 @@ class Rows:
     def frame(self, names: Sequence[str], rows: str, where: str) -> pd.DataFrame:
         """Columns of some rows, in order, indexed by position; text columns as categories in the order of the text."""
         picked = ", ".join(["p", *(quoted(name) for name in names)])
-        found = self.session.frame(f"SELECT {picked} FROM {rows} WHERE {where} ORDER BY p").set_index("p")
+        found = self.session.frame(f"SELECT {picked} FROM {rows} WHERE {where}").set_index("p")
+        if not found.index.is_monotonic_increasing:
+            found = found.sort_index()
         for name in names:
             column = self.columns[name]
             if column.type == "words":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +31,11 @@ class Spool:
         self.starts: list[int] = []
         self.rows = 0
 
-    def add(self, columns: Sequence[ColumnCodes], block: pa.RecordBatch) -> None:
-        """Code a block and write it; raw cells are kept where the codes do not tell them."""
+    def add(self, columns: Sequence[ColumnCodes], block: pa.RecordBatch, pool: Executor) -> None:
+        """Code a block, its columns side by side, and write it; raw cells are kept where the codes do not tell them."""
         arrays: dict[str, pa.Array] = {}
-        for index, column in enumerate(columns):
-            codes, plain = column.take(block.column(index))
+        coded = pool.map(lambda column, cells: column.take(cells), columns, block.columns)
+        for index, (codes, plain) in enumerate(coded):
             arrays[f"c{index}"] = pa.array(codes)
             if plain is not None:
                 arrays[f"p{index}"] = plain
