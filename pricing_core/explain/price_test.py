@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from pricing_core.errors import ConfigError, DataError
 from pricing_core.response.pricing_rows import PricingRows
@@ -102,7 +102,7 @@ def cheapest_test(
         raise DataError(f"A test needs a price for each offer; there are {rows.n} offers and {len(price)} prices.")
     weight = rows.weight / rows.weight.sum()
     now, now_draws, now_spread = _profit(rows, weight, rows.current_price)
-    z = float(norm.ppf(1 - significance / 2) + norm.ppf(power))
+    z = float(ndtri(1 - significance / 2) + ndtri(power))
     found: list[PriceTest] = []
     for share in _SHARES:
         wanted = rows.current_price + share * (price - rows.current_price)
