@@ -47,11 +47,12 @@ def verdict(metrics: Mapping[str, Any]) -> Verdict:
     """Judge a run by its figures on held-out time.
 
     The prices deserve no belief where the model knows no more than the shop's average, or where buyers reacted the
-    other way; care where any other check fails; else belief.
+    other way; care where the reaction or the level is doubtful or any check fails; else belief. That past offers
+    cannot say what the prices earn is no doubt.
     """
     checks = (_knowledge(metrics), _reaction(metrics), _level(metrics), _past(metrics))
     statuses = [check.status for check in checks]
-    status = BAD if BAD in statuses[:2] else UNSURE if statuses[1] == UNSURE or BAD in statuses[2:] else GOOD
+    status = BAD if BAD in statuses[:2] else UNSURE if UNSURE in statuses[1:3] or BAD in statuses[2:] else GOOD
     since, n = pd.Timestamp(metrics["held_out_from"]), int(metrics["held_out_offers"])
     seen = f"on {n:,} offers since {since.day} {since:%b %Y}, which it had not seen, the model"
     return Verdict(status, _sentence(status, checks, seen, metrics), checks)
@@ -71,7 +72,7 @@ def _sentence(status: str, checks: tuple[Check, ...], seen: str, metrics: Mappin
         cannot = "cannot be told" in reaction.finding
         why = "they cannot tell how strongly buyers react to price" if cannot else _strength(metrics)
         return f"Use these prices with care: {seen} {pairs}, but {why}."
-    failed = next(check for check in checks[2:] if check.status == BAD)
+    failed = next((check for check in checks[2:] if check.status == BAD), checks[2])
     return f"Use these prices with care: {seen} {pairs}, but {failed.finding[:1].lower()}{failed.finding[1:]}."
 
 

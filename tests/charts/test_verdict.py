@@ -50,6 +50,9 @@ def test_doubts_are_named() -> None:
     assert verdict(metrics(price_band_slope=[None, None, None])).checks[1].status == UNSURE
     off = verdict(metrics(mean_prediction=0.3))
     assert off.status == UNSURE and "30.0% conversion was forecast and 20.0% came" in off.sentence
+    groups = {**metrics()["calibration"], "observed_low": [0.105, 0.31], "observed_rate": [0.11, 0.33]}
+    uneven = verdict(metrics(mean_prediction=0.19, calibration=groups))
+    assert uneven.status == UNSURE and uneven.sentence.endswith("forecasts hold in 0 of 2 groups of offers.")
     worse = {**POLICY, "uplift": -0.06, "uplift_low": -0.09, "uplift_high": -0.02}
     lost = verdict(metrics(policy_value={"product": worse})).sentence
     assert lost.endswith("offers near one price per product earned less than the prices then charged (−10.0%).")
