@@ -107,13 +107,13 @@ def _live(ws: Workspace, job_id: str) -> None:
     if not job.active:
         st.rerun(scope="app")
     with st.container(border=True):
-        head, action = st.columns([5, 1], vertical_alignment="center")
-        head.markdown(f"**{NAMES.get(job.kind, job.kind)}** · {_left(job)}")
-        stopping = "Stopping …" if job.cancel_requested else "Cancel"
-        action.button(
-            stopping, key=f"cancel_{job.id}", icon=":material/stop_circle:", width="stretch",
-            disabled=job.cancel_requested or not _may(ws, job.kind), on_click=_cancel, args=(ws, job.id),
-        )  # fmt: skip
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{NAMES.get(job.kind, job.kind)}** · {_left(job)}", width="content")
+            st.button(
+                "Stopping …" if job.cancel_requested else "Cancel", key=f"cancel_{job.id}",
+                icon=":material/stop_circle:", disabled=job.cancel_requested or not _may(ws, job.kind),
+                on_click=_cancel, args=(ws, job.id),
+            )  # fmt: skip
         st.progress(job.fraction, text=markdown(_doing(job)))
         curve = jobs.metrics(ws, job.id)
         if len(curve):
