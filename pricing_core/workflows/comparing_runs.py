@@ -105,6 +105,7 @@ def _flat(manifest: Mapping[str, Any]) -> dict[str, str]:
     for part in _PARTS:
         for name, value in manifest.get(part, {}).items():
             label = name.replace("_", " ") if part == "config" else f"{part}: {name.replace('_', ' ')}"
+            label = "kind asked for" if (part, name) == ("config", "family") else label
             if name != "random_state":
                 flat[label] = _text(value)
     return flat
