@@ -21,6 +21,7 @@ from pricing_core.models.behavior import LearningRows, bootstrap_weights
 from pricing_core.models.calibration import CurveCalibration, fit_calibration
 from pricing_core.models.families.learner import FamilyConfig, FoldLearner, FoldRows
 from pricing_core.models.folds import N_FOLDS, customer_fold
+from pricing_core.models.threads import one_blas_thread
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 from pricing_core.response.price_response import PriceResponse
 
@@ -64,6 +65,7 @@ class FoldedModel:
         self.counts_: dict[str, float] = {}
         self.epochs_ = 1
 
+    @one_blas_thread()  # products of small matrices: waiting threads would take longer than they help
     def choose_epochs(self, learn: LearningRows, held_out: LearningRows, progress: Progress | None = None) -> Self:
         """Fit on earlier rows and keep the length of learning with the lowest loss on later rows."""
         progress = progress or SilentProgress()
@@ -91,6 +93,7 @@ class FoldedModel:
         self._calibrate(rows)
         return self
 
+    @one_blas_thread()
     def fit(self, rows: LearningRows, epochs: int, progress: Progress | None = None) -> Self:
         """Fit on all rows for the chosen length, then calibrate each fold on the other fold's customers."""
         progress = progress or SilentProgress()
