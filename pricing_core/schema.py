@@ -59,6 +59,8 @@ class Field:
         Whether a row without it is unusable.
     synonyms
         Other headers, English and Chinese, under which shops store it; compared without case and punctuation.
+    signed
+        Whether a number may be below zero.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Field:
     kind: Kind
     required: bool = False
     synonyms: tuple[str, ...] = ()
+    signed: bool = False
 
 
 _CUSTOMER_ID = Field("customer_id", "Who was offered the price.", "", "identifier", True, CUSTOMER_NAMES)
@@ -155,12 +158,12 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
         _STOCK,
         Field(
             "instrument",
-            "Something that moved the price but not the wish to buy, such as a cost shock; it tells the effect of the "
-            "price from what else moved demand.",
-            "any",
+            "Moved the price but not the wish to buy: a cost shock, say.",
+            "",
             "number",
             False,
             INSTRUMENT_NAMES,
+            signed=True,
         ),
     ),
     "customers": (Field("customer_id", "Who the row is about.", "", "identifier", True, ("id", *CUSTOMER_NAMES)),),

@@ -187,7 +187,7 @@ def _judge(sheet: Worksheet, field: schema.Field, cells: pd.Series, values: pd.S
 
 def _check_values(sheet: Worksheet, field: schema.Field, values: pd.Series, cells: pd.Series) -> pd.Series:
     """Set aside rows whose price is not above zero; blank impossible optional values, and say so."""
-    if sheet.table == "orders" and field.name in _SIGNED:
+    if field.signed or (sheet.table == "orders" and field.name in _SIGNED):
         return values
     if field.kind in ("money", "number", "rating"):
         number = values.to_numpy(dtype=np.float64)

@@ -24,7 +24,7 @@ def table_schema(table: str) -> Any:
             return [pandera.Check.in_range(1, 5)]
         if field.name == "event_type":
             return [pandera.Check.isin(schema.EVENT_TYPES)]
-        if field.kind in ("money", "number"):
+        if field.kind in ("money", "number") and not field.signed:
             positive = field.required or field.name in ("list_price", "competitor_price")
             return [pandera.Check.gt(0) if positive else pandera.Check.ge(0)]
         return []

@@ -201,6 +201,14 @@ def test_impossible_optional_values_become_missing_and_are_reported(offers: pd.D
     assert len(outcome.dataset.offers) == 120
 
 
+def test_an_instrument_may_be_any_number(offers: pd.DataFrame) -> None:
+    offers["instrument"] = "0.5"
+    offers.loc[[2, 3], "instrument"] = ["-1.25", "0"]
+    outcome = import_tables({"offers": offers})
+    assert outcome.dataset.offers["instrument"].iloc[[2, 3]].tolist() == [-1.25, 0.0]
+    assert "negative" not in _messages(outcome)
+
+
 def test_double_clicks_are_set_aside_and_purchases_are_not(offers: pd.DataFrame) -> None:
     events = pd.DataFrame(
         {
