@@ -81,6 +81,12 @@ def base_version(ws: Workspace, orders: bool, pseudonymize: bool) -> str | None:
 def extended(ws: Workspace, base: str, draft: Path, outcome: FilesOutcome, progress: Progress) -> FilesOutcome:
     """Put the rows of version ``base`` before those of the draft that it does not hold, and say how many were known."""
     progress.stage("Adding", 0.95, f"Looking for rows that version {base} holds already")
+    used, given = datasets.load_manifest(ws, base).currency, outcome.manifest.currency
+    if used != given:
+        raise DataError(
+            f"The money of version {base} is in {used}, that of the files in {given}: they cannot stand in one table.",
+            fix=f"Choose {used} if the files are in it, or import them anew.",
+        )
     work = ws.new_temp_dir("extend")
     try:
         added = extend_files(datasets.folder_of(ws, base), draft, work, limits_from_environment(), progress)

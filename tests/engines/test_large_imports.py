@@ -196,6 +196,8 @@ def test_rows_that_do_not_fit_the_version_are_not_added(ws: Workspace, file: Pat
         workflows.import_files(ws, {"offers": other}, extend=True)
     with pytest.raises(DataError, match="pseudonyms"):
         workflows.import_files(ws, {"offers": file}, extend=True, pseudonymize=False)
+    with pytest.raises(DataError, match="is in USD, that of the files in JPY"):
+        workflows.import_files(ws, {"offers": file}, extend=True, currency="JPY")
     assert datasets.latest_dataset_id(ws) == "d0001"
 
 
