@@ -62,6 +62,8 @@ def _repair(options: argparse.Namespace) -> None:
             )
     chosen = [name for name in (*manifest.repairs, *wanted) if name not in options.undo]
     if chosen == manifest.repairs:
+        if offered and not options.all:
+            raise ConfigError("No repair is named.", fix=f"Offered: {', '.join(offered)}. --all takes every one.")
         note("there is nothing to repair; the data stay as they are")
         print(f"data version: {dataset_id}")
         return

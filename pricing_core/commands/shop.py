@@ -29,12 +29,21 @@ def add(command: AddCommand) -> None:
     load.add_argument("--price-source", default="modal", choices=("modal", "median", "latest"), help="for orders")
     load.add_argument("--map", nargs="+", action="extend", default=[], metavar="field=column")
     load.add_argument(
-        "--extend", action="store_true", help="add the rows to the newest version; rows that it has are not added again"
-    )
+        "--extend", action="store_true",
+        help="add the rows to the newest version; rows that it has are not added again; not for orders",
+    )  # fmt: skip
     load.add_argument("--name", default="my shop")
     load.add_argument("--currency", default="USD")
     load.add_argument("--margin", type=float, default=None, help="assumed margin over price where unit cost is unknown")
     load.add_argument("--timezone", default="UTC", help="zone of times that carry none")
+    load.add_argument(
+        "--decimal", default="auto", choices=("auto", "point", "comma"),
+        help="decimal sign, where a file leaves it open",
+    )  # fmt: skip
+    load.add_argument(
+        "--date-order", default="auto", choices=("auto", "day_first", "month_first"),
+        help="how to read dates such as 03/04/2025, where a file leaves it open",
+    )  # fmt: skip
     load.add_argument("--keep-ids", action="store_true", help="keep customer ids instead of pseudonyms")
     load.add_argument("--set-aside", type=Path, help="write the rows that were not used to this CSV file")
 
@@ -88,7 +97,7 @@ def _import(options: argparse.Namespace) -> None:
             sources,
             mapping=parse_assignments(options.map, main_table),
             occasions=rule,
-            options=CleaningOptions(timezone=options.timezone),
+            options=CleaningOptions(timezone=options.timezone, decimal=options.decimal, date_order=options.date_order),
             name=options.name,
             currency=options.currency,
             margin_assumption=options.margin,

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pricing_core.data import checks, quality
-from pricing_core.data.repairs import apply_repairs
+from pricing_core.data.repairs import apply_repairs, repair_words
 from pricing_core.data.versions import compare_figures
 from pricing_core.engines.versions import offers_only_in, version_figures
 from pricing_core.errors import DataError
@@ -68,7 +68,7 @@ def compare_versions(ws: Workspace, first: str, second: str) -> pd.DataFrame:
     folders = [datasets.folder_of(ws, each) for each in (first, second)]
     figures = []
     for each, folder in zip((first, second), folders, strict=True):
-        repairs = ", ".join(datasets.load_manifest(ws, each).repairs) or "none"
+        repairs = ", ".join(repair_words(name).lower() for name in datasets.load_manifest(ws, each).repairs) or "none"
         figures.append({**version_figures(folder, spill=ws.temp_dir), "repairs": repairs})
     return compare_figures(figures[0], figures[1], offers_only_in(folders[0], folders[1], spill=ws.temp_dir))
 
