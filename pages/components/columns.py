@@ -35,8 +35,9 @@ def show(state: PageState) -> None:
     ).sort_values("role", key=lambda role: role.map(ORDER.index), kind="stable")
     used = int(uses["used"].sum())
     st.caption(
-        f"{plural(used, 'column')} of your files become features. Protected attributes, columns that give the outcome "
-        "away and personal data are left out by themselves; tick **Leave out** for any other."
+        f"{plural(used, 'column')} of your files {'becomes a feature' if used == 1 else 'become features'}. Protected "
+        "attributes, columns that give the outcome away and personal data are left out by themselves; tick **Leave "
+        "out** for any other."
     )
     with st.form("exclusions", border=False):
         edited = st.data_editor(

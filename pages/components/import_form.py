@@ -8,6 +8,7 @@ import streamlit as st
 
 from pricing_core.data.currency_guess import guess_currency
 from pricing_core.schema import SOURCES, field_names, required_names
+from pricing_core.store import datasets
 
 from . import access, job_panel, occasions, uploads
 from .state import PageState
@@ -57,11 +58,11 @@ def show(state: PageState) -> None:
         return
     with st.form("import_form"):
         st.subheader("Import", anchor=False)
-        about = _about(files)
+        about = _about(state, files)
         options = _rules()
         orders = any(file.table == "orders" for file in files)
         rule = occasions.form() if orders else None
-        about["extend"] = not orders and _extend(state)
+        about["extend"] = _extend(state, orders)
         if access.form_button(state, "import", "Import", type="primary", icon=":material/download:"):
             problem = _problem(files)
             if problem:
@@ -70,15 +71,17 @@ def show(state: PageState) -> None:
                 _start(state, files, about, options, rule)
 
 
-def _about(files: list[uploads.MappedFile]) -> dict[str, Any]:
+def _about(state: PageState, files: list[uploads.MappedFile]) -> dict[str, Any]:
     name, currency, margin = st.columns([2, 1, 1])
     guess = guess_currency(file.head for file in files)
-    choices = list(CURRENCIES) if guess is None or guess.code in CURRENCIES else [guess.code, *CURRENCIES]
+    used = "" if state.dataset_id is None else datasets.load_manifest(state.ws, state.dataset_id).currency
+    first = guess.code if guess else used or CURRENCIES[0]
+    choices = list(CURRENCIES) if first in CURRENCIES else [first, *CURRENCIES]
     values = {
         "name": name.text_input("Name of this data", "My shop", key="import_name", persist_state="session"),
         "currency": currency.selectbox(
-            "Currency", choices, 0 if guess is None else choices.index(guess.code), accept_new_options=True,
-            key=f"import_currency_{guess.code if guess else ''}", persist_state="session",
+            "Currency", choices, choices.index(first), accept_new_options=True,
+            key=f"import_currency_{guess.code if guess else used}", persist_state="session",
             help="ISO 4217 code of all money in the files.",
         ),
         "margin_assumption": margin.number_input(
@@ -87,7 +90,8 @@ def _about(files: list[uploads.MappedFile]) -> dict[str, Any]:
         ) / 100,
     }  # fmt: skip
     st.caption(
-        ":material/payments: No sign of a currency was found in the files: the code above is yours to choose."
+        ":material/payments: No sign of a currency was found in the files: the code above is "
+        + (f"that of the data in use, {markdown(used)}." if used else "yours to choose.")
         if guess is None
         else f":material/payments: {markdown(guess.words)}"
     )
@@ -98,9 +102,18 @@ def _about(files: list[uploads.MappedFile]) -> dict[str, Any]:
     return values
 
 
-def _extend(state: PageState) -> bool:
+def _extend(state: PageState, orders: bool) -> bool:
     """Ask whether the files replace the data in use, or add to them."""
-    if state.dataset_id is None or occasions.built(state):
+    if state.dataset_id is None:
+        return False
+    if orders or occasions.built(state):
+        st.caption(
+            ":material/info: These files take the place of the data in use, which stay as an earlier version: what was "
+            "declined is built from all orders together, so give all of them, not only the new ones."
+            if orders
+            else ":material/info: These files take the place of the data in use, which were built from orders and stay "
+            "as an earlier version."
+        )
         return False
     way = st.radio(
         "These files", list(WAYS), format_func=WAYS.__getitem__, key="import_way", horizontal=True,
@@ -132,7 +145,10 @@ def _problem(files: list[uploads.MappedFile]) -> str | None:
     tables = [file.table for file in files]
     twice = sorted({table for table in tables if tables.count(table) > 1})
     if twice:
-        return f"Two files are marked as {twice[0]}. Choose a different table for one of them."
+        return (
+            f"Two files are marked as {twice[0]}, and their columns differ. Choose a different table for one of them, "
+            "or give both the same columns: then they are read as one table."
+        )
     if "offers" not in tables and "orders" not in tables:
         return (
             "None of the files is marked as offers (who was offered what, when and at what price) or as orders (who "

@@ -106,7 +106,7 @@ def _findings(findings: pd.DataFrame) -> None:
         }
     )
     st.table(shown, hide_index=True, border="horizontal")
-    st.caption("Row numbers are those of a spreadsheet: the header is row 1.")
+    st.caption("Row numbers are those that a spreadsheet shows: the first line of the file is row 1.")
 
 
 def _shorten(rows: str, limit: int = 40) -> str:

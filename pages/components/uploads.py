@@ -217,7 +217,8 @@ def _edit_mapping(table: str, part: _Part, known: file_shapes.FileShape | None) 
         st.warning(f"Choose a column for {', '.join(missing)}: rows cannot be used without.")
     further = [column for column in part.columns if column not in mapping.values()]
     if further:
-        st.caption(f"Further columns, kept under their own names: {markdown(', '.join(further))}")
+        fate = "not used" if table == "orders" else "kept under their own names"
+        st.caption(f"Further columns, {fate}: {markdown(', '.join(further))}")
     return mapping
 
 
