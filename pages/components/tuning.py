@@ -161,7 +161,7 @@ def _progress(page: PageState, name: str) -> None:
     seen = charts.settings_data(trials, criterion)
     if seen.names:
         st.plotly_chart(charts.settings_figure(seen), key=f"tuning_settings_{name}", height=320)
-    _table(trials, found)
+    _table(trials, found, page.currency)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -175,9 +175,12 @@ def _importance(page: PageState, found: StudyRecord) -> dict[str, float]:
     return _importances(str(page.ws.root), found.name, found.created_at.isoformat(), found.n_trials, page)
 
 
-def _table(trials: pd.DataFrame, found: StudyRecord) -> None:
+def _table(trials: pd.DataFrame, found: StudyRecord, currency: str) -> None:
+    from pricing_core.models.search import OUT_OF_TIME, STOPPED
+
     shown = trials.iloc[::-1].copy()
-    shown["state"] = shown["state"].map(_STATES)
+    cut = (shown["state"] == "failed") & shown["reason"].isin((OUT_OF_TIME, STOPPED))  # no fault of the settings
+    shown["state"] = shown["state"].mask(cut, "interrupted").map(_STATES)
     shown["best"] = ["★" if each == found.best_number else "" for each in shown["number"]]
     if "figure.policy_value" in shown:
         shown["figure.policy_value"] = 100 * shown["figure.policy_value"]
@@ -190,7 +193,9 @@ def _table(trials: pd.DataFrame, found: StudyRecord) -> None:
             "best": text_column(""), "number": st.column_config.NumberColumn("Trial"), "state": text_column("State"),
             "figure.log_loss": st.column_config.NumberColumn("Log loss", format="%.4f"),
             "figure.price_slope": st.column_config.NumberColumn("Reaction to price (1 is right)", format="%.2f"),
-            "figure.policy_value": st.column_config.NumberColumn("Profit per 100 offers", format="%.2f"),
+            "figure.policy_value": st.column_config.NumberColumn(
+                f"Profit per 100 offers, {currency}", format="%.2f"
+            ),
             "figure.price_error": st.column_config.NumberColumn("Price error", format="percent"),
             "figure.length": st.column_config.NumberColumn("Passes or trees", format="%.0f"),
             **{name: st.column_config.Column(charts.words(name.removeprefix("setting."))) for name in settings},

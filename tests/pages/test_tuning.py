@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna.trial import TrialState
 from streamlit.testing.v1 import AppTest
 
 from pricing_core import jobs
-from pricing_core.models.search import Judged, Report, SearchPlan, search
+from pricing_core.models.search import OUT_OF_TIME, Judged, Report, SearchPlan, search
 from pricing_core.models.search_space import PRICING_MODEL, space_of
 from pricing_core.store import studies
 from pricing_core.store.workspace import Workspace
@@ -84,6 +85,12 @@ def test_trials_are_shown_and_their_settings_can_be_trained_with(
     assert params["settings"]["learning_rate"] == trials.loc[found.best_number, "setting.learning_rate"]
     button(app, "Go on").click().run()
     assert sent[-1] == ("tune", {"name": "spring", "minutes": 10.0})
+    study = studies.open_study(ws, "spring")
+    cut = study.ask()
+    cut.set_user_attr("reason", OUT_OF_TIME)
+    study.tell(cut, state=TrialState.FAIL)
+    app.run()
+    assert app.dataframe[0].value["state"].iloc[0] == "! interrupted"
 
 
 @pytest.mark.usefixtures("imported")
