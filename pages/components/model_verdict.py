@@ -72,12 +72,17 @@ def leaderboard(state: PageState) -> None:
         st.plotly_chart(figure, key="candidates")
     st.dataframe(
         _shown(table, state.currency), hide_index=True, height="content", placeholder="–",
-        column_order=["name", "earned", "reaction", "loss", "ranks", "hits", "time", "size"],
+        column_order=["name", "earned", "basis", "reaction", "loss", "ranks", "hits", "time", "size"],
         column_config={
             "name": text_column("Model", pinned=True),
             "earned": text_column(
                 "Profit per 100 offers (90% range)",
                 help=f"{glossary.define('policy value')} {glossary.define('doubly robust')}",
+            ),
+            "basis": text_column(
+                "Profit judged by",
+                help="Past offers: outcomes of offers near a model's prices correct what the other models forecast. "
+                "Forecast: too few are near, so the other models alone say. No model judges itself.",
             ),
             "reaction": text_column("Reaction to price (90% range)", help="1 is as forecast; below 1 it overstates."),
             "loss": st.column_config.NumberColumn("Log loss", format="%.4f", help=glossary.define("log loss")),
@@ -90,7 +95,7 @@ def leaderboard(state: PageState) -> None:
         },
     )  # fmt: skip
     if metrics.get("leaderboard") and table.loc[table["kind"] != YARDSTICK, "policy_value"].isna().any():
-        st.caption("No profit is shown where too few past offers were near the prices that a model would set.")
+        st.caption("No profit is shown where no other model, or fewer than two and too few past offers, can judge it.")
     if not metrics.get("leaderboard"):
         st.caption("This model was trained without competitors. Train again to see others beside it.")
 
@@ -137,6 +142,7 @@ def _shown(table: pd.DataFrame, currency: str) -> pd.DataFrame:
             {
                 "name": f"{mark}{row['label']}{' (chosen)' if row['chosen'] else ''}",
                 "earned": _range(*(money(value, currency) for value in earned.values())),
+                "basis": None if pd.isna(row["policy_basis"]) else str(row["policy_basis"]).capitalize() or None,
                 "reaction": _range(
                     *(number(row[name]) for name in ("price_slope", "price_slope_low", "price_slope_high"))
                 ),

@@ -113,19 +113,18 @@ class FamilyValues:
     def value(self, k: int) -> Estimate:
         """Profit per offer of one candidate's prices."""
         mine = self.prices[k]
-        judges = self._judges(mine.parts)
-        if not judges and mine.enough:  # alone: outcomes correct its own forecast
-            judges = [self.judges.index(part) for part in mine.parts]
-        return self._estimate([mine.claims[j] + mine.enough * mine.corrections[j] for j in judges], past=mine.enough)
+        rows = [mine.claims[j] + mine.enough * mine.corrections[j] for j in self._judges(mine.parts)]
+        return self._estimate(rows, past=mine.enough)
 
     def difference(self, k: int, other: int) -> Estimate:
-        """Profit per offer of one candidate's prices minus that of another's, on the same offers by the same judges."""
+        """Profit per offer of one candidate's prices minus that of another's, on the same offers by the same judges.
+
+        Where nobody else is left and outcomes correct them, both judge both.
+        """
         one, two = self.prices[k], self.prices[other]
-        past = one.enough and two.enough
-        rows = [
-            one.claims[j] - two.claims[j] + past * (one.corrections[j] - two.corrections[j])
-            for j in self._judges((*one.parts, *two.parts))
-        ]
+        past, parts = one.enough and two.enough, (*one.parts, *two.parts)
+        judges = self._judges(parts) or [j for j, name in enumerate(self.judges) if past and name in parts]
+        rows = [one.claims[j] - two.claims[j] + past * (one.corrections[j] - two.corrections[j]) for j in judges]
         return self._estimate(rows, past=past)
 
     def levels(self) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +178,10 @@ def test_where_few_offers_are_near_the_others_forecast_and_disagreement_widens_t
 def test_nobody_judges_itself_and_weak_judges_stand_aside_where_there_are_two_better_ones() -> None:
     values = values_of([score("first", 1.0, 1.0, 0.4), score("second", 1.5, 1.0, 0.4)])
     assert values._judges(("first",)) == [1, 2] and values._judges(("first", "second")) == [2]
+    two = replace(values, prices=values.prices[:2], judges=["first", "second"], losses=values.losses[:2])
+    assert two.difference(1, 0).value == pytest.approx(0.5)  # outcomes correct both, who then judge both
+    alone = replace(values, prices=values.prices[:1], judges=["first"], losses=values.losses[:1])
+    assert alone.value(0).basis == UNKNOWN and np.isnan(alone.levels()).all()
     rng = np.random.default_rng(0)
     losses = 0.4 + np.stack([shift + 0.01 * _centered(rng) for shift in (0.3, 0.0, 0.001, 0.2)])
     strict = FamilyValues([], ["poor", "best", "near", "weak"], losses, np.arange(N))

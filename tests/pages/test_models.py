@@ -59,7 +59,8 @@ def test_candidates_and_the_reason_of_the_choice_are_shown(trained: Workspace, o
     shared = {"log_loss": 0.5, "auc": 0.7, "accuracy": 0.8, "policy_low": 0.1, "policy_high": 0.9, "size_bytes": 2e6}
     metrics["leaderboard"] = [
         {"family": "network", "label": "Deep behavior model", "policy_value": 0.5, "chosen": False, **shared},
-        {"family": "l1_logit", "label": "L1 <logit>", "policy_value": 0.6, "chosen": True, "price_slope": 1.1} | shared,
+        {"family": "l1_logit", "label": "L1 <logit>", "policy_value": 0.6, "chosen": True, "price_slope": 1.1,
+         "policy_basis": "past offers"} | shared,
     ]
     metrics["choice_reason"] = "L1 <logit> was chosen."
     path.write_text(json.dumps(metrics))
@@ -67,6 +68,7 @@ def test_candidates_and_the_reason_of_the_choice_are_shown(trained: Workspace, o
     table = next(frame.value for frame in page.dataframe if "earned" in frame.value)
     assert table["name"].iloc[0] == "✓ L1 <logit> (chosen)"
     assert table["earned"].iloc[0] == "$60.00 ($10.00 to $90.00)"
+    assert table["basis"].iloc[0] == "Past offers"
     assert (table["reaction"].iloc[0], table["size"].iloc[0]) == ("1.10", "2.0 MB")
     assert "L1 <logit> was chosen." in said(page)
     assert len(page.get("plotly_chart")) == 1
