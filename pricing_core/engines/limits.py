@@ -36,7 +36,7 @@ class Limits:
     large_bytes: int = 150_000_000
     memory_mb: int = 700
     threads: int = 2
-    block_bytes: int = 1 << 26
+    block_bytes: int = 3 << 24
     chunk_rows: int = 1_000_000
     plain_levels: int = 20_000
 
