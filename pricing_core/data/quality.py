@@ -15,6 +15,7 @@ Severity = Literal["blocking", "warning", "info"]
 SEVERITIES: Final = ("blocking", "warning", "info")
 SHOWN_ROWS: Final = 20
 FEW_PURCHASES: Final = 100
+COST_UNKNOWN: Final = "The unit cost is unknown for"
 
 
 @dataclass(frozen=True)
@@ -233,7 +234,7 @@ def cost_findings(missing: int, rows: int, margin_assumption: float | None) -> t
         return [], None
     margin = 0.30 if margin_assumption is None else margin_assumption
     message = (
-        f"The unit cost is unknown for {missing:,} of {rows:,} offers; "
+        f"{COST_UNKNOWN} {missing:,} of {rows:,} offers; "
         f"a margin of {margin:.0%} of the usual price is assumed for them."
     )
     effect = "Every profit of these products rests on that assumption; change it if you know better."

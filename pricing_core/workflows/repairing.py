@@ -40,7 +40,7 @@ def repair_dataset(ws: Workspace, dataset_id: str, repairs: Sequence[str], *, pr
     settled = replace(repaired.dataset.manifest, base=base_id, margin_assumption=manifest.margin_assumption)
     dataset = replace(repaired.dataset, manifest=settled)
     progress.stage("Repairing", 0.6, f"Storing {len(dataset.offers):,} offers")
-    findings = _findings_after(datasets.load_quality(ws, base_id), dataset.tables())
+    findings = _findings_after(datasets.load_quality(ws, base_id), dataset.tables(), settled.margin_assumption)
     counts = _counts_after(datasets.load_counts(ws, base_id), len(base.offers), len(repaired.set_aside))
     aside = pd.read_csv(datasets.set_aside_path(ws, base_id), dtype=str, keep_default_na=False)
     aside = pd.concat([aside, repaired.set_aside.astype(str)], ignore_index=True).fillna("")
@@ -83,12 +83,15 @@ def use_version_job(ws: Workspace, params: dict[str, Any], progress: Progress) -
     return {"dataset_id": use_version(ws, params["dataset_id"], progress=progress)}
 
 
-def _findings_after(findings: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def _findings_after(
+    findings: pd.DataFrame, tables: dict[str, pd.DataFrame], margin_assumption: float | None
+) -> pd.DataFrame:
     """Findings of the import whose repair is not done, and those of the repaired tables in place of the others."""
     kept = findings[findings.get("repair", pd.Series("", index=findings.index)).fillna("") == ""]
-    fresh = quality.QualityReport(
-        (*checks.check_suspects(tables, {}), *(f for f in checks.check_personal(tables) if f.repair)), {}, {}, {}
-    )
+    kept = kept[~kept["message"].str.startswith(quality.COST_UNKNOWN)]
+    personal = (finding for finding in checks.check_personal(tables) if finding.repair)
+    costs, _ = quality.check_costs(tables, margin_assumption)
+    fresh = quality.QualityReport((*checks.check_suspects(tables, {}), *personal, *costs), {}, {}, {})
     return pd.concat([fresh.to_frame(), kept], ignore_index=True)
 
 

@@ -47,6 +47,18 @@ def test_a_repair_is_a_new_version_and_leaving_it_out_undoes_it(ws: Workspace) -
     assert datasets.load_manifest(ws, whole).repairs == []
 
 
+def test_a_repaired_version_counts_its_own_offers_without_a_cost(tmp_path: Path) -> None:
+    ws = Workspace.open(tmp_path)
+    offers = shelf_offers()
+    offers.loc[:9, "price"] *= 100
+    workflows.import_files(ws, {"offers": offers})
+    made = workflows.repair_dataset(ws, "d0001", ["price_outliers"])
+    found = datasets.load_quality(ws, made)
+    costs = found.loc[found["message"].str.startswith("The unit cost"), "message"].tolist()
+    left = len(stored(ws, made))
+    assert left < len(offers) and [f"{left:,} of {left:,} offers" in message for message in costs] == [True]
+
+
 def test_an_earlier_version_is_put_back_into_use(ws: Workspace) -> None:
     workflows.repair_dataset(ws, "d0001", ["below_cost"])
     again = workflows.use_version(ws, "d0001")
