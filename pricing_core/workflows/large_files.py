@@ -106,5 +106,5 @@ def _finding(base: str, added: Extension) -> Finding:
         f"{added.known:,} of {added.known + added.new:,} rows were in version {base} already; {added.new:,} are new. "
         f"The table now has {added.rows:,} rows."
     )
-    effect = "Rows that are known are not counted twice."
+    effect = "Rows that are known are not counted twice. The other findings are about the rows of these files."
     return Finding("info", added.table, "", added.new, (), message, effect)
