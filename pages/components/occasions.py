@@ -95,8 +95,8 @@ def _sensitivity(table: pd.DataFrame) -> None:
         {
             "Assumption": table["variant"].str.capitalize(),
             "Occasions": table["occasions"],
-            "Purchases per occasion": 100 * table["purchase_rate"],
-            "Prices carried": 100 * table["carried_share"],
+            "Bought": 100 * table["purchase_rate"],
+            "Carried": 100 * table["carried_share"],
             "Price spread": 100 * table["price_spread"],
             "Raw elasticity": [
                 f"{value:+.2f} ± {1.645 * error:.2f}" if value == value else "–" for value, error in raw
@@ -108,8 +108,11 @@ def _sensitivity(table: pd.DataFrame) -> None:
         shown, hide_index=True, height="content",
         column_config={
             "Occasions": st.column_config.NumberColumn(format="localized"),
-            **{name: st.column_config.NumberColumn(format="%.1f%%")
-               for name in ("Purchases per occasion", "Prices carried", "Price spread")},
+            **{name: st.column_config.NumberColumn(format="%.1f%%", help=about) for name, about in (
+                ("Bought", "Share of the occasions that ended in a purchase."),
+                ("Carried", "Share of the prices that come from an earlier period."),
+                ("Price spread", "How far prices lie apart within a product."),
+            )},
             "Raw elasticity": st.column_config.TextColumn(
                 help="Within products, not corrected for anything; ± is the 90% range. The models do better; this only "
                 "shows how far the assumptions move the answer."

@@ -36,7 +36,7 @@ def show(state: PageState) -> None:
     labels = {"offers": first, "customers": "Customers", "products": "Products", "market": "Market rows",
               "events": "Events"}  # fmt: skip
     for tile, (table, label) in zip(tiles, labels.items(), strict=False):
-        tile.metric(label, count(listed[table]) if listed[table] else "none")
+        tile.metric(label, count(listed[table]) if listed[table] else "no table")
     tiles[-1].metric("Set aside", count(listed["set_aside"]), help="Rows that were not used, each with its reason.")
     _counts(datasets.load_counts(state.ws, state.dataset_id))
     sample = datasets.sample_counts(state.ws, state.dataset_id)

@@ -41,8 +41,9 @@ def show(state: PageState) -> None:
 def _compare(state: PageState, ids: list[str]) -> None:
     """Show how two versions differ, and put an earlier one back into use."""
     left, right, button = st.columns([2, 2, 3], vertical_alignment="bottom")
-    first = left.selectbox("Compare", ids[1:], key="compare_first")
-    second = right.selectbox("with", ids, key="compare_second")
+    # A new version starts with a comparison of its own: the keys carry its id.
+    first = left.selectbox("Compare", ids[1:], key=f"compare_first_{ids[0]}")
+    second = right.selectbox("with", ids, key=f"compare_second_{ids[0]}")
     if access.button(
         state, "import", f"Use {first} again", place=button, icon=":material/history:", key="use_version",
         help="Makes a new version with the same content; nothing is lost.",
