@@ -92,7 +92,12 @@ def price_change_figure(data: PriceChanges) -> go.Figure:
                     "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": "#FFFFFF", "size": 6},
                 },
             )  # fmt: skip
-    figure.update_xaxes(type="category", categoryorder="array", categoryarray=data.bins["label"].tolist())
+    labels = data.bins["label"].tolist()
+    # Level and short labels: tilted ones push the axis title into the legend where the page is narrow.
+    figure.update_xaxes(
+        type="category", categoryorder="array", categoryarray=labels, tickangle=0, tickmode="array", tickvals=labels,
+        ticktext=["0" if label == "unchanged" else label for label in labels],
+    )  # fmt: skip
     figure.update_yaxes(tickformat=",d")
     title = "Change against the current price (label: up to)"
     return frame(figure, data.finding, x=title, y="Number of prices", bargap=0.05)
