@@ -35,7 +35,8 @@ def _compress(options: argparse.Namespace) -> None:
         workflows.use_form(ws, options.use, options.run_id)
     for row in workflows.compression_report(workflows.load_run(ws, options.run_id)).to_dict("records"):
         print(_line({str(name): value for name, value in row.items()}))
-    note("choose a form with --use FORM; the original stays.")
+    if options.use is None:
+        note("choose a form with --use FORM; the original stays.")
 
 
 def _line(row: dict[str, Any]) -> str:
