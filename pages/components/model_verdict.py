@@ -10,6 +10,7 @@ import streamlit as st
 from pricing_core import glossary
 from pricing_core.charts.leaderboard import YARDSTICK, candidates_data, candidates_figure
 from pricing_core.charts.verdict import Verdict
+from pricing_core.evaluate.family_values import FORECAST, PAST_OFFERS
 
 from .guardrails import strategy_name
 from .state import PageState
@@ -22,6 +23,7 @@ HOW_JUDGED = (
     "Kinds of model are judged on up to 15,000 of the later offers, drawn evenly, and their reaction to price by price "
     "changes that no feature explains. The figures above, and the simple yardsticks, are those of all later offers."
 )
+BASES = {PAST_OFFERS: "Past offers", FORECAST: "Other models"}
 SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
@@ -82,7 +84,7 @@ def leaderboard(state: PageState) -> None:
             "basis": text_column(
                 "Profit judged by",
                 help="Past offers: outcomes of offers near a model's prices correct what the other models forecast. "
-                "Forecast: too few are near, so the other models alone say. No model judges itself.",
+                "Other models: too few are near, so they alone say. No model judges itself.",
             ),
             "reaction": text_column("Reaction to price (90% range)", help="1 is as forecast; below 1 it overstates."),
             "loss": st.column_config.NumberColumn("Log loss", format="%.4f", help=glossary.define("log loss")),
@@ -94,6 +96,11 @@ def leaderboard(state: PageState) -> None:
             "size": text_column("Size", help="On the disk."),
         },
     )  # fmt: skip
+    if table["policy_basis"].isin(list(BASES)).any():
+        st.caption(
+            "Profits compare the models on the same offers, whose luck they share. Whether past offers say what a "
+            "strategy's prices earn, the table below tells, by a stricter rule."
+        )
     if metrics.get("leaderboard") and table.loc[table["kind"] != YARDSTICK, "policy_value"].isna().any():
         st.caption("No profit is shown where no other model, or fewer than two and too few past offers, can judge it.")
     if not metrics.get("leaderboard"):
@@ -142,7 +149,7 @@ def _shown(table: pd.DataFrame, currency: str) -> pd.DataFrame:
             {
                 "name": f"{mark}{row['label']}{' (chosen)' if row['chosen'] else ''}",
                 "earned": _range(*(money(value, currency) for value in earned.values())),
-                "basis": None if pd.isna(row["policy_basis"]) else str(row["policy_basis"]).capitalize() or None,
+                "basis": BASES.get(row["policy_basis"]),
                 "reaction": _range(
                     *(number(row[name]) for name in ("price_slope", "price_slope_low", "price_slope_high"))
                 ),
