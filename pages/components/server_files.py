@@ -13,6 +13,7 @@ from .words import size
 
 _CHOSEN = "incoming_files"
 _REMEMBERED = "incoming_remembered"
+_ROUND = "incoming_round"
 
 
 def choose(ws: Workspace) -> list[str]:
@@ -40,16 +41,21 @@ def choose(ws: Workspace) -> list[str]:
                 "modified": st.column_config.DatetimeColumn("Changed (UTC)", format="YYYY-MM-DD HH:mm"),
             },
         )  # fmt: skip
-        chosen = st.multiselect("Import from this folder", names, remembered, key=_CHOSEN, on_change=_remember)
+        chosen = st.multiselect("Import from this folder", names, remembered, key=_widget(), on_change=_remember)
     return list(chosen)
 
 
 def forget() -> None:
     """Choose none of the files any more."""
-    for key in (_CHOSEN, _REMEMBERED):
-        st.session_state.pop(key, None)
+    st.session_state.pop(_REMEMBERED, None)
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+
+
+def _widget() -> str:
+    """Return the widget's key: a new one each time, since the browser keeps the choice of an old one."""
+    return f"{_CHOSEN}_{st.session_state.get(_ROUND, 0)}"
 
 
 def _remember() -> None:
     """Keep the choice over page changes, which a widget's own value does not survive."""
-    st.session_state[_REMEMBERED] = st.session_state[_CHOSEN]
+    st.session_state[_REMEMBERED] = st.session_state[_widget()]

@@ -48,7 +48,7 @@ def test_a_file_on_the_server_is_mapped_by_its_beginning_and_imported_where_it_l
     folder = incoming.incoming_folder(ws)
     small_offers().to_csv(folder / "big.csv", index=False, sep=";")
     page = open_page("data")
-    page.multiselect(key="incoming_files").set_value(["big.csv"]).run()
+    page.multiselect(key="incoming_files_0").set_value(["big.csv"]).run()
     assert not page.exception and not page.error
     mapping = next(frame.value for frame in page.dataframe if "meaning" in frame.value).set_index("field")["column"]
     assert mapping["customer_id"] == "Customer ID"
