@@ -46,6 +46,7 @@ def add(command: AddCommand) -> None:
     )  # fmt: skip
     load.add_argument("--keep-ids", action="store_true", help="keep customer ids instead of pseudonyms")
     load.add_argument("--set-aside", type=Path, help="write the rows that were not used to this CSV file")
+    load.add_argument("--only-import", action="store_true", help="leave the figures of the pages to their first visit")
 
     train = command("train", _train, "Train the pricing and the behavior model.")
     train.add_argument("--seed", type=int, default=0)
@@ -82,6 +83,7 @@ def _import(options: argparse.Namespace) -> None:
     from pricing_core.data.mapping import parse_assignments
     from pricing_core.data.occasion_rule import OccasionRule
     from pricing_core.data.options import CleaningOptions
+    from pricing_core.workflows import aggregates
 
     tables = (*TABLE_OPTIONS, "orders")
     sources = {table: getattr(options, table) for table in tables if getattr(options, table) is not None}
@@ -91,9 +93,10 @@ def _import(options: argparse.Namespace) -> None:
     rule = OccasionRule(options.period_days, options.scope, options.price_source)
     if options.set_aside is not None:
         check_writable(options.set_aside, "--set-aside")
+    ws = open_workspace(options)
     try:
         stored = workflows.import_files(
-            open_workspace(options),
+            ws,
             sources,
             mapping=parse_assignments(options.map, main_table),
             occasions=rule,
@@ -116,7 +119,9 @@ def _import(options: argparse.Namespace) -> None:
         print(f"{table}: {rows_in:,} rows in, {kept:,} kept, {aside:,} set aside")
     if options.set_aside is not None:
         write_table(stored.set_aside, options.set_aside)
-    print(f"data version: {stored.dataset_id}")
+    print(f"data version: {stored.dataset_id}", flush=True)
+    if not options.only_import:
+        aggregates.prepare_pages(ws, stored.dataset_id, ConsoleProgress())
 
 
 def _train(options: argparse.Namespace) -> None:

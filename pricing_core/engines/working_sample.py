@@ -82,11 +82,14 @@ def _choose(connection: duckdb.DuckDBPyConnection, offers: int, seed: int) -> di
         f"""
         CREATE TEMP TABLE chosen AS
         WITH counted AS (
-            SELECT customer_id::VARCHAR AS customer_id, count(*) AS n, count(*) > {_GIANT_SHARE * offers} AS giant,
+            SELECT customer_id, count(*) AS n, min(offered_at) AS opening FROM offers GROUP BY 1
+        ), opened AS (  -- only the offers at a customer's first moment tell which is the first of them
+            SELECT customer_id::VARCHAR AS customer_id, any_value(n) AS n,
+                any_value(n) > {_GIANT_SHARE * offers} AS giant,
                 min({{'a': offered_at, 'b': product_id::VARCHAR, 'c': file_row_number}}) AS first
-            FROM offers GROUP BY 1
+            FROM offers JOIN counted USING (customer_id) WHERE offered_at = opening GROUP BY 1
         ), labeled AS (
-            SELECT customer_id, n, giant, row_number() OVER (ORDER BY first) - 1 AS label FROM counted
+            SELECT customer_id, n, giant, row_number() OVER (ORDER BY first) - 1 AS label FROM opened
         ), summed AS (
             SELECT *, sum(n) FILTER (WHERE NOT giant) OVER (ORDER BY md5({text(f"{seed}:")} || label)) AS so_far
             FROM labeled
