@@ -41,6 +41,7 @@ def write_parquet(rows: Rows, path: Path, stage: tuple[float, float]) -> tuple[i
     with ThreadPoolExecutor(1, thread_name_prefix="import-hash") as pool, parquet.ParquetWriter(
         path, arrow, compression=_compression(columns), store_schema=False, dictionary_pagesize_limit=_DICTIONARY_BYTES,
         use_dictionary=[column.name for column in columns if column.type == "words"],
+        write_statistics=[column.name for column in columns if column.type == "time"],  # what readers filter by
     ) as writer:  # fmt: skip
         for start, chunk in ahead(_chunks(rows, columns)):
             share = start / max(1, rows.sheet.spool.rows)
