@@ -10,6 +10,7 @@ import pytest
 
 from pricing_core import workflows
 from pricing_core.charts.overview import weekly_overview_data
+from pricing_core.cli import main
 from pricing_core.store import datasets, derived, working_samples
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows import aggregates
@@ -55,6 +56,16 @@ def test_figures_are_computed_once_until_what_they_rest_on_changes(
     workflows.set_margin_assumption(ws, dataset_id, 0.5)
     aggregates.weekly_overview(ws, dataset_id)
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_the_import_command_prepares_the_pages_unless_asked_not_to(ws: Workspace, tmp_path: Path, later: bool) -> None:
+    file = tmp_path / "offers.csv"
+    random_shop().offers.to_csv(file, index=False)
+    extra = ["--only-import"] if later else []
+    assert main(["import", "--workspace", str(ws.root), "--offers", str(file), *extra]) == 0
+    assert datasets.is_large(ws)
+    assert (datasets.sample_counts(ws) is None) == later
 
 
 def test_a_damaged_kept_table_is_computed_again(tmp_path: Path) -> None:
