@@ -43,12 +43,13 @@ def form(state: PageState) -> None:
                 help="Number that starts all random choices: the same data and seed give the same prices.",
             )  # fmt: skip
             pressed = access.form_button(state, "train", "Train", type="primary", icon=":material/play_arrow:")
-        st.caption(
-            "The new model is in use as soon as it is ready; the Runs tab takes it back. Later offers choose in a full "
-            "training only."
-        )
+        promote = state.run_id is None or st.checkbox(
+            "Put the new model in use as soon as it is ready", True, key="train_promote", persist_state="session",
+            help="Otherwise it stands beside the one in use, to be compared and put in use on the Runs tab.",
+        )  # fmt: skip
+        st.caption("Later offers choose the kind of model in a full training only.")
         if pressed:
-            params = {"dataset_id": state.dataset_id, "quick": bool(quick), "seed": int(seed)}
+            params = {"dataset_id": state.dataset_id, "quick": bool(quick), "seed": int(seed), "promote": bool(promote)}
             job_panel.start(state.ws, "train", params | ({} if family == AUTO else {"family": str(family)}))
 
 

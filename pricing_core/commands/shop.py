@@ -57,6 +57,7 @@ def add(command: AddCommand) -> None:
         "choose, but with --quick the network is taken",
     )  # fmt: skip
     train.add_argument("--dataset", help="data version; default: the newest")
+    train.add_argument("--keep-current", action="store_true", help="leave the run in use; the new one stands beside it")
     train.add_argument(
         "--warm-start", nargs="?", const="auto", default="auto", metavar="RUN",
         help="run from whose networks to start, or none; default: the one in use, where the log has only grown",
@@ -137,7 +138,9 @@ def _train(options: argparse.Namespace) -> None:
     ws = open_workspace(options)
     if options.settings is not None:
         config = workflows.config_with(ws, options.settings, options.trial, base=config)
-    run_id = workflows.train(ws, options.dataset, config=config, progress=ConsoleProgress())
+    run_id = workflows.train(
+        ws, options.dataset, config=config, promote=not options.keep_current, progress=ConsoleProgress()
+    )
     run = workflows.load_run(ws, run_id)
     if run.manifest.get("working_sample"):
         print(f"learned from {sample_words(run.manifest['working_sample'])}")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.data.occasions import BASKET_COLUMNS, EVIDENCE, Occasions, build_occasions
+from pricing_core.data.personal import personal_data
 from pricing_core.data.quality import Finding, first_rows
 from pricing_core.data.rules import far_from_usual
 from pricing_core.errors import DataError
@@ -200,7 +201,11 @@ def _unused_columns(lines: pd.DataFrame) -> list[Finding]:
     if not unused:
         return []
     words = f"{len(unused):,} further column{'s' if len(unused) > 1 else ''} of the orders"
-    message = f"{words} {'are' if len(unused) > 1 else 'is'} not used and not kept: {', '.join(unused[:8])}."
+    kinds = {column: personal_data(column, lines[column]) for column in unused}
+    named = ", ".join(f"{column} ({kind})" if kind else column for column, kind in list(kinds.items())[:8])
+    message = f"{words} {'are' if len(unused) > 1 else 'is'} not used and not kept: {named}."
+    if any(kinds.values()):
+        message += " Personal data should not leave the shop's own systems; leave them out of the next export."
     effect = "What describes a customer or a product belongs into a table of customers or products."
     return [Finding("info", "orders", "", len(unused), (), message, effect)]
 

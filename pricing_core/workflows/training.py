@@ -36,11 +36,17 @@ def train(
     dataset_id: str | None = None,
     *,
     config: TrainingConfig | None = None,
+    promote: bool = True,
     progress: Progress | None = None,
 ) -> str:
     """Train on a data set (default: the newest) and return the run's id; the run is in use from then on.
 
     A run that fails or is cancelled leaves the last good one in use.
+
+    Parameters
+    ----------
+    promote
+        Whether the run is put in use; the first one of a workspace always is.
     """
     progress = progress or SilentProgress()
     config = config or TrainingConfig()
@@ -73,8 +79,9 @@ def train(
     _write_json(folder / "metrics.json", metrics)
     _write_json(folder / "manifest.json", manifest)
     progress.stage("Storing", 0.99, "Keeping the run")
-    run_id = runs.commit_run(ws, folder, dataset_id=dataset_id, summary=_summary(manifest, metrics))
-    progress.stage("Done", 1.0, f"Run {run_id} is in use")
+    used = promote or runs.latest_run_id(ws) is None
+    run_id = runs.commit_run(ws, folder, dataset_id=dataset_id, summary=_summary(manifest, metrics), promote=used)
+    progress.stage("Done", 1.0, f"Run {run_id} is {'in use' if used else 'kept beside the one in use'}")
     return run_id
 
 
@@ -96,8 +103,10 @@ def recent_order(dataset: Dataset, limit: int = TARGET_LIMIT) -> NDArray[np.int6
 
 
 def training_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Background form of :func:`train`; ``params``: ``dataset_id``, and fields of the training's settings."""
-    return {"run_id": train(ws, params.get("dataset_id"), config=config_from(params), progress=progress)}
+    """Background form of :func:`train`; ``params``: ``dataset_id, promote``, and fields of the training's settings."""
+    promote = bool(params.get("promote", True))
+    run_id = train(ws, params.get("dataset_id"), config=config_from(params), promote=promote, progress=progress)
+    return {"run_id": run_id}
 
 
 def config_from(kept: Mapping[str, Any]) -> TrainingConfig:

@@ -43,7 +43,7 @@ def test_every_kind_of_dirt_is_counted_and_repairs_can_be_taken_back(
     assert len((tmp_path / "aside.csv").read_text(encoding="utf-8").splitlines()) == aside + 1
     assert f"{made.without_customer} rows were set aside: customer_id is missing" in said
     assert f"{made.unreadable} rows were set aside: ordered_at is not a time (for example 'unknown')" in said
-    assert "1 further column of the orders is not used and not kept: Contact." in said
+    assert "1 further column of the orders is not used and not kept: Contact (e-mail addresses)." in said
     far = re.search(r"([\d,]+) order lines cost more than three times above or below the usual price", said)
     assert far is not None and int(far[1].replace(",", "")) >= made.far_off
     assert "prices look personal" not in said

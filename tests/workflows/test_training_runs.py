@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -101,3 +102,13 @@ def test_a_price_list_carries_its_effect_and_disclosure(run):
     by_product = pricelists.load_price_list(run.ws, workflows.make_price_list(run.ws, "product"))
     assert by_product.frame["product_id"].is_unique
     assert not by_product.frame["disclosure_required"].any()
+
+
+@pytest.mark.extra
+def test_a_training_can_stand_beside_the_run_in_use(run, tmp_path):
+    shutil.copytree(run.ws.root, tmp_path / "shop")
+    ws = Workspace.open(tmp_path / "shop")
+    kept = workflows.TrainingConfig(quick=True, family="bayes")
+    beside = workflows.train(ws, config=kept, promote=False)
+    assert beside != run.run_id and runs.latest_run_id(ws) == run.run_id
+    assert set(runs.list_runs(ws)["run_id"]) == {beside, run.run_id}
