@@ -61,7 +61,7 @@ def test_every_kind_of_dirt_is_counted_and_repairs_can_be_taken_back(
     assert f"offers: {len(before):,} → {len(after):,}" in run("versions", "--compare", "d0001", "d0002")
     assert "data version: d0003" in run("repair", "--undo", "price_outliers")
     assert len(datasets.load_dataset(ws).offers) == len(before)
-    assert run("repair") == "data version: d0003\n"
+    assert "No repair is named. Offered: price_outliers." in run("repair", code=2)
     assert [line.split()[0] for line in run("versions").splitlines()[1:]] == ["d0003", "d0002", "d0001"]
 
 
