@@ -9,11 +9,10 @@ from typing import Any
 import pandas as pd
 
 from pricing_core import schema
-from pricing_core.data import checks, quality
+from pricing_core.data import quality
 from pricing_core.data.clean import clean_table
 from pricing_core.data.dataset import Dataset, DatasetManifest, check_margin
 from pricing_core.data.exclusions import check_excluded
-from pricing_core.data.instruments import check_instrument
 from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.data.options import CleaningOptions
 from pricing_core.data.order_lines import tidy_order_lines
@@ -22,6 +21,7 @@ from pricing_core.data.quality import QualityReport
 from pricing_core.data.read import RawTable, Source, from_frame, read_raw, source_name
 from pricing_core.data.settling import Recall, check_tables, settle_mapping
 from pricing_core.data.validate import validate_table
+from pricing_core.data.whole_tables import whole_findings
 from pricing_core.data.worksheet import Worksheet
 from pricing_core.errors import DataError
 from pricing_core.progress import Progress, SilentProgress
@@ -84,6 +84,7 @@ class _Request:
     excluded: dict[str, str]
     pseudonymize: Pseudonymize | None
     occasions: OccasionRule
+    whole: bool
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ def import_tables(
     note: str = "",
     occasions: OccasionRule | None = None,
     recall: Recall | None = None,
+    whole: bool = True,
     progress: Progress | None = None,
 ) -> ImportOutcome:
     """Read, map, clean, check and pseudonymize the tables of a shop.
@@ -135,6 +137,8 @@ def import_tables(
         How orders become choice occasions, where there are no offers.
     recall
         Gives the mapping of an earlier import of such a file; what ``mapping`` says comes first.
+    whole
+        Whether these are all rows. Of rows that are added to others, only those are judged that stand by themselves.
     progress
         Receives a stage per table.
 
@@ -159,6 +163,7 @@ def import_tables(
         excluded=dict(excluded or {}),
         pseudonymize=pseudonymize,
         occasions=occasions or OccasionRule(),
+        whole=whole,
     )
     read = _read(sources, mapping or {}, recall, progress)
     return _outcome(read, _clean(read, request.options, progress), request, progress)
@@ -177,7 +182,8 @@ def _outcome(read: _Read, sheets: dict[str, Worksheet], request: _Request, progr
     elif "orders" in tables:
         tables = {"offers": pd.DataFrame(), **{name: frame for name, frame in tables.items() if name != "orders"}}
     progress.stage("Checking", 0.85, "Looking at the data as a whole")
-    findings, margin = _findings(request, sheets, tables, built)
+    findings, margin = _findings(request, sheets, tables)
+    findings = [*built, *findings]
     set_aside = _set_aside(sheets)
     report = _report(sheets, findings)
     if report.blocking:
@@ -243,20 +249,17 @@ def _clean(read: _Read, options: CleaningOptions, progress: Progress) -> dict[st
 
 
 def _findings(
-    request: _Request, sheets: dict[str, Worksheet], tables: dict[str, pd.DataFrame], built: list[quality.Finding]
+    request: _Request, sheets: dict[str, Worksheet], tables: dict[str, pd.DataFrame]
 ) -> tuple[list[quality.Finding], float | None]:
-    findings = [*built, *(finding for sheet in sheets.values() for finding in sheet.findings)]
-    findings += quality.check_offers(tables["offers"])
-    if tables["offers"].empty:
+    findings = [finding for sheet in sheets.values() for finding in sheet.findings]
+    if not request.whole and not tables["offers"].empty:
         return findings, request.margin_assumption
-    findings += quality.check_references(tables)
-    findings += quality.check_currency(tables["offers"], request.currency)
     numbers = {table: sheet.kept()[1] for table, sheet in sheets.items()}
-    findings += checks.check_suspects(tables, numbers, outliers=request.options.outliers != "keep")
-    findings += checks.check_time(tables["offers"]) + checks.check_variation(tables["offers"])
-    findings += checks.check_personal(tables) + check_instrument(tables["offers"])
-    costs, margin = quality.check_costs(tables, request.margin_assumption)
-    return findings + costs, margin
+    whole, margin = whole_findings(
+        tables, numbers, currency=request.currency, margin_assumption=request.margin_assumption,
+        outliers=request.options.outliers != "keep",
+    )  # fmt: skip
+    return findings + whole, margin
 
 
 def _report(sheets: dict[str, Worksheet], findings: list[quality.Finding]) -> QualityReport:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Severity = Literal["blocking", "warning", "info"]
+Scope = Literal["rows", "tables"]
 
 SEVERITIES: Final = ("blocking", "warning", "info")
 SHOWN_ROWS: Final = 20
@@ -38,6 +39,8 @@ class Finding:
         What that means for the prices.
     repair
         Name of the repair that the finding offers; empty if there is none.
+    scope
+        ``rows`` (about cells and rows of the files, one by one) or ``tables`` (about the tables as a whole).
     """
 
     severity: Severity
@@ -48,6 +51,7 @@ class Finding:
     message: str
     effect: str
     repair: str = ""
+    scope: Scope = "rows"
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,11 @@ class QualityReport:
                     "message": finding.message,
                     "effect": finding.effect,
                     "repair": finding.repair,
+                    "scope": finding.scope,
                 }
                 for finding in ordered
             ],
-            columns=["severity", "table", "column", "count", "rows", "message", "effect", "repair"],
+            columns=["severity", "table", "column", "count", "rows", "message", "effect", "repair", "scope"],
         )
 
     def counts_frame(self) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pandas as pd
 from pricing_core.data import checks, quality
 from pricing_core.data.quality import SHOWN_ROWS, Finding
 from pricing_core.data.suspects import by_time, to_seconds
+from pricing_core.data.whole_tables import as_whole
 from pricing_core.engines.rules import Rows
 from pricing_core.engines.typed import quoted
 
@@ -42,7 +43,7 @@ def whole_findings(
         f"SELECT count(*), coalesce(sum(purchased), 0), count(DISTINCT customer_id) FROM {usable}"
     )
     if not count:
-        return quality.check_offers(pd.DataFrame()), margin_assumption
+        return as_whole(quality.check_offers(pd.DataFrame())), margin_assumption
     evidence = _Evidence(offers, usable, small, outliers)
     findings = quality.offer_findings(int(bought), int(customers), evidence.prices)
     findings += _references(large, small)
@@ -50,7 +51,7 @@ def whole_findings(
         findings += quality.currency_findings(_words(offers, "currency", usable), count, currency)
     for repair, (marked, first) in evidence.suspects.items():
         if marked:
-            rows = tuple(int(number) for number in offers.sheet.raw.numbers.of(first))
+            rows = tuple(int(number) for number in offers.numbers(first))
             findings.append(checks.suspect_finding(repair, marked, rows))
     days = offers.session.positions(
         f"SELECT DISTINCT floor(offered_at / 86400000000.0)::BIGINT AS d FROM {usable} ORDER BY 1"
@@ -60,7 +61,7 @@ def whole_findings(
     findings += checks.variation_findings(evidence.products) if bought else []
     findings += _personal(large)
     costs, margin = quality.cost_findings(_without_cost(offers, usable, small), count, margin_assumption)
-    return findings + costs, margin
+    return as_whole(findings + costs), margin
 
 
 class _Evidence:
@@ -194,7 +195,7 @@ def _personal(large: Mapping[str, Rows]) -> list[Finding]:
                 findings += checks.personal_findings(table, name, values.astype("str"), int(count))
     if "customers" in large:
         rows = large["customers"]
-        findings += checks.protected_findings(rows.columns, rows.sheet.spool.rows - len(rows.sheet.rejected))
+        findings += checks.protected_findings(rows.columns, rows.kept_rows())
     return findings
 
 

@@ -25,12 +25,28 @@ _OPTIONS: Final = "FORMAT parquet, COMPRESSION snappy"
 
 @dataclass(frozen=True)
 class Extension:
-    """What an import added to one table: rows known already, new ones, and all that the table has now."""
+    """What an import added to one table.
+
+    Attributes
+    ----------
+    table
+        Name of the table.
+    known, new
+        Rows of the import that the earlier version holds, and that it does not hold.
+    rows
+        All rows that the table has now.
+    replaced
+        Rows of the earlier version in whose place a new one of the same key stands.
+    whole
+        Whether the import held all rows of the earlier version.
+    """
 
     table: str
     known: int
     new: int
     rows: int
+    replaced: int = 0
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,18 +95,18 @@ def extend_files(base: Path, draft: Path, work: Path, limits: Limits, progress: 
                 continue
             if not old.exists():
                 (count,) = session.row(f"SELECT count(*) FROM read_parquet({text(new)})")
-                added, kept_whole = Extension(table, 0, count, count), True
+                added = Extension(table, 0, count, count, whole=True)
             elif table in _KEYS:
-                added, kept_whole = _replace_rows(session, table, old, new)
+                added = _replace_rows(session, table, old, new)
             else:
-                added, kept_whole = _add_rows(session, table, old, new)
+                added = _add_rows(session, table, old, new)
             found.append(added)
             rows[table] = added.rows
-            whole = whole and kept_whole
+            whole = whole and added.whole
     return Extended(tuple(found), rows, whole)
 
 
-def _add_rows(session: Session, table: str, old: Path, new: Path) -> tuple[Extension, bool]:
+def _add_rows(session: Session, table: str, old: Path, new: Path) -> Extension:
     columns = _same_columns(session, table, old, new)
     listed = ", ".join(name(column) for column in columns)
     # Two hashes of 64 bits stand for a row; the n-th row of a kind is the same as the n-th of that kind elsewhere.
@@ -104,17 +120,17 @@ def _add_rows(session: Session, table: str, old: Path, new: Path) -> tuple[Exten
     (given,) = session.row("SELECT count(*) FROM new_rows")
     (known,) = session.row("SELECT count(*) FROM new_rows SEMI JOIN old_rows USING (a, b, n)")
     if known == before:
-        return Extension(table, known, given - known, given), True
+        return Extension(table, known, given - known, given, whole=True)
     session.run("CREATE OR REPLACE TEMP TABLE added AS SELECT p FROM new_rows ANTI JOIN old_rows USING (a, b, n)")
     fresh = (
         f"SELECT {listed} FROM read_parquet({text(new)}, file_row_number = true) "
         "WHERE file_row_number IN (SELECT p FROM added)"
     )
     _write(session, new, f"SELECT {listed} FROM read_parquet({text(old)}) UNION ALL {fresh}")
-    return Extension(table, known, given - known, before + given - known), False
+    return Extension(table, known, given - known, before + given - known)
 
 
-def _replace_rows(session: Session, table: str, old: Path, new: Path) -> tuple[Extension, bool]:
+def _replace_rows(session: Session, table: str, old: Path, new: Path) -> Extension:
     columns = _same_columns(session, table, old, new)
     listed = ", ".join(name(column) for column in columns)
     same = " AND ".join(f"n.{name(key)} IS NOT DISTINCT FROM o.{name(key)}" for key in _KEYS[table] if key in columns)
@@ -124,10 +140,12 @@ def _replace_rows(session: Session, table: str, old: Path, new: Path) -> tuple[E
     (rows,) = session.row(f"SELECT count(*) FROM ({given})")
     gone = f"SELECT o.* FROM ({before}) o WHERE NOT EXISTS (SELECT 1 FROM ({given}) n WHERE {same})"
     (others,) = session.row(f"SELECT count(*) FROM ({gone})")
+    (had,) = session.row(f"SELECT count(*) FROM ({before})")
+    replaced = max(0, had - others - known)
     if not others:
-        return Extension(table, known, rows - known, rows), True
+        return Extension(table, known, rows - known, rows, replaced, whole=True)
     _write(session, new, f"({gone}) UNION ALL {given}")
-    return Extension(table, known, rows - known, rows + others), False
+    return Extension(table, known, rows - known, rows + others, replaced)
 
 
 def _write(session: Session, path: Path, query: str) -> None:

@@ -56,6 +56,7 @@ class ImportRequest:
     note: str = ""
     pseudonymize: Pseudonymize | None = None
     recall: Recall | None = None
+    whole: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,10 +175,7 @@ class _Run:
         exclusions = check_excluded(dict(self.request.excluded), self._shapes(frames), self.mapping)
         self.session.stage("Checking", 0.7, "Looking at the data as a whole")
         findings = [finding for table in self.mapping for finding in self._sheet(table).findings]
-        whole, margin = whole_findings(
-            self.large, frames, currency=self.request.currency, margin_assumption=self.request.margin_assumption,
-            outliers=self.request.options.outliers != "keep",
-        )  # fmt: skip
+        whole, margin = self._whole(frames)
         report = self._report([*findings, *whole])
         set_aside = self._set_aside()
         if report.blocking:
@@ -202,6 +200,15 @@ class _Run:
             data_hash=hash_columns(written, hashes),
         )
         return FilesOutcome(written, manifest, report, set_aside, self.columns)
+
+    def _whole(self, frames: dict[str, pd.DataFrame]) -> tuple[list[Finding], float | None]:
+        request = self.request
+        if not request.whole and self.large["offers"].kept_rows():
+            return [], request.margin_assumption
+        return whole_findings(
+            self.large, frames, currency=request.currency, margin_assumption=request.margin_assumption,
+            outliers=request.options.outliers != "keep",
+        )  # fmt: skip
 
     def _open(self, table: str) -> Reader:
         files = plain_files(self.sources[table], self.work / "files", self.progress)  # type: ignore[arg-type]

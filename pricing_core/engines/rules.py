@@ -48,6 +48,14 @@ class Rows:
         other.prefix = "beside "
         return other
 
+    def kept_rows(self) -> int:
+        """Number of rows that are not set aside."""
+        return self.sheet.spool.rows - len(self.sheet.rejected)
+
+    def numbers(self, positions: Ints) -> Ints:
+        """Numbers of rows in their file, as a spreadsheet shows them."""
+        return self.sheet.raw.numbers.of(positions)
+
     def usable(self) -> str:
         """SQL for the rows that are not set aside, with their position as ``p``, in order."""
         aside = self.sheet.rejected

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,9 @@ from pricing_core.store import blocked, datasets, file_shapes, incoming, shelf
 from pricing_core.store.workspace import Workspace
 from pricing_core.trust.identities import IdentityTable
 from pricing_core.trust.pseudonyms import Pseudonymizer, load_or_create_key
+from pricing_core.workflows.adding import extended
 from pricing_core.workflows.aggregates import prepare_pages
-from pricing_core.workflows.large_files import base_version, extended, read_into
+from pricing_core.workflows.large_files import base_version, read_into
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def import_files(
     Parameters
     ----------
     extend
-        Add the rows to those of the newest version: rows that it holds already are counted, not added again.
+        Add the rows to those of the newest version: rows that it holds already are counted, not added again. The
+        tables are judged with all their rows.
     """
     progress = progress or SilentProgress()
     request = ImportRequest(
@@ -79,12 +81,13 @@ def import_files(
         recall=lambda table, columns: _recalled(ws, table, columns),
     )
     base = base_version(ws, "orders" in sources, pseudonymize) if extend else None
+    request = replace(request, whole=base is None)
     blocked.forget_blocked(ws)
     try:
         with shelf.drafting(ws, "dataset") as draft:
             outcome = read_into(ws, sources, draft, request, occasions or OccasionRule(), progress)
             if base is not None:
-                outcome = extended(ws, base, draft, outcome, progress)
+                outcome = extended(ws, base, draft, outcome, request, progress)
             dataset_id = _store(ws, draft, outcome, progress)
     except ImportBlocked as refused:
         blocked.keep_blocked(ws, refused.report.to_frame(), refused.report.counts_frame(), refused.set_aside)

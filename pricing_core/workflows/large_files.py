@@ -1,16 +1,13 @@
-"""Where files go on their way in: read whole, or streamed where they are too large; and added to what is there."""
+"""Where files go on their way in: read whole, or streamed where they are too large."""
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from pricing_core.data.importing import Sources, import_tables
 from pricing_core.data.occasion_rule import OccasionRule
-from pricing_core.data.quality import Finding
-from pricing_core.engines.extending import Extension, extend_files
 from pricing_core.engines.importing import FilesOutcome, ImportRequest, NotStreamable, import_large, is_large
 from pricing_core.engines.limits import limits_from_environment
 from pricing_core.errors import DataError
@@ -45,6 +42,7 @@ def read_into(
         note=request.note,
         occasions=occasions,
         recall=request.recall,
+        whole=request.whole,
         progress=SubProgress(progress, 0.0, 0.95),
     )
     tables = outcome.dataset.tables()
@@ -76,35 +74,3 @@ def base_version(ws: Workspace, orders: bool, pseudonymize: bool) -> str | None:
         words = "pseudonyms" if manifest.pseudonymized else "the shop's own ids"
         raise DataError(f"Version {newest} names customers by {words}.", fix="Import with the same choice, or anew.")
     return manifest.base or newest
-
-
-def extended(ws: Workspace, base: str, draft: Path, outcome: FilesOutcome, progress: Progress) -> FilesOutcome:
-    """Put the rows of version ``base`` before those of the draft that it does not hold, and say how many were known."""
-    progress.stage("Adding", 0.95, f"Looking for rows that version {base} holds already")
-    used, given = datasets.load_manifest(ws, base).currency, outcome.manifest.currency
-    if used != given:
-        raise DataError(
-            f"The money of version {base} is in {used}, that of the files in {given}: they cannot stand in one table.",
-            fix=f"Choose {used} if the files are in it, or import them anew.",
-        )
-    work = ws.new_temp_dir("extend")
-    try:
-        added = extend_files(datasets.folder_of(ws, base), draft, work, limits_from_environment(), progress)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    data_hash = outcome.manifest.data_hash
-    if not added.whole:  # the files of both versions tell what the new one holds
-        before = datasets.load_manifest(ws, base).data_hash
-        data_hash = hashlib.sha256(f"{before} extended by {data_hash}".encode()).hexdigest()
-    manifest = replace(outcome.manifest, extends=base, data_hash=data_hash)
-    findings = (*outcome.report.findings, *(_finding(base, each) for each in added.tables))
-    return replace(outcome, rows=added.rows, manifest=manifest, report=replace(outcome.report, findings=findings))
-
-
-def _finding(base: str, added: Extension) -> Finding:
-    message = (
-        f"{added.known:,} of {added.known + added.new:,} rows were in version {base} already; {added.new:,} are new. "
-        f"The table now has {added.rows:,} rows."
-    )
-    effect = "Rows that are known are not counted twice. The other findings are about the rows of these files."
-    return Finding("info", added.table, "", added.new, (), message, effect)

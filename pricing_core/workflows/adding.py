@@ -1,0 +1,170 @@
+"""Add imported rows to an earlier version: one set of tables, judged as a whole, and what is known of all its files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from pricing_core.data import quality
+from pricing_core.data.importing import ImportBlocked
+from pricing_core.data.quality import Finding, QualityReport
+from pricing_core.data.whole_tables import whole_findings
+from pricing_core.engines.extending import Extended, Extension, extend_files
+from pricing_core.engines.importing import STREAMED, FilesOutcome, ImportRequest
+from pricing_core.engines.limits import limits_from_environment
+from pricing_core.engines.stored import present_tables
+from pricing_core.engines.stored_rows import is_large_folder, stored_findings
+from pricing_core.errors import DataError
+from pricing_core.progress import Progress, SubProgress
+from pricing_core.store import datasets
+from pricing_core.store.workspace import Workspace
+
+ORIGIN: Final = "imported_in"
+"""Column of the rows set aside: the earlier version whose files held the row."""
+
+_OF_FILE: Final = ("row_number", "file", "reason", ORIGIN)
+_EFFECT: Final = (
+    "Rows that are known are not counted twice. What is said of the cells and rows of files is about these files, "
+    "or about those of the version that is named; everything else is about all rows together."
+)
+
+
+def extended(
+    ws: Workspace, base: str, draft: Path, outcome: FilesOutcome, request: ImportRequest, progress: Progress
+) -> FilesOutcome:
+    """Put the rows of version ``base`` before those of the draft that it does not hold, and judge all of them.
+
+    Raises
+    ------
+    DataError
+        If the rows cannot stand in one table.
+    ImportBlocked
+        If no prices can come from all rows together; carries what was found.
+    """
+    progress.stage("Adding", 0.95, f"Looking for rows that version {base} holds already")
+    before, given = datasets.load_manifest(ws, base), outcome.manifest.currency
+    if before.currency != given:
+        raise DataError(
+            f"The money of version {base} is in {before.currency}, that of the files in {given}: they cannot stand in "
+            "one table.",
+            fix=f"Choose {before.currency} if the files are in it, or import them anew.",
+        )
+    assumed = before.margin_assumption if request.margin_assumption is None else request.margin_assumption
+    work = ws.new_temp_dir("extend")
+    try:
+        for folder in ("rows", "checks"):
+            (work / folder).mkdir()
+        added = extend_files(datasets.folder_of(ws, base), draft, work / "rows", limits_from_environment(), progress)
+        found, margin = _judged(draft, work / "checks", request, assumed, progress)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    earlier = _Earlier(ws, base, added)
+    set_aside, counts = earlier.join(outcome)
+    listed = [_finding(base, each) for each in added.tables]
+    report = QualityReport((*listed, *outcome.report.findings, *found, *earlier.findings()), *counts)
+    if report.blocking:
+        raise ImportBlocked(quality.blocking_message(report.blocking, outcome.set_aside), report, set_aside)
+    data_hash = outcome.manifest.data_hash
+    if not added.whole:  # the files of both versions tell what the new one holds
+        data_hash = hashlib.sha256(f"{before.data_hash} extended by {data_hash}".encode()).hexdigest()
+    manifest = replace(outcome.manifest, extends=base, data_hash=data_hash, margin_assumption=margin)
+    return replace(outcome, rows=added.rows, manifest=manifest, report=report, set_aside=set_aside)
+
+
+def _judged(
+    draft: Path, work: Path, request: ImportRequest, margin: float | None, progress: Progress
+) -> tuple[list[Finding], float | None]:
+    """Findings about all rows of the tables, by the path that fits their size."""
+    progress.stage("Checking", 0.96, "Looking at the data as a whole")
+    limits, outliers = limits_from_environment(), request.options.outliers != "keep"
+    large = is_large_folder(draft, limits)
+    tables = {table: datasets.read_parquet(draft / f"{table}.parquet")
+              for table in present_tables(draft) if not (large and table in STREAMED)}  # fmt: skip
+    if large:
+        within = SubProgress(progress, 0.95, 0.98)
+        return stored_findings(draft, tables, work, limits, within, currency=request.currency,
+                               margin_assumption=margin, outliers=outliers)  # fmt: skip
+    return whole_findings(tables, {}, currency=request.currency, margin_assumption=margin, outliers=outliers)
+
+
+class _Earlier:
+    """What is known of the files of the earlier version."""
+
+    def __init__(self, ws: Workspace, base: str, added: Extended) -> None:
+        self.base, self.added = base, added
+        self.quality = datasets.load_quality(ws, base)
+        self.counts = datasets.load_counts(ws, base).set_index("table")
+        path = datasets.set_aside_path(ws, base)
+        self.aside = pd.read_csv(path, dtype=str, keep_default_na=False)
+        if ORIGIN not in self.aside:
+            self.aside[ORIGIN] = ""
+        self.aside[ORIGIN] = self.aside[ORIGIN].replace("", base)
+        self.superseded: set[str] = set()
+
+    def join(self, outcome: FilesOutcome) -> tuple[pd.DataFrame, tuple[dict[str, int], dict[str, int], dict[str, int]]]:
+        """Rows set aside from all files, each once, and the counts: rows in, kept, set aside, of all files."""
+        new = outcome.set_aside.astype("str")
+        again = _held(self.aside, new)
+        rest = self.aside[~again]
+        left = set(rest["table"])
+        self.superseded = {each.table for each in self.added.tables if each.whole and each.table not in left}
+        kept = dict(self.added.rows)
+        aside = {}
+        for table in kept:
+            listed = int((self.aside["table"] == table).sum())
+            before = int(self.counts["rows_set_aside"].get(table, listed))
+            dropped = int((again & (self.aside["table"] == table)).sum())
+            aside[table] = before - dropped + outcome.report.rows_set_aside.get(table, 0)
+        counts = {table: kept[table] + aside[table] for table in kept}, kept, aside
+        if rest.empty:
+            return outcome.set_aside, counts
+        joined = pd.concat([rest, new], ignore_index=True).fillna("")
+        first = [column for column in ("table", "file", "row_number", "reason", ORIGIN) if column in joined]
+        return joined[[*first, *(column for column in joined if column not in first)]], counts
+
+    def findings(self) -> list[Finding]:
+        """What was found in the rows of the earlier files one by one, said of that version."""
+        found = self.quality
+        repair = found.get("repair", pd.Series("", index=found.index)).fillna("")
+        scope = found.get("scope", pd.Series("", index=found.index)).fillna("")
+        # Versions from before the scope was kept: findings that name rows are about rows.
+        single = (scope == "rows") | ((scope == "") & (found["rows"] != ""))
+        mine = found[single & (repair == "") & ~found["table"].isin(self.superseded)]
+        return [self._carried(row) for row in mine.to_dict("records")]
+
+    def _carried(self, row: Mapping[Hashable, Any]) -> Finding:
+        message = str(row["message"])
+        labelled = message if re.match(r"In d\d+: ", message) else f"In {self.base}: {message}"
+        rows = tuple(int(number) for number in str(row["rows"]).removesuffix(" …").split(", ") if number.isdigit())
+        return Finding(row["severity"], row["table"], row["column"], int(row["count"]), rows, labelled, row["effect"])
+
+
+def _held(earlier: pd.DataFrame, new: pd.DataFrame) -> pd.Series:
+    """Which rows set aside earlier were given again: same table and cells, as often as both have them."""
+    shared = [column for column in earlier if column not in _OF_FILE]
+    if earlier.empty or new.empty or any(column not in new for column in shared if (earlier[column] != "").any()):
+        return pd.Series(False, index=earlier.index)
+    sides = []
+    columns = list(dict.fromkeys([*shared, *(column for column in new if column not in _OF_FILE)]))
+    for frame in (earlier, new):
+        cells = frame.reindex(columns=columns, fill_value="")
+        mark = pd.util.hash_pandas_object(cells.astype(str), index=False)
+        sides.append(pd.DataFrame({"mark": mark, "n": mark.groupby(mark).cumcount()}))
+    both = pd.MultiIndex.from_frame(sides[0]).isin(pd.MultiIndex.from_frame(sides[1]))
+    return pd.Series(both, index=earlier.index)
+
+
+def _finding(base: str, added: Extension) -> Finding:
+    given = added.known + added.new
+    message = f"{added.known:,} of {given:,} rows were in version {base} already; {added.new:,} are new. "
+    if added.replaced:
+        message += f"{added.replaced:,} of them took the place of an older row. "
+    message += f"The table now has {added.rows:,} rows."
+    return Finding("info", added.table, "", added.new, (), message, _EFFECT, scope="tables")
