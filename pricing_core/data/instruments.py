@@ -31,7 +31,7 @@ def instrument_strength(offers: pd.DataFrame) -> tuple[float, float]:
     price = log_price - log_price.groupby(product).transform("mean")
     mass = float((moved**2).sum())
     total = float((price**2).sum())
-    if len(product) < _LEAST or mass <= 1e-12 or total <= 1e-12:
+    if not can_tell(len(product), mass, total):
         return 0.0, 0.0
     slope = float((moved * price).sum()) / mass
     error = price - slope * moved
@@ -39,17 +39,25 @@ def instrument_strength(offers: pd.DataFrame) -> tuple[float, float]:
     return slope**2 / max(variance, 1e-12), max(1 - float((error**2).sum()) / total, 0.0)
 
 
+def can_tell(rows: int, mass: float, total: float) -> bool:
+    """Whether enough rows, moves of the instrument and moves of the price (sums of squares) are there to compare."""
+    return rows >= _LEAST and mass > 1e-12 and total > 1e-12
+
+
 def check_instrument(offers: pd.DataFrame) -> list[Finding]:
     """Say how strong the instrument is, if the offers carry one, and in how many rows it is unknown."""
     if "instrument" not in offers.columns or offers.empty:
         return []
     number = pd.to_numeric(offers["instrument"], errors="coerce")
-    missing = int(number.isna().sum())
-    f_statistic, r2 = instrument_strength(offers)
+    return instrument_findings(len(offers), int(number.isna().sum()), *instrument_strength(offers))
+
+
+def instrument_findings(rows: int, missing: int, f_statistic: float, r2: float) -> list[Finding]:
+    """Findings of :func:`check_instrument` where the instrument is unknown in ``missing`` of ``rows`` offers."""
     gaps = f" It is unknown in {missing:,} offers." if missing else ""
     message = f"The instrument explains {r2:.1%} of the price changes within products (F = {f_statistic:,.0f}).{gaps}"
     if f_statistic < WEAK_F:
         effect = "Too weak to be used: an F of at least 10 is needed. Prices rest on the price changes themselves."
-        return [Finding("warning", "offers", "instrument", len(offers), (), message, effect)]
+        return [Finding("warning", "offers", "instrument", rows, (), message, effect)]
     effect = "The effect of the price is told from what else moved demand; the instrument itself never sets a price."
-    return [Finding("info", "offers", "instrument", len(offers), (), message, effect)]
+    return [Finding("info", "offers", "instrument", rows, (), message, effect)]

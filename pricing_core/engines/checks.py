@@ -12,6 +12,7 @@ from pricing_core.data import checks, quality
 from pricing_core.data.quality import SHOWN_ROWS, Finding
 from pricing_core.data.suspects import by_time, to_seconds
 from pricing_core.data.whole_tables import as_whole
+from pricing_core.engines.instruments import large_instrument
 from pricing_core.engines.rules import Rows
 from pricing_core.engines.typed import quoted
 
@@ -59,7 +60,7 @@ def whole_findings(
     findings += checks.day_findings(days.astype("datetime64[D]"))
     findings += checks.weekday_findings(*evidence.days)
     findings += checks.variation_findings(evidence.products) if bought else []
-    findings += _personal(large)
+    findings += _personal(large) + large_instrument(offers, usable, count)
     costs, margin = quality.cost_findings(_without_cost(offers, usable, small), count, margin_assumption)
     return as_whole(findings + costs), margin
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pandas as pd
 import pytest
 
 from pricing_core.data.options import CleaningOptions
@@ -77,3 +78,16 @@ def test_columns_that_looked_plain_at_first_are_read_again_as_a_whole() -> None:
     assert_same({"offers": (as_csv(offers.assign(measure=mixed, offer_ref=late)), "offers.csv")}, TINY)
     asked = (offers.index + 1).map(lambda k: f"{1 + k % 999}.{100 + k % 890}")
     assert_same({"offers": (as_csv(offers.assign(measure=asked)), "offers.csv")}, TINY)
+
+
+@pytest.mark.parametrize("strong", [True, False], ids=["strong", "weak"])
+def test_an_instrument_is_judged_the_same(strong: bool) -> None:
+    offers = messy_shop(offers=400)["offers"]
+    price = pd.to_numeric(offers["price"], errors="coerce").fillna(5.0)
+    place = pd.Series(range(len(offers)))
+    number = (price if strong else place * 7919 % 101).astype(str).mask(place % 40 == 0, "")
+    outcome = assert_same({"offers": (as_csv(offers.assign(instrument=number)), "offers.csv")}, TINY)
+    assert outcome is not None
+    found = [finding for finding in outcome.report.findings if finding.column == "instrument"]
+    assert any("It is unknown in" in finding.message for finding in found)
+    assert found[-1].severity == ("info" if strong else "warning")
