@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 # Small enough for a test; the families' own defaults are what the benchmarks run.
 SMALL: dict[str, dict[str, Any]] = {
     "network": {"members": 1, "max_epochs": 2, "learning_rate": 6e-3},
-    "taste_network": {"members": 2, "max_rounds": 24},
+    "taste_network": {"members": 4, "max_rounds": 24},
     "two_output_trees": {"members": 2, "n_trees": 40},
     "monotone_trees": {"members": 2, "n_trees": 40, "learning_rate": 0.15},
     "l1_logit": {"members": 2, "steps": 8},
@@ -33,7 +33,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "bayes": {"members": 2},
 }
 LENGTH = {
-    "taste_network": 24,
+    "taste_network": 8,
     "two_output_trees": 30,
     "monotone_trees": 30,
     "l1_logit": 5,

@@ -222,4 +222,4 @@ def test_comments_versions_and_the_log_are_shown(trained: Workspace, open_page: 
     shown = next(frame.value for frame in page.dataframe if "who" in frame.value)
     assert shown["action"].tolist() == ["comment", "create"]
     click(page, "log_check")
-    assert "The log is intact: 2 entries" in said(page) and audit.verify(trained).head in said(page)
+    assert "The log is intact: 3 entries" in said(page) and audit.verify(trained).head in said(page)
