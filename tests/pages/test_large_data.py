@@ -16,8 +16,8 @@ from .conftest import OpenPage, small_offers
 
 
 @pytest.fixture
-def finished_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However soon a job ends, it ends well."""
+def finished_jobs(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However soon a job in the workspace ends, it ends well."""
     monkeypatch.setenv("PRICING_JOB_HANDLERS", "tests.pages.job_handlers:SUCCESS")
 
 
