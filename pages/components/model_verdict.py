@@ -136,7 +136,8 @@ def policy_value(state: PageState) -> None:
     logged = money(100 * float(table["logged_value"].iloc[0]), currency)
     st.caption(
         f"As they were priced, 100 of these offers earned {markdown(logged)}. Estimated from the held-out offers whose "
-        "logged price was near the strategy's price (doubly robust); few such offers, no verdict."
+        "logged price was near the strategy's price (doubly robust); few such offers, no verdict. Scenarios forecasts "
+        "for the latest offers instead, within your rules: its figures differ."
     )
 
 
