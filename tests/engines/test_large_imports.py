@@ -212,6 +212,7 @@ def test_the_command_streams_and_adds(
         workflows.import_files(ws, {"offers": file})
 
 
+@pytest.mark.extra
 def test_the_job_streams_uploads_and_adds(ws: Workspace, file: Path) -> None:
     for extend in (False, True):
         kept = workflows.keep_uploads(ws, {"offers": [(file.read_bytes(), "offers.csv")]})

@@ -108,6 +108,7 @@ def test_progress_rises_and_carries_the_loss_curve(first: TrainingResult, watche
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.extra
 def test_offers_alone_are_enough_to_train(shop: DemoShop, as_dataset: AsDataset) -> None:
     bare = as_dataset(shop, customers=None, products=None, market=None, events=None)
     result = train_models(bare, QUICK)

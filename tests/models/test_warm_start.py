@@ -57,6 +57,7 @@ def test_a_warm_start_begins_where_the_last_model_ended(last: tuple[BehaviorMode
             np.testing.assert_allclose(got, wanted, atol=2e-3)
 
 
+@pytest.mark.extra
 def test_fewer_passes_for_equal_quality_with_the_same_result_twice(
     last: tuple[BehaviorModel, LearningRows], batch_of: BatchOf
 ) -> None:

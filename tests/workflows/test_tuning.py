@@ -65,6 +65,7 @@ def cheap(name: str, **changes: object) -> workflows.TuningRequest:
     return workflows.TuningRequest(**{"name": name, "family": "bayes", **changes})  # type: ignore[arg-type]
 
 
+@pytest.mark.extra
 def test_trials_begin_with_todays_settings_and_are_the_same_again(ws: Workspace) -> None:
     for name in ("one", "two"):
         workflows.new_tuning(ws, cheap(name))
