@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from pricing_core.errors import ConfigError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.demand_model import DemandModel
-from pricing_core.models.surface import OUTCOMES, BestPrice, CostedBatch
+from pricing_core.models.surface import OUTCOMES, BestPrice, CostedBatch, outcome_table
 
 Floats = NDArray[Any]
 
@@ -49,14 +48,7 @@ class DemandOutcomes:
     def answers(self, batch: CostedBatch) -> Floats:
         """Outcomes of the rows (n, K)."""
         response = self.behavior.respond(batch.batch, np.ones(batch.n))
-        intercept, sensitivity = response.intercept, response.sensitivity
-        found = {
-            "probability": lambda: expit(intercept - sensitivity * self.relative_price).mean(axis=1),
-            "sensitivity": lambda: sensitivity.mean(axis=1),
-            "taste": lambda: (intercept - sensitivity).mean(axis=1),
-            "price": lambda: self.best_price(intercept, sensitivity, batch.cost),
-        }
-        return np.column_stack([found[name]() for name in self.outcomes])
+        return outcome_table(response, batch.cost, self.outcomes, self.relative_price, self.best_price)
 
 
 def without_events(costed: CostedBatch) -> CostedBatch:

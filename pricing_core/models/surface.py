@@ -15,6 +15,7 @@ from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.behavior import BehaviorModel
 from pricing_core.models.gradients import network_inputs, pull_back, trace
 from pricing_core.models.thin_data import unsettled
+from pricing_core.response.price_response import PriceResponse
 
 Floats = NDArray[np.float64]
 Inputs = dict[str, NDArray[Any]]
@@ -78,6 +79,20 @@ class CostedBatch:
         return found if self._with_cost is not None else [*found, [("cost", ())]]
 
 
+def outcome_table(
+    response: PriceResponse, cost: Floats, outcomes: Sequence[str], relative_price: float, best_price: BestPrice
+) -> Floats:
+    """Outcomes (n, K) of curves against relative prices, each averaged over the draws."""
+    intercept, sensitivity = response.intercept, response.sensitivity
+    found = {
+        "probability": lambda: expit(intercept - sensitivity * relative_price).mean(axis=1),
+        "sensitivity": lambda: sensitivity.mean(axis=1),
+        "taste": lambda: (intercept - sensitivity).mean(axis=1),
+        "price": lambda: best_price(intercept, sensitivity, cost),
+    }
+    return np.column_stack([found[name]() for name in outcomes])
+
+
 class DemandSurface:
     r"""Outcomes of a behavior model at :class:`CostedBatch` rows, each averaged over the posterior draws.
 
@@ -129,14 +144,7 @@ class DemandSurface:
     def answers(self, batch: CostedBatch) -> Floats:
         """Outcomes of the rows (n, K)."""
         response = self.behavior.respond(batch.batch, np.ones(batch.n))
-        intercept, sensitivity = response.intercept, response.sensitivity
-        found = {
-            "probability": lambda: expit(intercept - sensitivity * self.relative_price).mean(axis=1),
-            "sensitivity": lambda: sensitivity.mean(axis=1),
-            "taste": lambda: (intercept - sensitivity).mean(axis=1),
-            "price": lambda: self._best(intercept, sensitivity, batch.cost),
-        }
-        return np.column_stack([found[name]() for name in self.outcomes])
+        return outcome_table(response, batch.cost, self.outcomes, self.relative_price, self._best)
 
     def slopes(self, inputs: Inputs) -> list[Inputs]:
         """Derivative of each outcome by each input."""
