@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -22,9 +23,12 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def compressed(trained) -> Workspace:
-    assert main(["compress", "--workspace", str(trained.workspace), "--use", "int8"]) == 0
-    return Workspace.open(trained.workspace)
+def compressed(trained, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A copy of the trained shop whose run is compressed: other tests share the original."""
+    folder = tmp_path_factory.mktemp("compressed") / "workspace"
+    shutil.copytree(trained.workspace, folder)
+    assert main(["compress", "--workspace", str(folder), "--use", "int8"]) == 0
+    return Workspace.open(folder)
 
 
 def test_a_compressed_form_is_small_and_hardly_moves_prices(compressed: Workspace) -> None:
@@ -77,13 +81,9 @@ def test_a_form_that_is_not_there_is_refused(compressed: Workspace, trained_copy
 @pytest.fixture
 def trained_copy(trained, tmp_path: Path) -> Workspace:
     """The trained shop with a run that was never compressed."""
-    import shutil
-
     folder = tmp_path / "plain"
     shutil.copytree(trained.workspace, folder)
-    ws = Workspace.open(folder)
-    shutil.rmtree(workflows.load_run(ws).folder / "compressed", ignore_errors=True)
-    return ws
+    return Workspace.open(folder)
 
 
 def test_many_pairs_at_once_are_answered_like_each_alone(trained) -> None:
