@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -11,18 +11,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pricing_core.data.occasion_rule import OccasionRule
-from pricing_core.data.occasions import BASKET_COLUMNS, EVIDENCE, Occasions, build_occasions
-from pricing_core.data.personal import personal_data
+from pricing_core.data.occasions import BASKET_COLUMNS, EVIDENCE, build_occasions
+from pricing_core.data.order_findings import far_off, made_findings, personal_prices, price_spreads, unused_columns
 from pricing_core.data.quality import Finding, first_rows
 from pricing_core.data.rules import far_from_usual
 from pricing_core.errors import DataError
-from pricing_core.schema import field_names
 
 Mask = NDArray[np.bool_]
 
-_SAMPLE_CUSTOMERS: Final = 1_000
-_PERSONAL_SHARE: Final = 0.5
-_EXCLUDED: Final = "says how the price was found, which differs between bought and not bought"
+SAMPLE_CUSTOMERS: Final = 1_000
+EXCLUDED: Final = "says how the price was found, which differs between bought and not bought"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,17 +61,22 @@ def offers_from_orders(
     visits = rest.get("events")
     made = build_occasions(lines, rule, visits=visits)
     rest["events"] = _with_purchases(visits, lines)
-    evidence = {
-        "kind": EVIDENCE,
-        "rule": rule.to_dict(),
-        "counts": made.counts,
-        "sensitivity": sensitivity(lines, rule, visits=visits).to_dict("records"),
-    }
-    excluded = {f"offers.{column}": _EXCLUDED for column in BASKET_COLUMNS}
+    evidence = evidence_of(made.counts, rule, sensitivity(lines, rule, visits=visits))
+    excluded = excluded_columns()
     far = far_from_usual(lines.rename(columns={"unit_price": "price"}))
-    findings = _findings(made, rule) + _unused_columns(lines)
-    findings += _far_off(lines, far, row_numbers) + _personal_prices(lines[~far])
+    findings = made_findings(made.counts, rule) + unused_columns(list(lines.columns), lines.__getitem__)
+    findings += _far_off(lines, far, row_numbers) + personal_prices([price_spreads(lines[~far])])
     return OrdersOutcome({"offers": made.offers, **rest}, findings, evidence, excluded)
+
+
+def evidence_of(counts: dict[str, float], rule: OccasionRule, other: pd.DataFrame) -> dict[str, Any]:
+    """What the manifest keeps: the rule, its counts, and its :func:`sensitivity`."""
+    return {"kind": EVIDENCE, "rule": rule.to_dict(), "counts": counts, "sensitivity": other.to_dict("records")}
+
+
+def excluded_columns() -> dict[str, str]:
+    """Columns of occasions that must not become features, with the reason."""
+    return {f"offers.{column}": EXCLUDED for column in BASKET_COLUMNS}
 
 
 def sensitivity(lines: pd.DataFrame, rule: OccasionRule, *, visits: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -89,9 +92,8 @@ def sensitivity(lines: pd.DataFrame, rule: OccasionRule, *, visits: pd.DataFrame
     """
     ids = lines["customer_id"].astype(str)
     names = np.sort(ids.unique())
-    if len(names) > _SAMPLE_CUSTOMERS:
-        order = np.argsort(pd.util.hash_array(names.astype(object)))
-        lines = lines[ids.isin(names[order[:_SAMPLE_CUSTOMERS]])]
+    if len(names) > SAMPLE_CUSTOMERS:
+        lines = lines[ids.isin(sample_customers(names))]
     records = []
     for name, variant in _variants(rule, "category" in lines.columns).items():
         try:
@@ -100,6 +102,12 @@ def sensitivity(lines: pd.DataFrame, rule: OccasionRule, *, visits: pd.DataFrame
             continue
         records.append({"variant": name} | _summary(offers))
     return pd.DataFrame(records)
+
+
+def sample_customers(names: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Those of the sorted, different customers on whom other assumptions are tried."""
+    order = np.argsort(pd.util.hash_array(names.astype(object)))
+    return np.asarray(names[order[:SAMPLE_CUSTOMERS]], dtype=object)
 
 
 def _variants(rule: OccasionRule, categories: bool) -> dict[str, OccasionRule]:
@@ -144,10 +152,25 @@ def _summary(offers: pd.DataFrame) -> dict[str, float]:
 def _with_categories(products: pd.DataFrame | None, lines: pd.DataFrame) -> pd.DataFrame:
     """Products of the orders with their commonest category."""
     pairs = lines[["product_id", "category"]].dropna().value_counts(sort=False).reset_index()
+    return with_commonest(products, pairs, lines["product_id"].unique())
+
+
+def with_commonest(products: pd.DataFrame | None, pairs: pd.DataFrame, sold: Iterable[str]) -> pd.DataFrame:
+    """Products with their commonest category.
+
+    Parameters
+    ----------
+    products
+        The shop's own table; without one, it is made of the products sold.
+    pairs
+        ``product_id, category, count`` over the order lines whose category is known.
+    sold
+        Products of the order lines.
+    """
     pairs = pairs.sort_values(["product_id", "count", "category"], ascending=[True, False, True], kind="stable")
     category = pairs.drop_duplicates("product_id").set_index("product_id")["category"]
     if products is None:
-        products = pd.DataFrame({"product_id": pd.Series(sorted(lines["product_id"].unique()), dtype="str")})
+        products = pd.DataFrame({"product_id": pd.Series(sorted(sold), dtype="str")})
     return products.assign(category=products["product_id"].map(category).astype("str"))
 
 
@@ -166,85 +189,9 @@ def _with_purchases(events: pd.DataFrame | None, lines: pd.DataFrame) -> pd.Data
     return bought.reset_index(drop=True) if events is None else pd.concat([events, bought], ignore_index=True)
 
 
-def _findings(made: Occasions, rule: OccasionRule) -> list[Finding]:
-    counts = made.counts
-    lines, occasions = int(counts["lines"]), int(counts["occasions"])
-    place = "its category" if rule.scope == "category" else "the shop"
-    message = (
-        f"{lines:,} order lines became {occasions:,} choice occasions with {int(counts['purchases']):,} purchases: a "
-        f"customer who ordered in {place} within {rule.period_days} days chose among the products on offer there. "
-        f"{counts['carried_share']:.0%} of the prices are carried from an earlier period."
-    )
-    effect = "Conversion is per shopping trip and product, by that rule, not per visitor; profits rest on it."
-    findings = [Finding("info", "orders", "", occasions, (), message, effect)]
-    reasons = {
-        "lines_price_unknown": "bought a product whose price is known from nobody else",
-        "lines_not_considered": "bought a product that was neither bought before nor among the bestsellers",
-        "lines_thinned": f"fell to thinning (more than {rule.max_occasions:,} occasions)",
-    }
-    for key, words in reasons.items():
-        count = int(counts[key])
-        if count:
-            text = f"{count:,} of {lines:,} order lines are history but no occasion: the customer {words}."
-            if key == "lines_thinned":
-                text = f"{count:,} of {lines:,} order lines are history but no occasion: their trip {words}."
-            severity: Any = "warning" if count > 0.3 * lines else "info"
-            effect = "They teach taste, not the reaction to price."
-            findings.append(Finding(severity, "orders", "", count, (), text, effect))
-    return findings
-
-
-def _unused_columns(lines: pd.DataFrame) -> list[Finding]:
-    """Name the columns of the orders that no occasion can carry."""
-    known = {*field_names("orders"), "row_number"}
-    unused = [str(column) for column in lines.columns if column not in known]
-    if not unused:
-        return []
-    words = f"{len(unused):,} further column{'s' if len(unused) > 1 else ''} of the orders"
-    kinds = {column: personal_data(column, lines[column]) for column in unused}
-    named = ", ".join(f"{column} ({kind})" if kind else column for column, kind in list(kinds.items())[:8])
-    message = f"{words} {'are' if len(unused) > 1 else 'is'} not used and not kept: {named}."
-    if any(kinds.values()):
-        message += " Personal data should not leave the shop's own systems; leave them out of the next export."
-    effect = "What describes a customer or a product belongs into a table of customers or products."
-    return [Finding("info", "orders", "", len(unused), (), message, effect)]
-
-
 def _far_off(lines: pd.DataFrame, far: Mask, row_numbers: NDArray[np.int64] | None) -> list[Finding]:
-    """Count the lines whose unit price cannot be meant."""
-    count = int(far.sum())
-    if not count:
+    if not far.any():
         return []
     example = lines[far].iloc[0]
-    message = (
-        f"{count:,} order line{'s' if count > 1 else ''} cost more than three times above or below the usual price of "
-        f"the product (for example {example['unit_price']:,.2f} for product {example['product_id']})."
-    )
-    effect = "The commonest price of a period is hardly moved by slips; where it is, the occasions are reported below."
     rows = () if row_numbers is None else first_rows(row_numbers, far)
-    return [Finding("warning", "orders", "unit_price", count, rows, message, effect)]
-
-
-def _personal_prices(lines: pd.DataFrame) -> list[Finding]:
-    """Warn where customers pay different prices on one day: then the going price is not what each of them saw."""
-    logs = np.log(lines["unit_price"])
-    product = lines["product_id"].astype(str)
-    day = lines["ordered_at"].dt.floor("D")
-    place = [product, day, *([lines["store"].fillna("")] if "store" in lines.columns else [])]
-    total = float(((logs - logs.groupby(product).transform("mean")) ** 2).mean())
-    inner = logs.groupby(place).transform("mean")
-    size = logs.groupby(place).transform("size")
-    several = size > 1
-    if not several.any() or total < 1e-12:
-        return []
-    # A mean of n lines takes 1/n of the variance with it.
-    within = float((((logs - inner) ** 2)[several] * (size / (size - 1))[several]).mean())
-    share = min(1.0, within / total)
-    if share < _PERSONAL_SHARE:
-        return []
-    message = (
-        f"{share:.0%} of the price differences within products lie between customers of the same day: prices look "
-        "personal, and orders do not say which price those saw who did not buy."
-    )
-    effect = "The reaction to price comes out too weak, and prices too high; import offers, with what was declined."
-    return [Finding("warning", "orders", "unit_price", int(several.sum()), (), message, effect)]
+    return far_off(int(far.sum()), float(example["unit_price"]), str(example["product_id"]), rows)
