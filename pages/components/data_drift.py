@@ -42,10 +42,12 @@ def show(state: PageState) -> None:
         column_order=["column", "verdict", "before", "now", "index"],
         column_config={
             "column": text_column("Input", pinned=True), "verdict": text_column("Verdict"),
-            "before": text_column("Was", help="Median of a number, or share of the value that moved most."),
+            "before": text_column(
+                "Was", help="The middle of a number, how many are a yes, or the share of the value that moved most."
+            ),
             "now": text_column("Is now"),
             "index": st.column_config.NumberColumn(
-                "Index", format="%.3f", help=glossary.define("population stability index")
+                "How far it moved", format="%.2f", help=glossary.define("population stability index")
             ),
         },
     )  # fmt: skip

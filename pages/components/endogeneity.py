@@ -36,6 +36,10 @@ def show(page: PageState) -> None:
         "that is seen."
     )
     if len(data.benchmarks):
+        st.markdown(
+            "To judge how likely that is: what the features that are seen explain, and the unseen shock that would "
+            "bend the reaction to price as much as each of them."
+        )
         st.dataframe(_benchmarks(data.benchmarks), hide_index=True, column_config=_COLUMNS, key="seen_strengths")
 
 
@@ -50,14 +54,16 @@ def _instrument(facts: dict[str, Any]) -> None:
 
 
 def _benchmarks(table: pd.DataFrame) -> pd.DataFrame:
-    shown = table[["feature", "price_share", "demand_share", "strength"]].copy()
+    shown = table[["feature", "strength", "price_share", "demand_share"]].copy()
     shown[["price_share", "demand_share", "strength"]] *= 100
     return shown
 
 
 _COLUMNS = {
     "feature": st.column_config.TextColumn("Feature that is seen"),
-    "price_share": st.column_config.NumberColumn("Of price changes, %", format="%.1f"),
-    "demand_share": st.column_config.NumberColumn("Of demand, %", format="%.1f"),
-    "strength": st.column_config.NumberColumn("As strong as a shock of, %", format="%.1f"),
+    "strength": st.column_config.NumberColumn(
+        "Like a shock of", format="%.1f%%", help="Its place on the axis of the chart above."
+    ),
+    "price_share": st.column_config.NumberColumn("Explains of price changes", format="%.1f%%"),
+    "demand_share": st.column_config.NumberColumn("Explains of demand", format="%.1f%%"),
 }

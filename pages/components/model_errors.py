@@ -12,7 +12,7 @@ from pricing_core.charts.group_errors import group_error_data, group_error_figur
 from pricing_core.charts.lift import lift_data, lift_figure
 
 from .state import PageState
-from .tables import count_column, number_column, rate_column, text_column, visible_table
+from .tables import count_column, more_columns, number_column, rate_column, text_column, visible_table
 from .words import count, points
 
 VERDICTS = {"as forecast": "✓ as forecast", "too high": "▲ forecast too high", "too low": "▼ forecast too low",
@@ -55,8 +55,10 @@ def _groups(state: PageState, held: pd.DataFrame) -> None:
     written: dict[Any, Any] = {"error": points}  # sorts as a number, and has a true minus sign
     st.dataframe(
         visible_table(shown).style.format(written), hide_index=True, height="content",
-        column_order=["group", "verdict", "n", "purchases", "predicted_rate", "observed_rate", "error", "error_se",
-                      "log_loss", "log_loss_se"],
+        column_order=more_columns(
+            "errors_more", ["group", "verdict", "n", "predicted_rate", "observed_rate", "error"],
+            ["error_se", "purchases", "log_loss", "log_loss_se"],
+        ),
         column_config={
             "group": text_column(names[chosen], pinned=True), "n": count_column("Offers"),
             "purchases": count_column("Purchases"), "predicted_rate": rate_column("Forecast"),

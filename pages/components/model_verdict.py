@@ -14,7 +14,7 @@ from pricing_core.evaluate.family_values import FORECAST, PAST_OFFERS
 
 from .guardrails import strategy_name
 from .state import PageState
-from .tables import number_column, records, signed, text_column
+from .tables import more_columns, records, text_column
 from .words import duration, markdown, money, note, number, percent
 
 ICONS = {"good": ":green[:material/check_circle:]", "unsure": ":orange[:material/help:]",
@@ -74,19 +74,23 @@ def leaderboard(state: PageState) -> None:
         st.plotly_chart(figure, key="candidates")
     st.dataframe(
         _shown(table, state.currency), hide_index=True, height="content", placeholder="–",
-        column_order=["name", "earned", "basis", "reaction", "loss", "ranks", "hits", "time", "size"],
+        column_order=more_columns(
+            "leaderboard_more", ["name", "earned", "reaction", "loss"], ["basis", "ranks", "hits", "time", "size"]
+        ),
         column_config={
             "name": text_column("Model", pinned=True),
             "earned": text_column(
-                "Profit per 100 offers (90% range)",
-                help=f"{glossary.define('policy value')} {glossary.define('doubly robust')}",
+                "Profit per 100 offers",
+                help=f"With its 90% range. {glossary.define('policy value')} {glossary.define('doubly robust')}",
             ),
             "basis": text_column(
                 "Profit judged by",
                 help="Past offers: outcomes of offers near a model's prices correct what the other models forecast. "
                 "Other models: too few are near, so they alone say. No model judges itself.",
             ),
-            "reaction": text_column("Reaction to price (90% range)", help="1 is as forecast; below 1 it overstates."),
+            "reaction": text_column(
+                "Reaction to price", help="With its 90% range. 1 is as forecast; below 1 the model overstates it."
+            ),
             "loss": st.column_config.NumberColumn("Log loss", format="%.4f", help=glossary.define("log loss")),
             "ranks": st.column_config.NumberColumn(
                 "Ranks buyers first", format="%.1f%%", help=f"{glossary.define('auc')} Also called AUC."
@@ -116,15 +120,15 @@ def policy_value(state: PageState) -> None:
     table = pd.DataFrame([{"name": strategy_name(name), **figures} for name, figures in judged.items()])
     table["verdict"] = ["✓ reliable" if row["reliable"] else "✗ no verdict" for row in records(table)]
     table["effective_percent"] = table["effective_share"] * 100
-    per_hundred, currency = ["value", "low", "high"], state.currency
-    table[per_hundred] *= 100
+    currency = state.currency
+    table["earns"] = [
+        _range(*(money(_hundred(row[name]), currency) for name in ("value", "low", "high"))) for row in records(table)
+    ]
     st.dataframe(
-        signed(table, currency, money=per_hundred), hide_index=True, placeholder="–", height="content",
-        column_order=["name", "value", "low", "high", "effective_percent", "verdict"],
+        table, hide_index=True, placeholder="–", height="content",
+        column_order=["name", "earns", "effective_percent", "verdict"],
         column_config={
-            "name": text_column("Strategy"),
-            "value": number_column("Profit per 100 offers"), "low": number_column("90% low"),
-            "high": number_column("90% high"),
+            "name": text_column("Strategy"), "earns": text_column("Profit per 100 offers", help="With its 90% range."),
             "effective_percent": st.column_config.NumberColumn(
                 "Usable offers", format="%.0f%%", help=glossary.define("effective sample size")
             ),
@@ -144,12 +148,12 @@ def policy_value(state: PageState) -> None:
 def _shown(table: pd.DataFrame, currency: str) -> pd.DataFrame:
     rows = []
     for row in records(table):
-        earned = {name: 100 * float(row[f"policy_{name}"]) for name in ("value", "low", "high")}
+        earned = [money(_hundred(row[f"policy_{name}"]), currency) for name in ("value", "low", "high")]
         mark = "✓ " if row["chosen"] else "    " if row["kind"] == YARDSTICK else ""
         rows.append(
             {
-                "name": f"{mark}{row['label']}{' (chosen)' if row['chosen'] else ''}",
-                "earned": _range(*(money(value, currency) for value in earned.values())),
+                "name": f"{mark}{row['label']}",
+                "earned": _range(*earned),
                 "basis": BASES.get(row["policy_basis"]),
                 "reaction": _range(
                     *(number(row[name]) for name in ("price_slope", "price_slope_low", "price_slope_high"))
@@ -168,6 +172,10 @@ def _range(value: str, low: str, high: str) -> str | None:
     if value == "unknown":
         return None
     return value if "unknown" in (low, high) else f"{value} ({low} to {high})"
+
+
+def _hundred(profit: float | None) -> float | None:
+    return None if profit is None else 100 * float(profit)
 
 
 def _size(count: float) -> str:

@@ -12,7 +12,7 @@ from . import results
 from .guardrails import chosen as chosen_rules
 from .guardrails import last_strategy, strategy_name, strategy_names
 from .state import PageState
-from .tables import count_column, number_column, records, signed, text_column, visible_table
+from .tables import count_column, more_columns, number_column, records, signed, text_column, visible_table
 from .words import count, duration, money, number, percent
 
 if TYPE_CHECKING:
@@ -60,7 +60,10 @@ def _prices(found: RunComparison, currency: str) -> None:
     st.markdown(f"**{sentence(found)}**")
     st.dataframe(
         signed(table, currency, money=[], percent=["mean_change", "largest_change"]), hide_index=True, height="content",
-        column_order=["run_id", "offers", "mean_change", "moved_share", "up_share", "down_share", "largest_change"],
+        column_order=more_columns(
+            "compare_more", ["run_id", "mean_change", "moved_share", "largest_change"],
+            ["up_share", "down_share", "offers"],
+        ),
         column_config={
             "run_id": text_column(f"Prices against {found.run_ids[0]}"), "offers": count_column("Same offers"),
             "mean_change": number_column("Mean change"),

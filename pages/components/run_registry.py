@@ -12,7 +12,7 @@ from pricing_core.store import run_registry, runs
 
 from . import access, run_comparison
 from .state import PageState
-from .tables import text_column, visible_table
+from .tables import more_columns, text_column, visible_table
 from .words import ago, duration, markdown
 
 if TYPE_CHECKING:
@@ -45,11 +45,13 @@ def _list(listed: pd.DataFrame) -> None:
     st.dataframe(
         visible_table(shown.assign(auc=shown["auc"] * 100, took=[duration(each) for each in seconds], kind=kinds)),
         hide_index=True, placeholder="–", height=420 if len(shown) > 11 else "content",
-        column_order=["run_id", "promoted", "kind", "created_at", "auc", "log_loss", "note", "dataset_id", "quick",
-                      "took", "seed"],
+        column_order=more_columns(
+            "runs_more", ["run_id", "promoted", "kind", "created_at", "log_loss", "note"],
+            ["auc", "dataset_id", "quick", "took", "seed"],
+        ),
         column_config={
             "run_id": text_column("Model", pinned=True), "promoted": st.column_config.CheckboxColumn("In use"),
-            "note": text_column("Note", width="medium"), "kind": text_column("Kind"),
+            "note": text_column("Note"), "kind": text_column("Kind"),
             "created_at": st.column_config.DatetimeColumn("Trained (UTC)", format="YYYY-MM-DD HH:mm"),
             "dataset_id": text_column("Data"), "quick": st.column_config.CheckboxColumn("Quick"),
             "took": text_column("Time taken"),

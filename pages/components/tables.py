@@ -97,6 +97,11 @@ def count_column(label: str, *, help: str | None = None) -> Any:
     return st.column_config.NumberColumn(label, format="%,d", help=help)
 
 
+def more_columns(key: str, few: Sequence[str], further: Sequence[str]) -> list[str]:
+    """Let the user see further columns of a table, and return those to show; a few fit on a narrow page."""
+    return [*few, *further] if st.toggle("More columns", key=key) else list(few)
+
+
 def visible(text: str) -> str:
     """Text to look at: signs that are invisible or turn a text around are shown as the replacement character."""
     return DIRECTION.sub("\ufffd", CONTROL.sub("\ufffd", text))

@@ -16,11 +16,12 @@ from pricing_core.store.studies import StudyRecord
 
 from . import access, job_panel
 from .state import PageState
-from .tables import text_column
+from .tables import more_columns, text_column
 from .words import count, duration, markdown, number
 
 KINDS = ("tune",)
 POLL_SECONDS = 2.0
+_DECIDES = {"price_reaction": "log_loss"}  # the figure that stands for a criterion made of several
 _MINUTES = (2, 5, 10, 20, 30, 60, 120, 240)
 _STATES = {
     "done": "✓ judged", "stopped early": "◦ stopped early", "failed": "✗ failed", "interrupted": "! interrupted",
@@ -72,16 +73,20 @@ def compare(page: PageState) -> None:
     table["policy_value"] = 100 * table["policy_value"]
     st.dataframe(
         table, hide_index=True, placeholder="–", height="content",
-        column_order=["name", "model", "criterion", "trials", "best_number", "gain", "log_loss", "price_slope",
-                      "policy_value", "price_error", "minutes", "judged_on"],
+        column_order=more_columns(
+            "tunings_more", ["name", "model", "trials", "best_number", "gain"],
+            ["criterion", "log_loss", "price_slope", "policy_value", "price_error", "minutes", "judged_on"],
+        ),
         column_config={
             "name": text_column("Tuning"), "model": text_column("Model"),
             "criterion": text_column("What counts"),
             "trials": st.column_config.NumberColumn("Trials"),
             "best_number": st.column_config.NumberColumn("Best trial"),
-            "gain": st.column_config.NumberColumn("Better than today's settings", format="%.2f%%"),
+            "gain": st.column_config.NumberColumn(
+                "Better by", format="%.2f%%", help="How much better the best trial is than the settings of today."
+            ),
             "log_loss": st.column_config.NumberColumn("Log loss", format="%.4f"),
-            "price_slope": st.column_config.NumberColumn("Reaction to price (1 is right)", format="%.2f"),
+            "price_slope": st.column_config.NumberColumn("Reaction to price", format="%.2f", help="1 is right."),
             "policy_value": st.column_config.NumberColumn("Profit per 100 offers", format="%.2f"),
             "price_error": st.column_config.NumberColumn("Price error", format="percent"),
             "minutes": st.column_config.NumberColumn("Minutes", format="%.1f"),
@@ -186,13 +191,17 @@ def _table(trials: pd.DataFrame, found: StudyRecord, currency: str) -> None:
         shown["figure.policy_value"] = 100 * shown["figure.policy_value"]
     settings = [column for column in shown.columns if column.startswith("setting.")]
     figures = [f"figure.{name}" for name in ("log_loss", "price_slope", "policy_value", "price_error", "length")]
-    order = ["best", "number", "state", *(f for f in figures if f in shown), *settings, "seconds", "reason"]
+    known = [name for name in figures if name in shown]
+    decides = f"figure.{_DECIDES.get(str(found.record['criterion']), found.record['criterion'])}"
+    first = [name for name in dict.fromkeys([decides, "figure.price_slope"]) if name in known]
+    few = ["best", "number", "state", *first, "seconds", "reason"]
+    order = more_columns("trials_more", few, [*settings, *(name for name in known if name not in first)])
     st.dataframe(
         shown, hide_index=True, placeholder="–", height=min(38 + 35 * len(shown), 420), column_order=order,
         column_config={
             "best": text_column(""), "number": st.column_config.NumberColumn("Trial"), "state": text_column("State"),
             "figure.log_loss": st.column_config.NumberColumn("Log loss", format="%.4f"),
-            "figure.price_slope": st.column_config.NumberColumn("Reaction to price (1 is right)", format="%.2f"),
+            "figure.price_slope": st.column_config.NumberColumn("Reaction to price", format="%.2f", help="1 is right."),
             "figure.policy_value": st.column_config.NumberColumn(
                 f"Profit per 100 offers, {currency}", format="%.2f"
             ),

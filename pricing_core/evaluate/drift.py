@@ -20,6 +20,7 @@ MOVED: Final = 0.25
 _BINS: Final = 10
 _FLOOR: Final = 1e-4
 _LEVELS: Final = 50
+_YES_NO: Final = {"0": "no", "0.0": "no", "false": "no", "1": "yes", "1.0": "yes", "true": "yes"}
 
 
 def stability_index(reference: pd.Series, later: pd.Series, *, bins: int = _BINS) -> float:
@@ -74,7 +75,11 @@ def drift_between(reference: Dataset, later: Dataset, uses: list[ColumnUse] | No
 
 
 def move_in_words(reference: pd.Series, later: pd.Series) -> tuple[str, str]:
-    """How a column was and is: the median of a number of many values, else the share of the value that moved most."""
+    """How a column was and is, in words.
+
+    The median of a number of many values, how many are a yes where there is only yes and no, else the share of the
+    value that moved most.
+    """
     if pd.api.types.is_numeric_dtype(reference) and reference.nunique() > _BINS:
         parts = [pd.to_numeric(each, errors="coerce").median() for each in (reference, later)]
         return _median(parts[0]), _median(parts[1])
@@ -83,8 +88,12 @@ def move_in_words(reference: pd.Series, later: pd.Series) -> tuple[str, str]:
     before, now = old.reindex(levels, fill_value=0.0), new.reindex(levels, fill_value=0.0)
     if not len(levels):
         return "no values", "no values"
+    told = {level: _YES_NO.get(str(level).lower(), "") for level in levels}
+    if all(told.values()):
+        yes = [sum(share for level, share in part.items() if told[level] == "yes") for part in (before, now)]
+        return f"{yes[0]:.1%} yes", f"{yes[1]:.1%} yes"
     place = int((now - before).abs().to_numpy().argmax())
-    return f"{levels[place]}: {before.iloc[place]:.1%}", f"{levels[place]}: {now.iloc[place]:.1%}"
+    return f"{before.iloc[place]:.1%} are {levels[place]}", f"{now.iloc[place]:.1%} are {levels[place]}"
 
 
 def _median(value: float) -> str:

@@ -40,14 +40,14 @@ def test_what_moved_comes_first_with_how_it_was_and_is() -> None:
     price = found.loc["price against the usual price"]
     assert price["before"].startswith("median ") and 1.25 < float(price["now"].split()[1]) < 1.35
     channel = found.loc["offers: channel"]
-    assert channel["verdict"] == "moved" and channel["before"][:4] == channel["now"][:4]
+    assert channel["verdict"] == "moved" and channel["before"].split("% ")[1] == channel["now"].split("% ")[1]
     assert found.loc["product mix", "verdict"] == "stable"
 
 
 def test_a_column_that_is_gone_has_moved() -> None:
     found = drift_between(dataset(2_000, 1), dataset(2_000, 2, channel=False)).set_index("column")
     assert found.loc["offers: channel", "verdict"] == "moved"
-    assert found.loc["offers: channel", "now"] == "unknown: 100.0%"
+    assert found.loc["offers: channel", "now"] == "100.0% are unknown"
 
 
 def test_two_parts_of_one_log_compare_like_two_data_sets() -> None:
@@ -60,6 +60,8 @@ def test_two_parts_of_one_log_compare_like_two_data_sets() -> None:
 def test_moves_in_words() -> None:
     numbers = pd.Series(np.arange(100.0))
     assert move_in_words(numbers, numbers * 100) == ("median 49.5", "median 4,950")
-    assert move_in_words(pd.Series(["a", "b"]), pd.Series(["a", "a"])) == ("a: 50.0%", "a: 100.0%")
-    assert move_in_words(pd.Series(["a"]), pd.Series([None, None], dtype=object)) == ("a: 100.0%", "a: 0.0%")
+    assert move_in_words(pd.Series(["a", "b"]), pd.Series(["a", "a"])) == ("50.0% are a", "100.0% are a")
+    assert move_in_words(pd.Series(["a"]), pd.Series([None, None], dtype=object)) == ("100.0% are a", "0.0% are a")
+    assert move_in_words(pd.Series([0, 1, 0, 0]), pd.Series([1, 1, 0, 0])) == ("25.0% yes", "50.0% yes")
+    assert move_in_words(pd.Series([True]), pd.Series([True])) == ("100.0% yes", "100.0% yes")
     assert move_in_words(pd.Series(np.arange(20.0)), pd.Series([np.nan]))[1] == "no values"

@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from pricing_core import jobs, workflows
 from pricing_core.store import datasets, pricelists, runs, settings
 from pricing_core.store.workspace import Workspace
 from pricing_core.trust.access import self_declared
+from pricing_core.workflows import whole_model
 
 from .conftest import ROOT, OpenPage
 
@@ -93,7 +95,10 @@ def test_demand_names_the_best_price_and_answers_for_another(trained: Workspace,
     assert float(labels(page)["Conversion"].rstrip("%")) < float(before.rstrip("%"))
 
 
-def test_explain_takes_one_recommendation_apart(trained: Workspace, open_page: OpenPage) -> None:
+def test_explain_takes_one_recommendation_apart(
+    trained: Workspace, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(whole_model.behavior_as_a_whole.__kwdefaults__, "n_offers", 40)  # a thousand take half a minute
     page = open_page("explain")
     assert re.search(r"is recommended|stays at the going price", finding(page))
     captions = " ".join(caption.value for caption in page.caption)
