@@ -47,6 +47,8 @@ ACTIONS = {
     "customer_features": "export",
 }  # fmt: skip
 """What a person must be allowed to do for a job to start; any other job needs "edit"."""
+GOES_ON = {"tune": "Its finished trials are kept; “Go on” below continues it."}
+"""Jobs that the page itself offers to go on with, and what that does; they have no "Try again"."""
 
 
 def start(ws: Workspace, kind: str, params: dict[str, Any]) -> None:
@@ -123,14 +125,17 @@ def _live(ws: Workspace, job_id: str) -> None:
 def _ended(ws: Workspace, job: JobView) -> None:
     name = NAMES.get(job.kind, job.kind)
     if job.status == "cancelled":
-        st.info(f"{name}: stopped {ago(job.finished_at)}. What was there before is still in use.")
+        after = GOES_ON.get(job.kind, "What was there before is still in use.")
+        st.info(f"{name}: stopped {ago(job.finished_at)}. {after}")
     else:
-        st.error(f"{name} did not finish: {markdown(job.error or 'no reason was recorded')}", icon=":material/error:")
+        reason = f"{name} did not finish: {markdown(job.error or 'no reason was recorded')}"
+        st.error(f"{reason} {GOES_ON.get(job.kind, '')}".rstrip(), icon=":material/error:")
     with st.container(horizontal=True):
-        st.button(
-            "Try again", key=f"retry_{job.id}", icon=":material/refresh:", on_click=_retry, args=(ws, job.id),
-            disabled=not _may(ws, job.kind),
-        )  # fmt: skip
+        if job.kind not in GOES_ON:
+            st.button(
+                "Try again", key=f"retry_{job.id}", icon=":material/refresh:", on_click=_retry, args=(ws, job.id),
+                disabled=not _may(ws, job.kind),
+            )  # fmt: skip
         st.button(
             "Dismiss", key=f"dismiss_{job.id}", icon=":material/close:", type="tertiary", on_click=_dismiss,
             args=(ws, job.id), disabled=not _may(ws, job.kind),

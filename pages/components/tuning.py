@@ -17,7 +17,7 @@ from pricing_core.store.studies import StudyRecord
 from . import access, job_panel
 from .state import PageState
 from .tables import more_columns, text_column
-from .words import count, duration, markdown, number
+from .words import count, duration, markdown
 
 KINDS = ("tune",)
 POLL_SECONDS = 2.0
@@ -144,6 +144,8 @@ def _begin(page: PageState, busy: bool) -> None:
 
 def _progress(page: PageState, name: str) -> None:
     """Show the trials so far, the best of them, and what the settings have to do with it."""
+    from pricing_core.models.search import OUT_OF_TIME
+
     found = studies.get(page.ws, name)
     trials, criterion = studies.trials(page.ws, name), str(found.record["criterion"])
     history = charts.history_data(trials, criterion)
@@ -156,6 +158,11 @@ def _progress(page: PageState, name: str) -> None:
     tiles[1].metric("Stopped early", count(int((trials["state"] == "stopped early").sum())))
     tiles[2].metric("Best trial", "none yet" if found.best_number is None else count(found.best_number))
     tiles[3].metric("Time spent", duration(float(trials["seconds"].fillna(0).sum())))
+    if found.best_number is None and not found.running and (ended["reason"] == OUT_OF_TIME).any():
+        st.info(
+            "The time was over before a trial had been judged. Go on with more minutes, or begin a tuning that uses "
+            "fewer offers.", icon=":material/timer:",
+        )  # fmt: skip
     if len(history.trials):
         importance = charts.importance_data(_importance(page, found))
         left, right = st.columns(2) if len(importance) else (st.container(), None)
@@ -184,20 +191,22 @@ def _table(trials: pd.DataFrame, found: StudyRecord, currency: str) -> None:
     from pricing_core.models.search import OUT_OF_TIME, STOPPED
 
     shown = trials.iloc[::-1].copy()
+    settings = [column for column in shown.columns if column.startswith("setting.")]
     cut = (shown["state"] == "failed") & shown["reason"].isin((OUT_OF_TIME, STOPPED))  # no fault of the settings
     shown["state"] = shown["state"].mask(cut, "interrupted").map(_STATES)
     shown["best"] = ["★" if each == found.best_number else "" for each in shown["number"]]
     if "figure.policy_value" in shown:
         shown["figure.policy_value"] = 100 * shown["figure.policy_value"]
-    settings = [column for column in shown.columns if column.startswith("setting.")]
     figures = [f"figure.{name}" for name in ("log_loss", "price_slope", "policy_value", "price_error", "length")]
     known = [name for name in figures if name in shown]
     decides = f"figure.{_DECIDES.get(str(found.record['criterion']), found.record['criterion'])}"
     first = [name for name in dict.fromkeys([decides, "figure.price_slope"]) if name in known]
-    few = ["best", "number", "state", *first, "seconds", "reason"]
+    few = ["best", "number", "state", *first, "seconds", *(["reason"] if shown["reason"].astype(bool).any() else [])]
     order = more_columns("trials_more", few, [*settings, *(name for name in known if name not in first)])
+    written: dict[Any, Any] = dict.fromkeys(settings, charts.value_words)  # they sort as numbers
     st.dataframe(
-        shown, hide_index=True, placeholder="–", height=min(38 + 35 * len(shown), 420), column_order=order,
+        shown.style.format(written, na_rep="–"), hide_index=True, placeholder="–",
+        height=min(38 + 35 * len(shown), 420), column_order=order,
         column_config={
             "best": text_column(""), "number": st.column_config.NumberColumn("Trial"), "state": text_column("State"),
             "figure.log_loss": st.column_config.NumberColumn("Log loss", format="%.4f"),
@@ -241,7 +250,7 @@ def _train_with(page: PageState, found: StudyRecord, judged: list[int]) -> None:
     )  # fmt: skip
     with st.popover("Train with these settings", icon=":material/play_arrow:", type="primary"):
         for key, value in settings_of_trial(page.ws, found.name, number_).items():
-            st.markdown(f"**{markdown(charts.words(key))}**: {markdown(_plain(value))}")
+            st.markdown(f"**{markdown(charts.words(key))}**: {markdown(charts.value_words(value))}")
         full = not bool(found.record["quick"])
         quick = not st.toggle("Full training", value=full, key="tuning_full")
         base = TrainingConfig(seed=int(found.record["seed"]), quick=quick)
@@ -252,7 +261,3 @@ def _train_with(page: PageState, found: StudyRecord, judged: list[int]) -> None:
         "Settings as a file", settings_text(config), f"{found.name}.json", "application/json",
         icon=":material/download:", key="tuning_file", on_click="ignore",
     )  # fmt: skip
-
-
-def _plain(value: Any) -> str:
-    return number(value, digits=5).rstrip("0") if isinstance(value, float) and value < 1 else str(value)

@@ -160,7 +160,7 @@ def settings_data(trials: pd.DataFrame, criterion: str) -> SettingsSeen:
     if history.best_number is None or not names:
         return SettingsSeen((), kept, None, criterion, "No two values have been compared yet")
     best = kept[kept["number"] == history.best_number].to_dict("records")[0]
-    text = ", ".join(f"{words(name)} {_value(best[name])}" for name in names)
+    text = ", ".join(f"{words(name)} {value_words(best[name])}" for name in names)
     return SettingsSeen(names, kept, history.best_number, criterion, f"Best so far: {text}")
 
 
@@ -189,6 +189,17 @@ def settings_figure(data: SettingsSeen) -> go.Figure:
 def words(name: str) -> str:
     """Name of a setting in words: ``learning_rate`` → ``learning rate``."""
     return str(name).replace("_", " ")
+
+
+def value_words(value: Any) -> str:
+    """Value of a setting as one would write it: ``5.81e-06`` → ``0.0000058``, ``1024`` → ``1,024``."""
+    if isinstance(value, str | bool) or not np.isfinite(value):
+        return str(value)
+    size = abs(float(value))
+    if size == 0 or size >= 1_000 or float(value).is_integer():
+        return f"{value:,.0f}"
+    digits = max(1, 1 - int(np.floor(np.log10(size))))  # two that count
+    return f"{value:,.{digits}f}".rstrip("0").rstrip(".")
 
 
 def _judged(trials: pd.DataFrame, criterion: str) -> pd.DataFrame:
@@ -227,16 +238,12 @@ def _scale(values: pd.Series[Any]) -> tuple[pd.Series[Any], dict[str, Any]]:
     if numeric.isna().any():
         return values.astype(str), {"type": "category"}
     if numeric.nunique() <= _MOST_NAMES:
-        order = [_value(v) for v in sorted(numeric.unique().tolist())]
+        order = [value_words(v) for v in sorted(numeric.unique().tolist())]
         axis = {"type": "category", "categoryorder": "array", "categoryarray": order}
-        return numeric.map(_value), axis
+        return numeric.map(value_words), axis
     if numeric.min() <= 0 or numeric.max() / numeric.min() <= 8:
         return numeric, {"nticks": 4}
     low, high = np.log10(numeric.min()), np.log10(numeric.max())
     powers = np.arange(np.floor(low), np.ceil(high) + 1)
     shown = powers[:: max(1, int(np.ceil(len(powers) / 4)))]
-    return numeric, {"type": "log", "tickvals": 10.0**shown, "ticktext": [f"{10.0**p:g}" for p in shown]}
-
-
-def _value(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return numeric, {"type": "log", "tickvals": 10.0**shown, "ticktext": [value_words(10.0**p) for p in shown]}

@@ -51,8 +51,8 @@ class Pruned(Exception):
     """A trial that is not worth going on with; a message says why where it is not the loss."""
 
 
-class _OutOfTimeError(Exception):
-    """The budget is used up within a trial."""
+class OutOfTimeError(Exception):
+    """The budget is used up within a trial; an objective may raise it between two reports."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ class SearchPlan:
     pruning
         One of :data:`PRUNINGS`.
     minutes, trials
-        Budget of this call in time, and of the whole search in finished trials; None: no limit. The first trial ends
-        even if it takes longer than the budget.
+        Budget of this call in time, and of the whole search in finished trials; None: no limit. A trial that is running
+        when the time is over is stopped at its next report, the first one too; the next call repeats it.
     seed
         Seed of the search.
     first
@@ -126,19 +126,18 @@ def search(
     progress = progress or SilentProgress()
     study.pruner = _pruner(plan)
     end = None if plan.minutes is None else time.monotonic() + 60 * plan.minutes
-    started, tried_now = time.monotonic(), 0
+    started = time.monotonic()
     while True:
         finished = finished_trials(study)
         done = len(finished)
         _say(progress, plan, finished, started)
-        over = end is not None and time.monotonic() >= end and tried_now > 0
+        over = end is not None and time.monotonic() >= end
         if over or (plan.trials is not None and done >= plan.trials):
             return
         trial = _next(study, space, plan, finished)
         if trial is None:
             return
-        tried_now += 1
-        _run(study, trial, space, objective, _Watch(trial, plan, end if done else None))
+        _run(study, trial, space, objective, _Watch(trial, plan, end))
 
 
 def finished_trials(study: Study) -> list[FrozenTrial]:
@@ -192,7 +191,7 @@ class _Watch:
         if self._prunes and self._trial.should_prune():
             raise Pruned
         if self._end is not None and time.monotonic() >= self._end:
-            raise _OutOfTimeError
+            raise OutOfTimeError
 
 
 def _run(study: Study, trial: Trial, space: SearchSpace, objective: Objective, watch: _Watch) -> None:
@@ -207,7 +206,7 @@ def _run(study: Study, trial: Trial, space: SearchSpace, objective: Objective, w
         if end.args:
             trial.set_user_attr(REASON, str(end))
         study.tell(trial, state=TrialState.PRUNED)
-    except _OutOfTimeError:
+    except OutOfTimeError:
         _fail(study, trial, OUT_OF_TIME)
     except (ModelError, DataError, ConfigError) as error:
         _fail(study, trial, str(error))

@@ -32,6 +32,7 @@ from pricing_core.models.training import held_out_rows
 from pricing_core.optimize.strategies import price_strategy
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.figures import write_json
 from pricing_core.workflows.pricing import rules_for
 from pricing_core.workflows.runs import RESPONSE_FILE, TrainedRun, load_run
 
@@ -89,7 +90,7 @@ def compress(
         rows = _measure(run, draft, [n for n in names if _is_readable(n)], judged)
         report = {"pruning": asdict(config), "losses": losses, "left_out": list(left_out), "forms": rows}
         inner = draft / forms.FOLDER
-        (inner / REPORT).write_text(json.dumps(report, indent=1, default=float), encoding="utf-8")
+        write_json(inner / REPORT, report)
         _put(inner, forms.network_folder(run.folder) / forms.FOLDER)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -115,7 +116,7 @@ def use_form(ws: Workspace, name: str, run_id: str | None = None) -> None:
         raise MissingDependencyError(f"The form {chosen.label!r} needs an optional package.", fix=INSTALL)
     path = run.folder / forms.MANIFEST
     draft = draft_path(path)
-    draft.write_text(json.dumps({**run.manifest, forms.MANIFEST_KEY: name}, indent=1, default=float), encoding="utf-8")
+    write_json(draft, {**run.manifest, forms.MANIFEST_KEY: name})
     os.replace(draft, path)
 
 
@@ -217,7 +218,7 @@ def _write_fold(
             model.get_layer(name.removesuffix(".kernel")).kernel.assign(value)
     network = ServingNetwork(weights)
     for name in (forms.INT8, *(n for n in wanted if n != forms.INT8 and _is_writable(n))):
-        progress.stage("Writing", 0.95, f"Writing the {forms.form(name).label}")
+        progress.stage("Writing", 0.95, f"Writing one of the forms: {forms.form(name).label}")
         forms.write_form(draft, name, fold, network, model, tuning.sequence.shape[1])
     return losses
 

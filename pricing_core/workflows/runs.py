@@ -20,6 +20,7 @@ from pricing_core.response.price_response import PriceResponse
 from pricing_core.response.pricing_rows import RESPONSE_FILE, PricingRows
 from pricing_core.store import datasets, runs
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.figures import read_figures
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def load_run(ws: Workspace, run_id: str | None = None) -> TrainedRun:
     load_strategies(ws.root / FOLDER)  # pages, commands and jobs then all know the shop's own
     folder = runs.run_dir(ws, run_id)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    metrics = read_figures(folder / "metrics.json")
     return TrainedRun(ws, folder.name, manifest["dataset_id"], folder, manifest, metrics)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +20,7 @@ from pricing_core.progress import Progress, SilentProgress, SubProgress
 from pricing_core.store import datasets, runs
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.choosing import judge_candidates
+from pricing_core.workflows.figures import write_json
 from pricing_core.workflows.held_out import FILE as HELD_OUT
 from pricing_core.workflows.held_out import held_out_table
 from pricing_core.workflows.judging import evaluate_run, global_importance
@@ -76,8 +75,8 @@ def train(
     pd.DataFrame([asdict(use) for use in result.model.uses]).to_parquet(folder / "column_uses.parquet", index=False)
     seconds = {**result.seconds, "total": round(time.monotonic() - started, 1)}
     manifest = _manifest(dataset, dataset_id, config, result, seconds)
-    _write_json(folder / "metrics.json", metrics)
-    _write_json(folder / "manifest.json", manifest)
+    write_json(folder / "metrics.json", metrics)
+    write_json(folder / "manifest.json", manifest)
     progress.stage("Storing", 0.99, "Keeping the run")
     used = promote or runs.latest_run_id(ws) is None
     run_id = runs.commit_run(ws, folder, dataset_id=dataset_id, summary=_summary(manifest, metrics), promote=used)
@@ -166,7 +165,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "not installed"
     return found
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=1, default=float), encoding="utf-8")

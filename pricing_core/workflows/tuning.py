@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from pricing_core.errors import ConfigError, NoDatasetError
-from pricing_core.models.search import PRUNINGS, SEARCHES, SearchPlan, search
+from pricing_core.models.search import PRUNINGS, SEARCHES, OutOfTimeError, SearchPlan, search
 from pricing_core.models.search_space import PRICING_MODEL, space_of, tunable
 from pricing_core.models.time_folds import FoldPlan
 from pricing_core.models.training import TrainingConfig
@@ -20,7 +21,7 @@ from pricing_core.store.studies import StudyRecord
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.trials import CRITERIA, PRICE_ERROR, judged_by
 
-_PREPARING: Final = 0.05  # of the progress
+_PREPARING: Final = 20.0  # seconds, about; what the progress gives to it
 _COMPARED: Final = (
     "name", "model", "search", "criterion", "dataset_id", "judged_on", "trials", "running", "best_number", "score",
     "start_score", "log_loss", "price_slope", "policy_value", "price_error", "minutes",
@@ -107,6 +108,9 @@ def tune(
 ) -> StudyRecord:
     """Go on with a tuning until the budget is used up, and return what it has come to.
 
+    A trial that is running when the time is over is stopped within its learning; the next call begins it anew. Where
+    not even one has ended by then, the last words of the progress say how long one takes.
+
     Parameters
     ----------
     minutes
@@ -128,12 +132,14 @@ def tune(
         progress.stage("Preparing", 0.0, "Reading the data set")
         dataset = datasets.load_dataset(ws, request.dataset_id)
         folds = FoldPlan(n_folds=request.n_folds, random_state=request.seed)
-        data = prepare(dataset, request.training(), folds, SubProgress(progress, 0.0, _PREPARING))
-        told = _Told(SubProgress(progress, _PREPARING, 1.0), minutes)
+        begun = 0.05 if minutes is None else _PREPARING / (_PREPARING + 60 * minutes)
+        data = prepare(dataset, request.training(), folds, SubProgress(progress, 0.0, begun))
+        told = _Told(SubProgress(progress, begun, 1.0), minutes, trials)
         judge = judged_by(data, request.family, request.criterion, _Within(told))
         search(study, space_of(request.family), judge, plan, told)
-    progress.stage("Done", 1.0, "The budget is used up")
-    return studies.get(ws, name)
+    found = studies.get(ws, name)
+    progress.stage("Done", 1.0, "The budget is used up" if found.best_number is not None else told.too_short())
+    return found
 
 
 def tuning_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -208,26 +214,49 @@ def _config_of(name: str, config: TrainingConfig) -> Any:
 
 
 class _Told:
-    """Progress of the search; what a trial says of itself is added to the sentence, and time moves the bar."""
+    """Progress of the search: what a trial says of itself is added to the sentence, and time and trials move the bar.
 
-    def __init__(self, parent: Progress, minutes: float | None) -> None:
-        self._parent, self._minutes = parent, minutes
-        self._started, self._share, self._sentence = time.monotonic(), 0.0, ""
+    It also ends a trial that is still learning when the time is over.
+    """
+
+    def __init__(self, parent: Progress, minutes: float | None, trials: int | None) -> None:
+        self._parent, self._minutes, self._trials = parent, minutes, trials
+        self._started = self._trial_started = self._stopped = time.monotonic()
+        self._share, self._sentence, self._done = 0.0, "", 0.0
 
     def stage(self, name: str, fraction: float, message: str = "") -> None:
         """Report between two trials."""
-        self._share, self._sentence = fraction, message
+        self._share, self._sentence, self._trial_started = fraction, message, time.monotonic()
         self._parent.stage(name, fraction, message)
+
+    def too_short(self) -> str:
+        """Say that no trial has been judged, and how long one takes as far as that can be told."""
+        if self._minutes is None or time.monotonic() < self._started + 60 * self._minutes:
+            return "No trial could be judged; each says why"
+        needed = (self._stopped - self._trial_started) / self._done / 60 if self._done else 0.0
+        words = f"; one takes up to {math.ceil(needed)} min" if needed else ""
+        return f"No trial has been judged in this time{words}: give more minutes, or use fewer offers"
 
     def metric(self, name: str, step: int, value: float) -> None:
         """Ignore the curves of single trials."""
 
-    def within(self, message: str) -> None:
-        """Report from within a trial."""
+    def within(self, fraction: float, message: str) -> None:
+        """Report from within a trial, of which a share is done.
+
+        Raises
+        ------
+        OutOfTimeError
+            If the time is over and the trial has not learned all it wants.
+        """
+        now, shares = time.monotonic(), [self._share]
         if self._minutes is not None:
-            elapsed = (time.monotonic() - self._started) / (60 * self._minutes)
-            self._share = min(max(self._share, elapsed), 1.0)
-        self._parent.stage("Tuning", self._share, f"{self._sentence} · {message}")
+            shares.append((now - self._started) / (60 * self._minutes))
+        if self._trials is not None:
+            shares.append(self._share + fraction / self._trials)
+        self._parent.stage("Tuning", min(max(shares), 1.0), f"{self._sentence} · {message}")
+        self._done, self._stopped = fraction, now
+        if self._minutes is not None and now >= self._started + 60 * self._minutes and fraction < 1:
+            raise OutOfTimeError
 
 
 class _Within:
@@ -237,8 +266,8 @@ class _Within:
         self._told = told
 
     def stage(self, name: str, fraction: float, message: str = "") -> None:
-        """Pass the words on; the trial's share is not that of the search."""
-        self._told.within(message)
+        """Pass the words on, with the share of the trial."""
+        self._told.within(fraction, message)
 
     def metric(self, name: str, step: int, value: float) -> None:
         """Ignore the curves."""

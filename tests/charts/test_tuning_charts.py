@@ -14,6 +14,7 @@ from pricing_core.charts.tuning import (
     importance_figure,
     settings_data,
     settings_figure,
+    value_words,
 )
 from pricing_core.errors import DataError
 
@@ -77,6 +78,12 @@ def test_importance_is_sorted() -> None:
     table = importance_data({"batch_size": 0.2, "learning_rate": 0.8})
     assert table["setting"].tolist() == ["learning_rate", "batch_size"]
     assert importance_figure(table).layout.title.text == "The learning rate matters most"
+
+
+def test_values_of_settings_are_written_out() -> None:
+    written = {5.81e-06: "0.0000058", 1e-5: "0.00001", 0.05: "0.05", 12.0: "12", 1024: "1,024", 3.456: "3.5"}
+    assert {value: value_words(value) for value in written} == written
+    assert (value_words("relu"), value_words(True)) == ("relu", "True")
 
 
 def test_nothing_to_show_is_said_in_words() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import Any
 
 import optuna
@@ -114,9 +115,18 @@ def test_a_cancelled_trial_and_one_that_ran_out_of_time_are_tried_again() -> Non
 
     late = new_study()
     search(late, SPACE, bowl, SearchPlan(minutes=1e-9, seed=2))
-    assert [s for s, _ in tried(late)] == ["COMPLETE"]  # the first trial ends whatever the budget is
-    search(late, SPACE, bowl, SearchPlan(minutes=1e-9, seed=2))
-    assert late.trials[1].user_attrs["reason"] == OUT_OF_TIME and len(finished_trials(late)) == 1
+    assert tried(late) == []  # the time was over before anything began
+
+    def slow(settings: dict[str, Any], report: Report) -> Judged:
+        report(1, 1.0)
+        time.sleep(0.2)
+        report(2, 1.0)
+        raise AssertionError("The second report comes after the time.")
+
+    for _ in range(2):
+        search(late, SPACE, slow, SearchPlan(minutes=0.1 / 60, seed=2))
+    assert [trial.user_attrs["reason"] for trial in late.trials] == [OUT_OF_TIME] * 2 and not finished_trials(late)
+    assert late.trials[0].params == late.trials[1].params
 
 
 def test_importance_tells_the_setting_that_matters() -> None:

@@ -255,6 +255,28 @@ def test_a_trial_reports_and_can_be_stopped_by_the_user(ws: Workspace) -> None:
     assert not studies.get(ws, "spring").running
 
 
+def test_the_budget_stops_a_trial_within_its_learning_and_says_how_long_one_takes(ws: Workspace) -> None:
+    class Said(SilentProgress):
+        def __init__(self) -> None:
+            self.all: list[tuple[float, str]] = []
+
+        def stage(self, name: str, fraction: float, message: str = "") -> None:
+            self.all.append((fraction, message))
+            if "window 1 of 2" in message:
+                time.sleep(0.2)
+
+    said = Said()
+    workflows.new_tuning(ws, cheap("spring"))
+    found = workflows.tune(ws, "spring", minutes=0.1 / 60, progress=said)
+    trials = studies.trials(ws, "spring")
+    assert found.best_number is None and trials["reason"].tolist() == ["the time was over"]
+    assert said.all[-1][1].startswith("No trial has been judged in this time")
+    assert said.all[-1][1].endswith("give more minutes, or use fewer offers")
+    assert not any("window 2 of 2" in message for _, message in said.all)
+    shares = [fraction for fraction, _ in said.all]
+    assert shares == sorted(shares) and shares[-1] == 1.0
+
+
 def test_all_figures_are_there_whatever_counts(ws: Workspace) -> None:
     data = prepare(datasets.load_dataset(ws), cheap("x").training(), FoldPlan(n_folds=1))
     judge = judged_by(data, "bayes", "price_reaction", SilentProgress())
