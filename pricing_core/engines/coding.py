@@ -1,14 +1,13 @@
 """Columns as codes: each different value once, and for each row the number of its value.
 
-Columns of which nearly every cell differs (times to the second, measured numbers, free text) are kept *plain* where
-the cell reads in one way only, and coded where it does not.
+Blocks are prepared side by side, settled in their order, and coded side by side again, so that the numbers of the
+values depend on nothing but the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,20 +15,42 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pricing_core.data.parsing import MISSING_WORDS, parse_number
-from pricing_core.data.parsing_times import parse_time
-
-Plain = Literal["", "time", "number", "integer", "text"]
+from pricing_core.engines.plain import Plain, PlainClass, plain_classes, plain_values, raw_cells
 
 MISSING: Final = -1
 PLAIN: Final = -2
 PROBED: Final = 200
 """Different values that are looked at to tell what a further column holds; they are always coded."""
 
-_ISO: Final = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?(?:Z|[+-]\d{2}:?\d{2})?$"
-_ZONED: Final = r":\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})$"
-_NUMBER: Final = r"^\d{1,15}(?:\.\d{1,15})?$"
-_TEXT: Final = r"^\S(?:.*\S)?$"
+Codes = NDArray[np.signedinteger]
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """What a block's cells of one column hold, before their values are numbered.
+
+    Attributes
+    ----------
+    words, places
+        The different values, and for each coded cell its place among them; that of missing cells is behind the last.
+    missing
+        How many are missing.
+    coded
+        Positions of the coded cells; None where all are.
+    values, raw
+        Plain values, and the cells whose text these do not tell.
+    classes
+        Kinds of plain cells.
+    """
+
+    words: pa.Array
+    places: NDArray[np.int32]
+    missing: int
+    rows: int
+    coded: NDArray[np.int64] | None = None
+    values: pa.Array | None = None
+    raw: pa.Array | None = None
+    classes: dict[str, PlainClass] | None = None
 
 
 class ColumnCodes:
@@ -48,8 +69,8 @@ class ColumnCodes:
         What is kept plain; empty where every cell is coded.
     nullable
         Whether the file says that these are whole numbers with gaps.
-    levels, counts
-        The different values, and the number of rows of each.
+    levels
+        The different values.
     missing, plain_rows
         Number of missing cells, and of those that were kept plain.
     classes
@@ -61,11 +82,11 @@ class ColumnCodes:
         self.plain: Plain = ""
         self.nullable = False
         self.levels: pa.Array | None = None
-        self.counts = np.zeros(0, dtype=np.int64)
         self.missing = 0
         self.plain_rows = 0
         self.classes: dict[str, PlainClass] = {}
         self._timezone = timezone
+        self._begun = False
 
     def level_series(self) -> pd.Series:
         """The different values as pandas reads a whole column of them, a missing one last where there is one."""
@@ -77,186 +98,86 @@ class ColumnCodes:
             return series.astype("str")
         return series.astype("Int64") if self.nullable else series
 
-    def take(self, array: pa.Array) -> tuple[NDArray[np.int32], pa.Array | None]:
-        """Codes of a block's cells, and their plain values where the code is -2."""
-        if not self.plain:
-            return self._coded(array), None
-        values = self._plain_values(array)
-        known = values.is_valid().to_numpy(zero_copy_only=False)
-        if self.plain_rows == 0 and self.levels is not None:
-            known &= pc.is_null(pc.index_in(array, self.levels)).to_numpy(zero_copy_only=False)
-        codes = np.full(len(array), PLAIN, dtype=np.int32)
-        rest = np.flatnonzero(~known)
-        if len(rest):
-            codes[rest] = self._coded(array.take(pa.array(rest)))
-        self._count_plain(array, values, known)
-        return codes, values
-
     def first_levels(self, array: pa.Array) -> pa.Array:
         """Take the first values of the first block as levels, before it is decided how to keep the column."""
-        distinct = array.slice(0, 20_000).drop_null().unique().slice(0, PROBED)
-        self.levels, self.counts = distinct, np.zeros(len(distinct), dtype=np.int64)
-        return distinct
+        self.levels = text_cells(array.slice(0, 20_000)).drop_null().unique().slice(0, PROBED)
+        return self.levels
 
     def keep_plain(self, kind: Plain, array: pa.Array) -> None:
         """Keep the column plain from now on, if most of the first cells can be kept that way."""
         self.plain = kind
-        sample = array.slice(0, 2_000).drop_null()
-        if kind and self._plain_values(sample).null_count > 0.1 * len(sample):
+        sample = text_cells(array.slice(0, 2_000)).drop_null()
+        if kind and plain_values(kind, sample, self._timezone)[0].null_count > 0.1 * len(sample):
             self.plain = ""
 
-    def _coded(self, array: pa.Array) -> NDArray[np.int32]:
-        found = array.dictionary_encode()
-        words = found.dictionary
+    def take(self, array: pa.Array) -> tuple[Codes, pa.Array | None]:
+        """Codes of a block's cells, and their plain values where the code is -2."""
+        cells = self.prepare(array)
+        return self.codes(cells, self.settle(cells)), cells.values
+
+    def prepare(self, array: pa.Array) -> Cells:
+        """Read the cells of a block as far as no other block matters; blocks may be prepared side by side."""
+        if not self.plain:
+            return _different(array)
+        array = text_cells(array)
+        values, usual = plain_values(self.plain, array, self._timezone)
+        kept = np.ones(len(array), dtype=bool)
+        if values.null_count:
+            kept = np.asarray(values.is_valid().to_numpy(zero_copy_only=False), dtype=bool)
+        if not self._begun and self.levels is not None:
+            kept &= pc.is_null(pc.index_in(array, self.levels)).to_numpy(zero_copy_only=False)
+        coded = np.flatnonzero(~kept)
+        found = _different(array.take(pa.array(coded)))
+        return Cells(
+            found.words, found.places, found.missing, len(array), coded, values,
+            raw_cells(self.plain, array, kept, usual), plain_classes(self.plain, array, kept, usual, self.classes),
+        )  # fmt: skip
+
+    def settle(self, cells: Cells) -> Codes:
+        """Number the values of a block, in the order of the blocks; returns the number of each of its words."""
+        self._begun = True
+        words = cells.words
         if self.levels is None or len(self.levels) == 0:
-            place = np.arange(len(words), dtype=np.int32)
-            self.levels, self.counts = words, np.zeros(len(words), dtype=np.int64)
+            place = np.arange(len(words), dtype=np.int64)
+            self.levels = words
         else:
-            known = pc.index_in(words, self.levels)
-            place = known.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+            place = pc.index_in(words, self.levels).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
             new = np.flatnonzero(place < 0)
             if len(new):
-                place[new] = len(self.levels) + np.arange(len(new), dtype=np.int32)
+                place[new] = len(self.levels) + np.arange(len(new))
                 self.levels = pa.concat_arrays([self.levels, words.take(pa.array(new))])
-                self.counts = np.append(self.counts, np.zeros(len(new), dtype=np.int64))
-        indices = found.indices
-        if indices.null_count:
-            self.missing += indices.null_count
-            codes = np.append(place, np.int32(MISSING))[indices.fill_null(len(place)).to_numpy()]
-        else:
-            codes = place[indices.to_numpy()]
-        counted = np.bincount(codes[codes >= 0] if indices.null_count else codes, minlength=len(self.counts))
-        self.counts += counted
-        return np.asarray(codes, dtype=np.int32)
+        self.missing += cells.missing
+        if cells.coded is not None:
+            self.plain_rows += cells.rows - len(cells.coded)
+        for name, found in (cells.classes or {}).items():
+            known = self.classes.setdefault(name, PlainClass(found.cell, 0))
+            known.rows += found.rows
+        return np.append(place, MISSING).astype(narrowest(len(self.levels)))
 
-    def _plain_values(self, array: pa.Array) -> pa.Array:
-        if self.plain == "time":
-            return _times(array, self._timezone)
-        if self.plain == "number":
-            return _numbers(array)
-        if self.plain == "integer":
-            return array.cast(pa.int64())
-        return _texts(array)
-
-    def _count_plain(self, array: pa.Array, values: pa.Array, known: NDArray[np.bool_]) -> None:
-        if not known.any():
-            return
-        self.plain_rows += int(known.sum())
-        plain = array.filter(pa.array(known))
-        if self.plain == "time":
-            zoned = _zoned(plain)
-            if zoned:
-                self._add_class("zoned", plain, zoned, _is_zoned)
-            if zoned < len(plain):
-                self._add_class("zoneless", plain, len(plain) - zoned, lambda cells: pc.invert(_is_zoned(cells)))
-            return
-        self._add_class("", plain, len(plain), None)
-        if self.plain == "number" and pa.types.is_string(array.type) and len(self.classes) < 5:
-            for name, test in _POINTS.items():
-                if name not in self.classes:
-                    self._add_class(name, plain, 0, test)
-
-    def _add_class(self, name: str, cells: pa.Array, rows: int, test: Callable[[pa.Array], pa.Array] | None) -> None:
-        """Count the rows of a class of plain cells, and keep its first cell; a class without rows needs a cell."""
-        if name not in self.classes:
-            place = 0 if test is None or rows == len(cells) else pc.index(test(cells), True).as_py()
-            if place < 0:
-                return
-            self.classes[name] = PlainClass(cells[place].as_py(), 0)
-        self.classes[name].rows += rows
+    def codes(self, cells: Cells, numbers: Codes) -> Codes:
+        """Codes of a block's cells, given the numbers of its words; blocks may be coded side by side."""
+        codes = numbers[cells.places]
+        if cells.coded is None:
+            return codes
+        every = np.full(cells.rows, PLAIN, dtype=codes.dtype)
+        every[cells.coded] = codes
+        return every
 
 
-@dataclass
-class PlainClass:
-    """A cell that stands for others that are read in the same way, and the number of their rows."""
-
-    cell: object
-    rows: int
+def narrowest(levels: int) -> type[np.signedinteger]:
+    """The smallest type that holds the codes of so many values."""
+    return np.int8 if levels <= 127 else np.int16 if levels <= 32_767 else np.int32
 
 
-def _thousands(cells: pa.Array) -> pa.Array:
-    return pc.match_substring_regex(cells, r"^[1-9]\d{0,2}\.\d{3}$")
+def text_cells(array: pa.Array) -> pa.Array:
+    """The cells of an array that may be coded already."""
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
-def _other_point(cells: pa.Array) -> pa.Array:
-    return pc.and_not(pc.match_substring(cells, "."), _thousands(cells))
-
-
-def _large(cells: pa.Array) -> pa.Array:
-    return pc.match_substring_regex(cells, r"^0*[1-9]\d{3,}$")
-
-
-_POINTS: Final = {"thousands": _thousands, "point": _other_point, "large": _large}
-"""Classes of plain numbers that decide what a point means: see ``parsing._decimal_point``."""
-
-
-def _times(array: pa.Array, timezone: str) -> pa.Array:
-    """Microseconds since 1970 of cells that are ISO 8601; null for the others."""
-    if not pa.types.is_string(array.type):
-        series = parse_time(array.to_pandas(), timezone).values
-        return pa.Array.from_pandas(series).cast(pa.int64())
-    usual = _usual_times(array)
-    zoned = _zoned(array)
-    try:
-        if 0 < usual.true_count < len(array):
-            return _but_for(array, usual, timezone)
-        if zoned == len(array):
-            return array.cast(pa.timestamp("us", "UTC")).cast(pa.int64())
-        if zoned == 0 and timezone == "UTC":
-            return array.cast(pa.timestamp("us")).cast(pa.int64())
-    except pa.ArrowInvalid:
-        pass
-    iso, with_zone = pc.match_substring_regex(array, _ISO), _is_zoned(array)
-    try:
-        stamps = pc.if_else(pc.and_(iso, with_zone), array, None).cast(pa.timestamp("us", "UTC"))
-        local = pc.if_else(pc.and_not(iso, with_zone), array, None).cast(pa.timestamp("us"))
-    except pa.ArrowInvalid:  # looks like a time and is none, such as the 30th of February
-        cells = pc.if_else(iso, array, None).to_pandas().astype("str")
-        return pa.Array.from_pandas(parse_time(cells, timezone).values).cast(pa.int64())
-    if local.null_count < len(local):
-        stamps = pc.coalesce(stamps, pa.Array.from_pandas(parse_time(local.to_pandas(), timezone).values))
-    return stamps.cast(pa.int64())
-
-
-def _usual_times(array: pa.Array) -> pa.Array:
-    """Marks cells as long as, and ending as, ``2024-01-31T12:00:00Z``."""
-    return pc.and_(pc.equal(pc.binary_length(array), 20), pc.ends_with(array, "Z")).fill_null(False)
-
-
-def _but_for(array: pa.Array, usual: pa.Array, timezone: str) -> pa.Array:
-    """As :func:`_times`, where some cells are usual; raises pyarrow.ArrowInvalid if one of these is no time."""
-    stamps = pc.if_else(usual, array, None).cast(pa.timestamp("us", "UTC")).cast(pa.int64())
-    return pc.replace_with_mask(stamps, pc.invert(usual), _times(array.filter(pc.invert(usual)), timezone))
-
-
-def _zoned(array: pa.Array) -> int:
-    """Number of times with a zone."""
-    if not pa.types.is_string(array.type):
-        return int(pc.sum(_is_zoned(array)).as_py() or 0)
-    if pc.all(pc.ends_with(array, "Z")).as_py():
-        return len(array) - array.null_count
-    return int(pc.sum(_is_zoned(array)).as_py() or 0)
-
-
-def _is_zoned(array: pa.Array) -> pa.Array:
-    if not pa.types.is_string(array.type):
-        return pa.array(np.full(len(array), not pa.types.is_timestamp(array.type) or array.type.tz is not None))
-    return pc.match_substring_regex(array, _ZONED)
-
-
-def _numbers(array: pa.Array) -> pa.Array:
-    """Values of cells that are plain numbers above zero; null for the others."""
-    if pa.types.is_string(array.type):
-        simple = pc.match_substring_regex(array, _NUMBER)
-        values = pc.if_else(simple, array, None).cast(pa.float64())
-    else:
-        values = pa.Array.from_pandas(parse_number(array.to_pandas()).values).cast(pa.float64())
-    positive = pc.and_(pc.is_finite(values), pc.greater(values, 0))
-    return pc.if_else(positive, values, None)
-
-
-def _texts(array: pa.Array) -> pa.Array:
-    """Text without outer blanks that is no word for *missing*; null for the others."""
-    word = pc.is_in(pc.utf8_lower(array), value_set=pa.array(MISSING_WORDS))
-    good = pc.and_not(pc.match_substring_regex(array, _TEXT), word)
-    return pc.if_else(good, array, None)
+def _different(array: pa.Array) -> Cells:
+    found = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    places = found.indices
+    missing = places.null_count
+    if missing:
+        places = places.fill_null(len(found.dictionary))
+    return Cells(found.dictionary, places.to_numpy(), missing, len(array))

@@ -221,7 +221,7 @@ class _Run:
         self.mapping[table] = mapping
         half = start + (end - start) * 0.8
         sheet = ingest(table, reader, mapping, self.work / table, request.options, self.limits, self.progress,
-                       (start, half))  # fmt: skip
+                       (start, half), self._free_bytes())  # fmt: skip
         self.columns[table] = [column.name for column in sheet.columns if column.name not in sheet.hidden]
         self.session.stage("Cleaning", half, f"Reading the cells of {table}")
         columns = type_columns(sheet, mapping, request.options)
@@ -229,6 +229,9 @@ class _Run:
         rows = self.large[table] = Rows(self.session, sheet, columns, self.limits)
         self.session.stage("Cleaning", end, f"Looking for duplicates and gaps in {table}")
         apply_rules(rows, request.options)
+
+    def _free_bytes(self) -> int:
+        return self.limits.held_bytes - sum(rows.sheet.spool.held_bytes for rows in self.large.values())
 
     def _read_small(self, table: str, at: float) -> None:
         self.session.stage("Reading", at, f"Reading {table}")

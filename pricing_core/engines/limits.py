@@ -22,7 +22,9 @@ class Limits:
     large_bytes
         Unpacked size from which files are streamed.
     memory_mb
-        Memory of the database that holds the rows while they are imported; what is more goes to disk.
+        Memory for the rows while they are imported; what needs more goes to disk.
+    held_mb
+        Memory up to which the rows are held outside of the database; default: the same.
     threads
         Processors used.
     block_bytes
@@ -36,9 +38,15 @@ class Limits:
     large_bytes: int = 150_000_000
     memory_mb: int = 700
     threads: int = 2
-    block_bytes: int = 3 << 24
+    block_bytes: int = 3 << 23
     chunk_rows: int = 1_000_000
     plain_levels: int = 20_000
+    held_mb: int | None = None
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory up to which rows are held outside of the database, bytes."""
+        return (self.memory_mb if self.held_mb is None else self.held_mb) << 20
 
 
 def limits_from_environment() -> Limits:

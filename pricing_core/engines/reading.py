@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
+from typing import Final, TypeVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as parquet
-from pyarrow import csv as arrow_csv
 
 from pricing_core.data.header import find_header
 from pricing_core.data.raw_table import RawTable, malformed_rows
-from pricing_core.data.text_table import Layout, arrow_options, find_layout, no_rows, not_splittable, without_nameless
+from pricing_core.data.text_table import Layout, find_layout, no_rows, without_nameless
 from pricing_core.engines.files import PlainFile, sniff_encoding
+from pricing_core.engines.row_ends import Body
 from pricing_core.engines.row_numbers import RowNumbers, Section
+from pricing_core.engines.text_blocks import CODED, TextForm, in_order, text_blocks
 from pricing_core.errors import FileReadError
 from pricing_core.progress import Progress
+
+Made = TypeVar("Made")
 
 _HEAD_BYTES: Final = 1 << 22
 
@@ -62,7 +66,7 @@ class _Opened:
 
 
 class Reader:
-    """Reads the files of one table in blocks of text columns (Parquet: of its own types).
+    """Reads the files of one table in blocks of columns of coded text, or text (Parquet: of its own types).
 
     Parameters
     ----------
@@ -89,21 +93,37 @@ class Reader:
         self.raw = RawRows(columns)
         self.nullable = set(self._opened[0].nullable)
         """Columns of whole numbers that may have gaps, as pandas writes them."""
+        self.as_text: set[str] = set()
+        """Columns of which nearly every cell differs: they are given as text, the others coded."""
 
-    def blocks(self, progress: Progress, start: float, end: float) -> Iterator[pa.RecordBatch]:
-        """Yield the rows; those that do not fit, and blank ones, are left out and counted in ``raw``."""
+    def blocks(
+        self, pool: Executor, ahead: Callable[[], int], then: Callable[[pa.RecordBatch], Made], progress: Progress,
+        stage: tuple[float, float],
+    ) -> Iterator[tuple[int, Made]]:
+        """Yield number of rows of each block and what ``then`` made of it, in order; rows that do not fit, and blank
+        ones, are left out and counted in ``raw``.
+
+        Parameters
+        ----------
+        pool, ahead
+            Where blocks are read and worked on, and how many are begun before they are taken.
+        then
+            Work on a block, in any thread.
+        stage
+            Share of the whole import before and after.
+        """  # fmt: skip
         total = sum(opened.file.path.stat().st_size for opened in self._opened) or 1
         done = 0
         for opened in self._opened:
             source = opened.file.path.open("rb")
             with source:
-                blocks = self._text(opened, source) if opened.layout is not None else self._parquet(opened)
-                for block in blocks:
-                    yield _with_columns(block, self.raw.columns)
-                    self.raw.rows += block.num_rows
+                read = self._text if opened.layout is not None else self._parquet
+                for rows, made in read(opened, source, pool, ahead, then):
+                    yield rows, made
+                    self.raw.rows += rows
                     share = (done + source.tell()) / total if opened.layout is not None else 0.5
                     message = f"{opened.file.name}: {self.raw.rows:,} rows"
-                    progress.stage("Reading", start + (end - start) * min(1.0, share), message)
+                    progress.stage("Reading", stage[0] + (stage[1] - stage[0]) * min(1.0, share), message)
             done += opened.file.path.stat().st_size
         several = len(self._opened) > 1
         notes = (f"{opened.file.name}: {note}" if several else note for opened in self._opened for note in opened.notes)
@@ -118,70 +138,46 @@ class Reader:
         self.raw.notes = kept.notes
         return list(kept.frame.columns)
 
-    def _parquet(self, opened: _Opened) -> Iterator[pa.RecordBatch]:
+    def _parquet(
+        self, opened: _Opened, _: io.BufferedReader, pool: Executor, ahead: Callable[[], int],
+        then: Callable[[pa.RecordBatch], Made],
+    ) -> Iterator[tuple[int, Made]]:  # fmt: skip
         self.raw.numbers.sections.append(Section(opened.file.name, self.raw.rows, 2, np.zeros(0, np.int64)))
-        for batch in parquet.ParquetFile(opened.file.path).iter_batches(batch_size=500_000):
-            yield _plain_types(batch).rename_columns(opened.columns)
+        batches = parquet.ParquetFile(opened.file.path).iter_batches(batch_size=500_000)
+        plain = (partial(_plain_types, batch, opened.columns) for batch in batches)
+        for rows, made in in_order(pool, plain, lambda rows: then(_with_columns(rows, self.raw.columns)), ahead):
+            yield rows.num_rows, made
 
-    def _text(self, opened: _Opened, source: io.BufferedReader) -> Iterator[pa.RecordBatch]:
+    def _text(
+        self, opened: _Opened, source: io.BufferedReader, pool: Executor, ahead: Callable[[], int],
+        then: Callable[[pa.RecordBatch], Made],
+    ) -> Iterator[tuple[int, Made]]:  # fmt: skip
         layout, name = opened.layout, opened.file.name
         assert layout is not None
         skipped: list[int] = []
         bad: list[tuple[int, str, str, str]] = []
-
-        def handle(row: Any) -> str:
-            skipped.append(row.number)
-            if (row.text or "").strip(layout.delimiter + " \r\n\t"):
-                reason = f"has {row.actual_columns} cells where the header has {row.expected_columns}"
-                bad.append((row.number + layout.first_row - 1, row.text, reason, name))
-            return "skip"
-
-        start, parsed, found_bad, blank = self.raw.rows, 0, 0, [np.zeros(0, np.int64)]
-        body = pa.PythonFile(_Body(opened, source), mode="r")
-        try:
-            options = arrow_options(layout.header.names, layout.delimiter, handle, self._block_bytes)
-            for block in arrow_csv.open_csv(body, *options):
-                empty = _blank(block)
-                blank.append(parsed + np.flatnonzero(empty))
-                parsed += block.num_rows
-                yield block.filter(pa.array(~empty)) if empty.any() else block
-        except pa.ArrowInvalid as error:
-            if "Empty CSV" not in str(error):
-                raise not_splittable(name, error) from error
-        found_bad = len(bad)
+        start, fitting, before, blank = self.raw.rows, 0, 0, [np.zeros(0, np.int64)]
+        body = Body(source, opened.encoding, layout.body, _HEAD_BYTES)
+        form = TextForm(opened.columns, layout.delimiter, name)
+        parsers = text_blocks(body, form, self._block_bytes, lambda: self._kinds(opened.columns))
+        made_of = in_order(pool, parsers, lambda parsed: then(_with_columns(parsed.rows, self.raw.columns)), ahead)
+        for parsed, made in made_of:
+            skipped += [before + number for number in parsed.skipped]
+            bad += [(before + number + layout.first_row - 1, text, reason, name) for number, text, reason in parsed.bad]
+            blank.append(fitting + parsed.blank)
+            fitting, before = fitting + parsed.fitting, before + parsed.given
+            yield parsed.rows.num_rows, made
         inner = Section(name, 0, 1, np.array(sorted(skipped), dtype=np.int64))
         empties = inner.numbers(np.concatenate(blank))
         left_out = np.sort(np.concatenate([inner.skipped, empties]))
         self.raw.numbers.sections.append(Section(name, start, layout.first_row, left_out))
-        self.raw.blank_rows += len(left_out) - found_bad
+        self.raw.blank_rows += len(left_out) - len(bad)
         self.raw.bad += bad
-        if parsed == len(empties) and not found_bad:
+        if fitting == len(empties) and not bad:
             raise no_rows(name)
 
-
-class _Body:
-    """The rows of a text file as a stream of UTF-8, from behind the header on."""
-
-    def __init__(self, opened: _Opened, source: io.BufferedReader) -> None:
-        assert opened.layout is not None
-        self._source = source
-        self._decoder = codecs.getincrementaldecoder(opened.encoding)()
-        self._decoder.decode(source.read(_HEAD_BYTES))
-        self._ready = opened.layout.body.encode("utf-8")
-        self._plain = opened.encoding.startswith("utf-8")
-        if self._plain:
-            self._ready += self._decoder.getstate()[0]
-        self.closed = False
-
-    def read(self, size: int) -> bytes:
-        if not self._ready:
-            chunk = self._source.read(size)
-            self._ready = chunk if self._plain else self._decoder.decode(chunk, final=not chunk).encode("utf-8")
-        given, self._ready = self._ready[:size], self._ready[size:]
-        return given
-
-    def close(self) -> None:
-        self.closed = True
+    def _kinds(self, columns: list[str]) -> dict[str, pa.DataType]:
+        return {column: pa.string() if column in self.as_text else CODED for column in columns}
 
 
 def _open(file: PlainFile) -> _Opened:
@@ -223,13 +219,13 @@ def _is_plain(kind: pa.DataType) -> bool:
     return floats or pa.types.is_timestamp(kind) or any(test(kind) for test in tests)
 
 
-def _plain_types(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _plain_types(batch: pa.RecordBatch, names: list[str]) -> pa.RecordBatch:
     arrays = []
     for array in batch.columns:
         if pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
         arrays.append(array.cast(pa.string()) if pa.types.is_large_string(array.type) else array)
-    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+    return pa.RecordBatch.from_arrays(arrays, names=names)
 
 
 def _with_columns(block: pa.RecordBatch, columns: list[str]) -> pa.RecordBatch:
@@ -238,18 +234,6 @@ def _with_columns(block: pa.RecordBatch, columns: list[str]) -> pa.RecordBatch:
     have = {name: block.column(name) for name in block.schema.names}
     nothing = pa.nulls(block.num_rows, pa.string())
     return pa.RecordBatch.from_arrays([have.get(column, nothing) for column in columns], names=columns)
-
-
-def _blank(block: pa.RecordBatch) -> np.ndarray:
-    """Rows without any filled cell."""
-    empty = np.ones(block.num_rows, dtype=bool)
-    for column in block.columns:
-        if not empty.any():
-            break
-        if column.null_count == 0:
-            return np.zeros(block.num_rows, dtype=bool)
-        empty &= np.asarray(pc.is_null(column).to_numpy(zero_copy_only=False), dtype=bool)
-    return empty
 
 
 def _check_same_columns(opened: Sequence[_Opened]) -> None:

@@ -137,18 +137,28 @@ class LevelSheet(Worksheet):
         self._sheet, self._index = sheet, index
         self.cells = column.level_series()
         self._levels = 0 if column.levels is None else len(column.levels)
-        counts = [column.counts, np.full(int(column.missing > 0), column.missing, dtype=np.int64)]
         self._has_missing = bool(column.missing)
+        self._coded = sheet.spool.rows - column.missing - column.plain_rows
+        self._counts: Ints | None = None
         self.classes = list(column.classes.values())
+        others = [column.missing] if column.missing else []
         if self.classes:
             plain = pd.Series([each.cell for each in self.classes], dtype=self.cells.dtype)
             self.cells = pd.concat([self.cells, plain], ignore_index=True)
-            counts.append(np.array([each.rows for each in self.classes], dtype=np.int64))
-        self.counts = np.concatenate(counts).astype(np.int64)
+            others += [each.rows for each in self.classes]
+        self._others = np.array(others, dtype=np.int64)
 
     def rows_in(self, mask: Mask) -> int:
         """Number of rows whose value is marked."""
-        return int(self.counts[mask].sum())
+        marked = mask[: self._levels]
+        others = int(self._others[mask[self._levels :]].sum())
+        if not marked.any():
+            return others
+        if marked.all():
+            return self._coded + others
+        if self._counts is None:
+            self._counts = self._sheet.spool.count(self._index, self._levels)
+        return int(self._counts[marked].sum()) + others
 
     def note(self, severity: Severity, column: str, mask: Mask, message: str, effect: str) -> None:
         """Add a finding about the rows of the marked values."""

@@ -1,19 +1,24 @@
-"""Blocks of coded rows on the disk, one file each, of which single columns can be read."""
+"""Blocks of coded rows: in memory as long as they fit, else on the disk, one file each."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pricing_core.engines.coding import MISSING, PLAIN, ColumnCodes
+from pricing_core.engines.coding import MISSING, PLAIN, Codes, ColumnCodes
+from pricing_core.engines.plain import written
 
 Ints = NDArray[np.int64]
+Arrays = dict[str, pa.Array]
+_WORK_BYTES = 24
+"""Memory that the checks take for each row besides its cells."""
 
 
 class Spool:
@@ -22,35 +27,80 @@ class Spool:
     Parameters
     ----------
     folder
-        Empty folder for the blocks.
+        Folder for the blocks; must not exist.
+    held_bytes
+        Memory for the rows and the work on them; blocks that need more go to the disk.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, held_bytes: int = 0) -> None:
         self._folder = folder
         folder.mkdir()
         self.starts: list[int] = []
         self.rows = 0
+        self._limit = held_bytes
+        self._held: dict[int, Arrays] | None = {}
+        self._whole: Arrays = {}
+        self._bytes = 0
+        self._lock = threading.Lock()
 
-    def add(self, columns: Sequence[ColumnCodes], block: pa.RecordBatch, pool: Executor) -> None:
-        """Code a block, its columns side by side, and write it; raw cells are kept where the codes do not tell them."""
-        arrays: dict[str, pa.Array] = {}
-        coded = pool.map(lambda column, cells: column.take(cells), columns, block.columns)
-        for index, (codes, plain) in enumerate(coded):
-            arrays[f"c{index}"] = pa.array(codes)
-            if plain is not None:
-                arrays[f"p{index}"] = plain
-                arrays[f"r{index}"] = block.column(index)
-        self._write(len(self.starts), arrays)
+    @property
+    def held(self) -> bool:
+        """Whether all rows are in memory."""
+        return self._held is not None
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory that the rows take, and the work on them."""
+        return self._bytes if self._held is not None else 0
+
+    def place(self, rows: int) -> int:
+        """Make a place for a block behind the others; returns its number."""
         self.starts.append(self.rows)
-        self.rows += block.num_rows
+        self.rows += rows
+        return len(self.starts) - 1
 
-    def codes(self, index: int) -> Iterator[tuple[int, NDArray[np.int32]]]:
+    def put(self, block: int, arrays: Arrays) -> None:
+        """Keep the arrays of a block: ``c3`` codes, ``p3`` plain values, ``r3`` raw cells of column 3."""
+        with self._lock:
+            if self._held is not None:
+                self._held[block] = arrays
+                rows = len(next(iter(arrays.values())))
+                self._bytes += sum(array.nbytes for array in arrays.values()) + rows * _WORK_BYTES
+                if self._bytes > self._limit:
+                    self._let_go()
+                return
+        self._write(block, arrays)
+
+    def join(self) -> None:
+        """Put the blocks of each column together, once all are there and in memory."""
+        if self._held is None or len(self.starts) < 2:
+            return
+        for name in list(self._held[0]):
+            if not name.startswith("r"):
+                self._join(name)
+
+    def whole(self, name: str) -> pa.Array | None:
+        """An array of all rows, which must be in memory; None if there is none of this name."""
+        assert self._held is not None
+        return self._whole.get(name) if len(self.starts) > 1 else self._held[0].get(name)
+
+    def codes(self, index: int) -> Iterator[tuple[int, Codes]]:
         """Yield position of the first row and codes of a column, block by block."""
         for block, start in enumerate(self.starts):
             yield start, self.read(block, [f"c{index}"])[f"c{index}"].to_numpy()
 
-    def read(self, block: int, names: Sequence[str] | None = None) -> dict[str, pa.Array]:
-        """Arrays of a block by name: ``c3`` codes, ``p3`` plain values, ``r3`` raw cells of column 3."""
+    def count(self, index: int, levels: int) -> Ints:
+        """Number of rows of each value of a column."""
+        counts = np.zeros(levels + 2, dtype=np.int64)
+        for _, codes in self.codes(index):
+            counts += np.bincount(codes.astype(np.int64) + 2, minlength=levels + 2)
+        return counts[2:]
+
+    def read(self, block: int, names: Sequence[str] | None = None) -> Arrays:
+        """Arrays of a block by name, those of ``names`` that there are."""
+        if self._held is not None:
+            arrays = self._held[block]
+            return dict(arrays) if names is None else {name: arrays[name] for name in names if name in arrays}
         with pa.OSFile(str(self._path(block)), "rb") as source:
             with pa.ipc.open_file(source) as reader:
                 known = reader.schema.names
@@ -76,19 +126,27 @@ class Spool:
     def recode(self, index: int, column: ColumnCodes) -> ColumnCodes:
         """Code a plain column whose cells turned out to depend on one another; returns its new codes."""
         fresh = ColumnCodes(column.name, "UTC")
+        fresh.nullable = column.nullable
+        self._whole.pop(f"p{index}", None)
         for block in range(len(self.starts)):
             arrays = self.read(block)
-            codes, _ = fresh.take(arrays.pop(f"r{index}"))
-            arrays.pop(f"p{index}")
+            codes, _ = fresh.take(_cells(column, index, arrays))
+            del arrays[f"p{index}"]
+            arrays.pop(f"r{index}", None)
             arrays[f"c{index}"] = pa.array(codes)
-            self._write(block, arrays)
+            if self._held is not None:
+                self._held[block] = arrays
+            else:
+                self._write(block, arrays)
+        if self._held is not None and len(self.starts) > 1:
+            self._join(f"c{index}")
         return fresh
 
     def original(self, columns: Sequence[ColumnCodes], positions: Ints) -> pd.DataFrame:
         """Cells of some rows as text, as the file has them; the positions are in order."""
         pieces = []
         bounds = np.searchsorted(positions, [*self.starts, self.rows])
-        texts = [_as_text(column.level_series()) for column in columns]
+        texts = [np.append(_as_text(column.level_series()).to_numpy(dtype=object), ["", ""]) for column in columns]
         for block in range(len(self.starts)):
             rows = positions[bounds[block] : bounds[block + 1]] - self.starts[block]
             if len(rows) == 0:
@@ -97,10 +155,11 @@ class Spool:
             cells: dict[int, pd.Series] = {}
             for index, text in enumerate(texts):
                 codes = arrays[f"c{index}"].to_numpy()[rows]
-                piece = pd.Series(np.append(text.to_numpy(dtype=object), ["", ""])[codes], dtype="str")
+                piece = pd.Series(text[codes], dtype="str")
                 plain = codes == PLAIN
                 if plain.any():
-                    piece = piece.mask(plain, _raw_text(arrays[f"r{index}"].take(pa.array(rows)), columns[index]))
+                    taken = {name: arrays[name].take(pa.array(rows)) for name in _names(index) if name in arrays}
+                    piece = piece.mask(plain, _raw_text(columns[index], index, taken))
                 cells[index] = piece.mask(codes == MISSING, "")
             pieces.append(pd.DataFrame(cells))
         names = [column.name for column in columns]
@@ -108,10 +167,28 @@ class Spool:
             return pd.DataFrame({name: pd.Series(dtype="str") for name in names})
         return pd.concat(pieces, ignore_index=True).set_axis(names, axis=1)
 
+    def _join(self, name: str) -> None:
+        assert self._held is not None
+        blocks = [self._held[block] for block in range(len(self.starts))]
+        parts = [arrays.pop(name) for arrays in blocks]
+        widest = max((part.type for part in parts), key=lambda kind: kind.bit_width if name[0] == "c" else 0)
+        whole = pa.concat_arrays([part.cast(widest) for part in parts])
+        self._whole[name] = whole
+        del parts
+        for block, arrays in enumerate(blocks):
+            end = self.starts[block + 1] if block + 1 < len(blocks) else self.rows
+            arrays[name] = whole.slice(self.starts[block], end - self.starts[block])
+
+    def _let_go(self) -> None:
+        """Move all blocks from memory to the disk."""
+        held, self._held = self._held or {}, None
+        for block, arrays in held.items():
+            self._write(block, arrays)
+
     def _path(self, block: int) -> Path:
         return self._folder / f"{block:05d}.arrow"
 
-    def _write(self, block: int, arrays: dict[str, pa.Array]) -> None:
+    def _write(self, block: int, arrays: Arrays) -> None:
         batch = pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
         draft = self._path(block).with_suffix(".new")
         with pa.OSFile(str(draft), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
@@ -119,9 +196,34 @@ class Spool:
         draft.replace(self._path(block))
 
 
-def _raw_text(cells: pa.Array, column: ColumnCodes) -> pd.Series:
-    if pa.types.is_integer(cells.type) and (column.nullable or not column.missing):
-        return cells.cast(pa.string()).to_pandas().astype("str")
+def _names(index: int) -> tuple[str, str, str]:
+    return f"c{index}", f"p{index}", f"r{index}"
+
+
+def _cells(column: ColumnCodes, index: int, arrays: Arrays) -> pa.Array:
+    """The cells of a block of a plain column as they were read."""
+    places = arrays[f"c{index}"].to_numpy()
+    cells = _plain_cells(column, index, arrays)
+    if column.levels is None or not len(column.levels):
+        return cells
+    coded = column.levels.take(pa.array(places, mask=places < 0))
+    return pc.if_else(pa.array(places == PLAIN), cells.cast(coded.type), coded)
+
+
+def _plain_cells(column: ColumnCodes, index: int, arrays: Arrays) -> pa.Array:
+    cells, raw = written(column.plain, arrays[f"p{index}"]), arrays.get(f"r{index}")
+    if raw is None:
+        return cells
+    return pc.coalesce(raw, cells) if raw.type == cells.type else raw
+
+
+def _raw_text(column: ColumnCodes, index: int, arrays: Arrays) -> pd.Series:
+    """Text of plain cells of some rows."""
+    cells = _plain_cells(column, index, arrays)
+    if pa.types.is_integer(cells.type):
+        if column.nullable or not column.missing:
+            return cells.cast(pa.string()).to_pandas().astype("str")
+        cells = cells.cast(pa.float64())  # as pandas reads whole numbers with gaps
     return cells.to_pandas().astype("str")
 
 

@@ -16,7 +16,8 @@ from pricing_core import schema
 from pricing_core.data.clean import free_name, note_reading, read_field, read_further
 from pricing_core.data.options import CleaningOptions
 from pricing_core.data.worksheet import Worksheet
-from pricing_core.engines.coding import PLAIN, Plain
+from pricing_core.engines.coding import PLAIN
+from pricing_core.engines.plain import Plain
 from pricing_core.engines.session import Session
 from pricing_core.engines.sheet import LargeSheet, LevelSheet
 

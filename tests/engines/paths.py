@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pandas as pd
 
 from pricing_core.data.importing import ImportBlocked, ImportOutcome, Sources, import_tables
+from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.engines.importing import FilesOutcome, ImportRequest, import_large
 from pricing_core.engines.limits import Limits
+from pricing_core.engines.orders_importing import import_large_orders
 from pricing_core.errors import PricingError
 from pricing_core.progress import SilentProgress
 from pricing_core.store import datasets
@@ -20,6 +23,9 @@ TINY = Limits(large_bytes=0, memory_mb=200, block_bytes=1 << 15, chunk_rows=300,
 
 USUAL = Limits(large_bytes=0, memory_mb=200)
 
+DATABASE = replace(TINY, held_mb=0)
+"""The same where nothing is held outside of the database."""
+
 
 def large(sources: Sources, limits: Limits, **arguments: Any) -> tuple[FilesOutcome, dict[str, pd.DataFrame]]:
     """Import by the path of large files; the outcome and the tables that it wrote."""
@@ -27,8 +33,12 @@ def large(sources: Sources, limits: Limits, **arguments: Any) -> tuple[FilesOutc
         target, work = Path(folder) / "target", Path(folder) / "work"
         target.mkdir()
         work.mkdir()
+        rule = arguments.pop("occasions", None) or OccasionRule()
         request = ImportRequest(**arguments)
-        outcome = import_large(sources, target, work, request, limits, SilentProgress())
+        if "orders" in sources:
+            outcome = import_large_orders(sources, target, work, request, rule, limits, SilentProgress())
+        else:
+            outcome = import_large(sources, target, work, request, limits, SilentProgress())
         assert not list(work.iterdir())
         tables = {path.stem: datasets.read_parquet(path) for path in target.iterdir()}
     return outcome, tables

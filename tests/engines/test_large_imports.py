@@ -18,6 +18,7 @@ from pricing_core import workflows
 from pricing_core.cli import main
 from pricing_core.data.importing import ImportBlocked
 from pricing_core.engines import spool
+from pricing_core.engines.limits import Limits
 from pricing_core.errors import ConfigError, DataError, JobCancelled, WorkspaceError
 from pricing_core.store import blocked, datasets
 from pricing_core.store.workspace import Workspace
@@ -97,7 +98,6 @@ def test_a_cancelled_import_leaves_nothing(ws: Workspace, file: Path, stage: str
 def test_a_long_query_stops_when_the_user_asks(tmp_path: Path) -> None:
     from contextlib import closing
 
-    from pricing_core.engines.limits import Limits
     from pricing_core.engines.session import Session
 
     with closing(Session(tmp_path, Limits(), Stopping("Importing"))) as session:
@@ -114,6 +114,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     if step == "blocks":
+        monkeypatch.setattr(Limits, "held_bytes", 0)
         monkeypatch.setattr(spool.Spool, "_write", full)
     else:
         monkeypatch.setattr("pricing_core.engines.importing.write_parquet", full)

@@ -15,7 +15,7 @@ from pricing_core.engines.limits import Limits
 from pricing_core.trust.pseudonyms import Pseudonymizer
 from tests.data.nasty_files import Nasty, corpus
 from tests.engines.messy_shop import as_csv, as_parquet, messy_shop
-from tests.engines.paths import TINY, USUAL, assert_same
+from tests.engines.paths import DATABASE, TINY, USUAL, assert_same
 
 CORPUS = corpus()
 
@@ -31,7 +31,7 @@ def test_some_nasty_files_come_out_the_same(label: str) -> None:
 
 
 @pytest.mark.extra
-@pytest.mark.parametrize("limits", [TINY, USUAL], ids=["tiny", "usual"])
+@pytest.mark.parametrize("limits", [TINY, USUAL, DATABASE], ids=["tiny", "usual", "database"])
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.label)
 def test_the_corpus_of_nasty_files_comes_out_the_same(case: Nasty, limits: Limits) -> None:
     source = case.files if len(case.files) > 1 else case.files[0]
