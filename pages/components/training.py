@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -15,7 +15,10 @@ from pricing_core.store import datasets
 from . import access, job_panel
 from .state import PageState
 from .tables import record
-from .words import count, duration, markdown
+from .words import count, duration, markdown, plural
+
+if TYPE_CHECKING:
+    from pricing_core.workflows.training_time import TrainingTime
 
 WAYS = {True: "Quick: a first answer, wider ranges", False: "Full: more members and passes, narrower ranges"}
 
@@ -26,13 +29,18 @@ def form(state: PageState) -> None:
     sample = datasets.sample_counts(state.ws, state.dataset_id)
     if sample is not None:
         st.caption(f"Learns from {sample_words(sample)}, drawn at random.")
-    with st.form("train_form"):
-        quick = st.radio(
-            f"Train on {state.dataset_id} ({count(offers)} offers)", list(WAYS), key="train_quick_choice",
-            persist_state="session", format_func=lambda quick: _way(quick, offers),
+    kinds = {AUTO: "Let later offers choose", **{name: kind.label for name, kind in FAMILIES.items()}}
+    with st.container(border=True):
+        times = _times(state, offers, str(st.session_state.get("train_family", AUTO)))
+        quick = bool(
+            st.radio(
+                f"Train on {state.dataset_id} ({count(offers)} offers)", list(WAYS), key="train_quick_choice",
+                persist_state="session",
+                format_func=lambda quick: f"{WAYS[quick]} (about {duration(times[quick].seconds)})",
+            )
         )  # fmt: skip
+        st.caption(_basis(times[quick].trainings))
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            kinds = {AUTO: "Let later offers choose", **{name: kind.label for name, kind in FAMILIES.items()}}
             family = st.selectbox(
                 "Kind of model", list(kinds), key="train_family", format_func=kinds.__getitem__, width=240,
                 help="In a full training several kinds compete on later offers, and a quick one takes the deep "
@@ -42,15 +50,30 @@ def form(state: PageState) -> None:
                 "Seed", 0, 10_000, 0, key="train_seed", persist_state="session", width=130,
                 help="Number that starts all random choices: the same data and seed give the same prices.",
             )  # fmt: skip
-            pressed = access.form_button(state, "train", "Train", type="primary", icon=":material/play_arrow:")
+            pressed = access.button(
+                state, "train", "Train", type="primary", icon=":material/play_arrow:", key="train_start"
+            )
+        if quick and family == AUTO:
+            st.caption("A quick training takes the deep behavior model: later offers choose only in a full one.")
         promote = state.run_id is None or st.checkbox(
             "Put the new model in use as soon as it is ready", True, key="train_promote", persist_state="session",
             help="Otherwise it stands beside the one in use, to be compared and put in use on the Runs tab.",
         )  # fmt: skip
-        st.caption("Later offers choose the kind of model in a full training only.")
         if pressed:
-            params = {"dataset_id": state.dataset_id, "quick": bool(quick), "seed": int(seed), "promote": bool(promote)}
+            params = {"dataset_id": state.dataset_id, "quick": quick, "seed": int(seed), "promote": bool(promote)}
             job_panel.start(state.ws, "train", params | ({} if family == AUTO else {"family": str(family)}))
+
+
+def _times(state: PageState, offers: int, family: str) -> dict[bool, TrainingTime]:
+    from pricing_core.workflows import training_time
+
+    return {quick: training_time(state.ws, offers, quick=quick, family=family) for quick in WAYS}
+
+
+def _basis(trainings: int) -> str:
+    if not trainings:
+        return "The time is that of a machine with two free cores; a busy one takes longer."
+    return f"The time is that of {plural(trainings, 'earlier training')} of this kind here, for so many offers."
 
 
 def first_words(busy: bool) -> str:
@@ -58,12 +81,6 @@ def first_words(busy: bool) -> str:
     if busy:
         return "The models are learning in the background; every other page can be used meanwhile."
     return "No model has learned from these data yet. A quick training gives a first answer."
-
-
-def _way(quick: bool, offers: int) -> str:
-    from pricing_core.workflows import estimated_seconds
-
-    return f"{WAYS[quick]} (about {duration(estimated_seconds(offers, quick=quick))})"
 
 
 def curves(state: PageState) -> None:

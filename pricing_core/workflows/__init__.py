@@ -62,7 +62,8 @@ from pricing_core.workflows.strategies import (
     value_ladder,
 )
 from pricing_core.workflows.targets import prepare_targets, read_targets
-from pricing_core.workflows.training import config_from, estimated_seconds, train, training_job
+from pricing_core.workflows.training import config_from, train, training_job
+from pricing_core.workflows.training_time import training_time
 from pricing_core.workflows.tuned import config_with, tuned_config
 from pricing_core.workflows.tuning import TuningRequest, new_tuning, tune, tuning_job
 
@@ -113,7 +114,6 @@ __all__ = [
     "config_with",
     "decide",
     "demo",
-    "estimated_seconds",
     "explain",
     "explain_list",
     "explain_row",
@@ -147,6 +147,7 @@ __all__ = [
     "simulate",
     "submit",
     "train",
+    "training_time",
     "tune",
     "tuned_config",
     "use_form",

@@ -116,12 +116,6 @@ def config_from(kept: Mapping[str, Any]) -> TrainingConfig:
     return TrainingConfig(**{name: kept[name] for name in TrainingConfig.__dataclass_fields__ if name in kept})
 
 
-def estimated_seconds(n_offers: int, *, quick: bool) -> int:
-    """Rough training time on two cores, from measured seconds per row; shown before a training starts."""
-    rows = min(n_offers, TrainingConfig(quick=quick).row_limit)
-    return int(15 + rows * (1.5e-4 if quick else 7e-4))
-
-
 def _summary(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:
     """What the list of runs tells about each."""
     config, shown = manifest["config"], ("log_loss", "auc", "accuracy", "calibration_slope")
