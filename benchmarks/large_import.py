@@ -8,7 +8,7 @@ time that is none, a row too short, a repeated row. Each step runs in a process 
 whole, start of Python included. The import reads, maps, checks, pseudonymizes, judges and stores the file through the
 same command that a user types; ``read_csv`` only reads, ``read_csv + groupby`` also counts offers, purchases and prices
 by product. The figures that pages show of a large data set are prepared after the import, and measured apart. The
-orders are 500,000 lines of 4,000 customers and 4,000 products.
+orders are 500,000 lines of 4,000 customers, and 5,000,000 of 100,000, of 4,000 products.
 """
 
 from __future__ import annotations
@@ -95,14 +95,14 @@ def _block(
     return ("\n".join(lines) + "\n").encode()
 
 
-def write_orders(path: Path, lines: int = 500_000, seed: int = 0) -> None:
-    """Write order lines of 4,000 customers and 4,000 products in 40 categories over a year."""
+def write_orders(path: Path, lines: int = 500_000, seed: int = 0, customers: int = 4_000) -> None:
+    """Write order lines of so many customers and 4,000 products in 40 categories over a year."""
     rng = np.random.default_rng(seed)
     base = np.round(np.exp(rng.normal(3, 1, 4_000)), 2) + 1
     product = np.minimum((4_000 * rng.random(lines) ** 2).astype(int), 3_999)
     seconds = _START + np.sort(rng.integers(0, 364 * 86_400, lines))
     price = np.round(base[product] * (1 + 0.05 * ((product * 31 + seconds // 604_800 * 17) % 9 - 4)), 2)
-    customer = rng.integers(0, 4_000, lines)
+    customer = rng.integers(0, customers, lines)
     times = np.datetime_as_string(seconds.astype("datetime64[s]"))
     with path.open("w", encoding="utf-8") as file:
         file.write("customer_id,product_id,ordered_at,quantity,unit_price,category\n")
@@ -144,15 +144,16 @@ def _offers(folder: Path, rows: int, seed: int) -> None:
 
 
 def _orders(folder: Path, seed: int) -> None:
-    file = folder / "orders.csv"
-    write_orders(file, seed=seed)
-    read = run_measured([sys.executable, "-c", READ, str(file)])
-    command = [sys.executable, "-m", "pricing_core", "import", "--workspace", str(folder / "orders_shop")]
-    made = run_measured([*command, "--orders", str(file)])
-    steps = {"pandas.read_csv": read, "import as choice occasions": made}
-    title = "500,000 order lines of 4,000 customers and 4,000 products"
-    print_table(title, ("", "seconds", "CPU seconds", "peak MB", "times read_csv"), _rows(steps, read))
-    print(*(line for line in made.output.splitlines() if "became" in line), sep="\n")
+    for lines, customers in ((500_000, 4_000), (5_000_000, 100_000)):
+        file = folder / f"orders_{lines}.csv"
+        write_orders(file, lines, seed, customers)
+        read = run_measured([sys.executable, "-c", READ, str(file)])
+        command = [sys.executable, "-m", "pricing_core", "import", "--workspace", str(folder / f"shop_{lines}")]
+        made = run_measured([*command, "--orders", str(file)])
+        steps = {"pandas.read_csv": read, "import as choice occasions": made}
+        title = f"{lines:,} order lines of {customers:,} customers and 4,000 products"
+        print_table(title, ("", "seconds", "CPU seconds", "peak MB", "times read_csv"), _rows(steps, read))
+        print(*(line for line in made.output.splitlines() if "became" in line), sep="\n")
 
 
 def _rows(steps: dict[str, Measured], read: Measured) -> list[tuple[str, ...]]:

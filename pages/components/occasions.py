@@ -44,7 +44,13 @@ def form() -> dict[str, Any]:
             "Carry a price forward for at most (days)", 1, 365, usual.max_age_days, 7, key="occasion_age",
             persist_state="session", help="Where nobody else bought the product in the period.",
         )  # fmt: skip
-    return OccasionRule(period_days=int(days), scope=scope, price_source=source, max_age_days=int(age)).to_dict()
+        most = left.number_input(
+            "Occasions at most, about", 10_000, 10_000_000, usual.max_occasions, 100_000, key="occasion_most",
+            persist_state="session", help="Of more, whole shopping trips are left out, drawn without a look at what "
+            "was bought; the report says how many. More take longer.",
+        )  # fmt: skip
+    rule = OccasionRule(int(days), scope, source, int(age), max_occasions=int(most))
+    return rule.to_dict()
 
 
 def built(state: PageState) -> bool:
@@ -79,11 +85,15 @@ def _unused(counts: dict[str, float]) -> None:
     words = {
         "lines_price_unknown": "a price known from nobody else",
         "lines_not_considered": "a product neither bought before nor a bestseller",
-        "lines_thinned": "a trip left out to keep the data to a size that trains",
+        "lines_thinned": "a trip that was left out, so that the data stay at a size that trains",
     }
     found = [f"{count(counts[key])} had {text}" for key, text in words.items() if counts[key]]
     if found:
-        st.caption(f"Order lines that are history but no occasion: {'; '.join(found)}.")
+        text = f"Order lines that are history but no occasion: {'; '.join(found)}."
+        if counts["lines_thinned"]:
+            share = f"{counts['kept_share']:.1%}"
+            text += f" {share} of the shopping trips were used; a higher limit at the import uses more."
+        st.caption(text)
 
 
 def _sensitivity(table: pd.DataFrame) -> None:

@@ -27,6 +27,7 @@ def add(command: AddCommand) -> None:
     load.add_argument("--period-days", type=int, default=7, help="length of a shopping period, for orders")
     load.add_argument("--scope", default="category", choices=("category", "shop"), help="market an order is in")
     load.add_argument("--price-source", default="modal", choices=("modal", "median", "latest"), help="for orders")
+    load.add_argument("--max-occasions", type=int, default=400_000, help="about so many are made of orders at most")
     load.add_argument("--map", nargs="+", action="extend", default=[], metavar="field=column")
     load.add_argument(
         "--extend", action="store_true",
@@ -91,7 +92,7 @@ def _import(options: argparse.Namespace) -> None:
     if "offers" not in sources and "orders" not in sources:
         raise ConfigError("Neither --offers nor --orders is given.", fix="Give the file with one of them.")
     main_table = "offers" if "offers" in sources else "orders"
-    rule = OccasionRule(options.period_days, options.scope, options.price_source)
+    rule = OccasionRule(options.period_days, options.scope, options.price_source, max_occasions=options.max_occasions)
     if options.set_aside is not None:
         check_writable(options.set_aside, "--set-aside")
     ws = open_workspace(options)

@@ -42,7 +42,8 @@ BASKET_COLUMNS: Final = ("price_source", "price_age_days")
 """Columns of the occasions that say how a price was found; they must not become features."""
 
 _DAY_US: Final = 86_400_000_000
-_VISITS: Final = ("view", "cart")
+VISITS: Final = ("view", "cart")
+"""Events that put a customer into a market, as an order does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +124,8 @@ class _Coded:
         self.n_categories = int(self.category_of.max()) + 1
         self.market = self.category_of[self.product] * n_stores + self.store
         self.item_market = self.item_category * n_stores + np.tile(np.arange(n_stores), len(self.product_names))
-        self.visits = None if visits is None or self.stores else self._visits(visits)
+        unused = visits is None or self.stores or "product_id" not in visits.columns
+        self.visits = None if unused else self._visits(visits)  # type: ignore[arg-type]
 
     def _categories(self) -> Ints:
         """(products,) category of each product: the commonest over its lines."""
@@ -139,7 +141,7 @@ class _Coded:
 
     def _visits(self, events: pd.DataFrame) -> pd.DataFrame:
         """Views and carts of known customers and products, within the time of the orders."""
-        events = events[events["event_type"].isin(_VISITS)]
+        events = events[events["event_type"].isin(VISITS)]
         customer = pd.Index(self.customer_names).get_indexer(events["customer_id"].astype(str))
         product = pd.Index(self.product_names).get_indexer(events["product_id"].astype(str))
         time = _microseconds(events["occurred_at"])
@@ -212,8 +214,13 @@ def _thinned(trips: pd.DataFrame, share: float, customers: pd.Index) -> pd.DataF
     if share >= 1.0:
         return trips
     name = pd.util.hash_array(np.asarray(customers, dtype=object))[trips["customer"].to_numpy()]
-    mixed = pd.util.hash_array(name ^ (trips["period"].to_numpy(dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)))
-    return trips[mixed < share * 2.0**64].reset_index(drop=True)
+    return trips[kept_trips(name, trips["period"].to_numpy(dtype=np.uint64), share)].reset_index(drop=True)
+
+
+def kept_trips(customer: NDArray[np.uint64], period: NDArray[np.uint64], share: float) -> NDArray[np.bool_]:
+    """Which customer-periods are kept when thinning, by the hash of each customer's id and the period, (n,)."""
+    mixed = pd.util.hash_array(customer ^ (period * np.uint64(0x9E3779B97F4A7C15)))
+    return np.asarray(mixed < share * 2.0**64)
 
 
 def _considered(coded: _Coded, trips: pd.DataFrame, prices: PeriodPrices, rule: OccasionRule) -> pd.DataFrame:

@@ -31,7 +31,8 @@ def made_findings(counts: Mapping[str, float], rule: OccasionRule) -> list[Findi
     reasons = {
         "lines_price_unknown": "bought a product whose price is known from nobody else",
         "lines_not_considered": "bought a product that was neither bought before nor among the bestsellers",
-        "lines_thinned": f"fell to thinning (more than {rule.max_occasions:,} occasions)",
+        "lines_thinned": f"fell to thinning. So that there are about {rule.max_occasions:,} occasions, "
+        f"{counts['kept_share']:.1%} of the trips are used, drawn without a look at what was bought",
     }
     for key, words in reasons.items():
         count = int(counts[key])
@@ -41,6 +42,8 @@ def made_findings(counts: Mapping[str, float], rule: OccasionRule) -> list[Findi
                 text = f"{count:,} of {lines:,} order lines are history but no occasion: their trip {words}."
             severity: Any = "warning" if count > 0.3 * lines else "info"
             effect = "They teach taste, not the reaction to price."
+            if key == "lines_thinned":
+                effect += " A higher limit of occasions uses more of them; imports and trainings take longer."
             findings.append(Finding(severity, "orders", "", count, (), text, effect))
     return findings
 

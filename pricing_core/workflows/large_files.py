@@ -10,6 +10,7 @@ from pricing_core.data.importing import Sources, import_tables
 from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.engines.importing import FilesOutcome, ImportRequest, NotStreamable, import_large, is_large
 from pricing_core.engines.limits import limits_from_environment
+from pricing_core.engines.orders_importing import import_large_orders, is_large_orders
 from pricing_core.errors import DataError
 from pricing_core.progress import Progress, SubProgress
 from pricing_core.store import datasets
@@ -21,9 +22,12 @@ def read_into(
 ) -> FilesOutcome:
     """Import the tables into Parquet files of a draft folder, by the path that fits their size."""
     limits = limits_from_environment()
-    if is_large(sources, limits):
+    orders = is_large_orders(sources, limits)
+    if orders or is_large(sources, limits):
         work = ws.new_temp_dir("import")
         try:
+            if orders:
+                return import_large_orders(sources, draft, work, request, occasions, limits, progress)
             return import_large(sources, draft, work, request, limits, progress)
         except NotStreamable:
             pass

@@ -1,0 +1,252 @@
+"""The way in for large files of orders: read in pieces, and made choice occasions of in the database."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from pricing_core import schema
+from pricing_core.data import quality
+from pricing_core.data.clean import clean_table
+from pricing_core.data.dataset import DatasetManifest, check_margin
+from pricing_core.data.exclusions import check_excluded
+from pricing_core.data.fingerprints import column_hash, hash_columns
+from pricing_core.data.importing import ImportBlocked, Sources
+from pricing_core.data.occasion_rule import OccasionRule
+from pricing_core.data.quality import Finding, QualityReport
+from pricing_core.data.read import read_raw, source_name
+from pricing_core.data.settling import check_tables, settle_mapping
+from pricing_core.data.validate import validate_table
+from pricing_core.data.whole_tables import as_whole
+from pricing_core.data.worksheet import Worksheet
+from pricing_core.engines.checks import whole_findings
+from pricing_core.engines.files import plain_files, unpacked_bytes
+from pricing_core.engines.importing import FilesOutcome, ImportRequest
+from pricing_core.engines.ingest import ingest
+from pricing_core.engines.limits import Limits
+from pricing_core.engines.made_rows import rename_customers, write_made
+from pricing_core.engines.order_lines import kept_lines, tidy_order_lines
+from pricing_core.engines.orders import OrdersMade, offers_from_orders
+from pricing_core.engines.reading import Reader
+from pricing_core.engines.rules import Rows, apply_rules
+from pricing_core.engines.session import Session
+from pricing_core.engines.sheet import LargeSheet
+from pricing_core.engines.stored_rows import StoredRows
+from pricing_core.engines.typed import create_table, type_columns
+from pricing_core.engines.writing import validate, write_parquet
+from pricing_core.progress import Progress
+
+STREAMED: Final = ("orders", "customers", "events")
+"""Tables that grow with the shop's customers; the others are read whole."""
+
+LARGE_SHARE: Final = 1 / 3
+"""Orders are streamed from this share of the size at which offers are: making occasions in memory takes more."""
+
+
+def is_large_orders(sources: Sources, limits: Limits) -> bool:
+    """Whether the sources are orders of which one table is too large to be worked on whole, and all can be streamed."""
+    streamed = [given for table, given in sources.items() if table in STREAMED]
+    if "orders" not in sources or "offers" in sources or any(isinstance(given, pd.DataFrame) for given in streamed):
+        return False
+    sizes = [unpacked_bytes(given) for given in streamed]  # type: ignore[arg-type]
+    known = [size for size in sizes if size is not None]
+    return len(known) == len(sizes) and max(known) >= LARGE_SHARE * limits.large_bytes
+
+
+def import_large_orders(
+    sources: Sources,
+    target: Path,
+    work: Path,
+    request: ImportRequest,
+    rule: OccasionRule,
+    limits: Limits,
+    progress: Progress,
+) -> FilesOutcome:
+    """Read, map and clean orders and the other tables, make occasions, check, and write them to ``target``.
+
+    Parameters and errors are those of :func:`pricing_core.engines.importing.import_large`; ``rule`` says how orders
+    become occasions. Tables, findings and rows set aside are the same as of small files.
+
+    Raises
+    ------
+    DataError
+        If no occasion can be built.
+    """
+    check_margin(request.margin_assumption)
+    check_tables([*sources, *request.mapping], sources)
+    (work / "files").mkdir()
+    with closing(Session(work, limits, progress)) as session:
+        run = _Run(sources, work, request, limits, session, progress)
+        run.read()
+        outcome = run.finish(target, rule)
+    for entry in work.iterdir():
+        shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink()
+    return outcome
+
+
+class _Run:
+    """One import on its way."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        work: Path,
+        request: ImportRequest,
+        limits: Limits,
+        session: Session,
+        progress: Progress,
+    ) -> None:
+        self.sources, self.work, self.request, self.limits = sources, work, request, limits
+        self.session, self.progress = session, progress
+        self.mapping: dict[str, dict[str, str]] = {}
+        self.names: dict[str, str] = {}
+        self.columns: dict[str, list[str]] = {}
+        self.large: dict[str, Rows] = {}
+        self.sheets: dict[str, LargeSheet | Worksheet] = {}
+
+    def read(self) -> None:
+        """Read and clean every table: the large ones block by block, the others whole."""
+        tables = [table for table in schema.SOURCES if table in self.sources]
+        readers = {}
+        for table in tables:
+            if table in STREAMED:
+                files = plain_files(self.sources[table], self.work / "files", self.progress)  # type: ignore[arg-type]
+                readers[table] = Reader(files, self.limits.block_bytes)
+        for place, table in enumerate(tables):
+            start, end = 0.4 * place / len(tables), 0.4 * (place + 1) / len(tables)
+            self.names[table] = source_name(self.sources[table])  # type: ignore[arg-type]
+            if table in readers:
+                self._read_large(table, readers[table], start, end)
+            else:
+                self._read_small(table, start)
+
+    def finish(self, target: Path, rule: OccasionRule) -> FilesOutcome:
+        """Make occasions, judge the tables as a whole, and write them."""
+        frames = {table: sheet.kept()[0] for table, sheet in self.sheets.items() if isinstance(sheet, Worksheet)}
+        shapes = {table: pd.DataFrame(columns=list(rows.columns)) for table, rows in self.large.items()}
+        exclusions = check_excluded(dict(self.request.excluded), {**shapes, **frames}, self.mapping)
+        findings = [finding for table in self.mapping for finding in self.sheets[table].findings]
+        made = self._made(frames, rule)
+        if made is None:
+            raise self._blocked([*findings, *as_whole(quality.check_offers(pd.DataFrame()))])
+        if made.products is not None:
+            frames["products"] = made.products
+        whole, margin = self._whole(made, frames)
+        findings = [*made.findings, *findings, *whole]
+        report = self._report(findings)
+        if report.blocking:
+            raise self._blocked(findings)
+        written, hashes = self._write(target, frames, made)
+        manifest = DatasetManifest(
+            name=self.request.name,
+            source=self.request.source or ", ".join(self.names.values()),
+            currency=self.request.currency,
+            margin_assumption=margin,
+            excluded={**exclusions, **made.excluded},
+            pseudonymized=self.request.pseudonymize is not None,
+            mapping=self.mapping,
+            note=self.request.note,
+            data_hash=hash_columns(written, hashes),
+            evidence=made.evidence,
+        )
+        return FilesOutcome(written, manifest, report, self._set_aside(), self.columns)
+
+    def _made(self, frames: dict[str, pd.DataFrame], rule: OccasionRule) -> OrdersMade | None:
+        """Occasions and what else comes of the orders; None where no order line is left."""
+        orders = self.large["orders"]
+        (count,) = self.session.row(f"SELECT count(*) FROM {kept_lines(orders)}")
+        if not count:
+            return None
+        return offers_from_orders(orders, frames.get("products"), self.large.get("events"), rule)
+
+    def _whole(self, made: OrdersMade, frames: dict[str, pd.DataFrame]) -> tuple[list[Finding], float | None]:
+        self.session.stage("Checking", 0.9, "Looking at the data as a whole")
+        tables: dict[str, Rows] = {"offers": made.offers, "events": made.events}
+        if "customers" in self.large:
+            tables["customers"] = self.large["customers"]
+        return whole_findings(
+            tables, frames, currency=self.request.currency, margin_assumption=self.request.margin_assumption,
+            outliers=self.request.options.outliers != "keep",
+        )  # fmt: skip
+
+    def _read_large(self, table: str, reader: Reader, start: float, end: float) -> None:
+        request = self.request
+        mapping = settle_mapping(table, reader.raw.columns, request.mapping, request.recall, self.names[table])
+        self.mapping[table] = mapping
+        half = start + (end - start) * 0.8
+        sheet = ingest(table, reader, mapping, self.work / table, request.options, self.limits, self.progress,
+                       (start, half))  # fmt: skip
+        self.sheets[table] = sheet
+        self.columns[table] = [column.name for column in sheet.columns if column.name not in sheet.hidden]
+        self.session.stage("Cleaning", half, f"Reading the cells of {table}")
+        columns = type_columns(sheet, mapping, request.options)
+        create_table(self.session, sheet, columns, (half, end))
+        rows = self.large[table] = Rows(self.session, sheet, columns, self.limits)
+        self.session.stage("Cleaning", end, f"Looking for duplicates and gaps in {table}")
+        apply_rules(rows, request.options)
+        if table == "orders":
+            tidy_order_lines(rows)
+
+    def _read_small(self, table: str, at: float) -> None:
+        self.session.stage("Reading", at, f"Reading {table}")
+        raw = read_raw(self.sources[table])  # type: ignore[arg-type]
+        columns = list(raw.frame.columns)
+        self.columns[table] = columns
+        request = self.request
+        self.mapping[table] = settle_mapping(table, columns, request.mapping, request.recall, self.names[table])
+        self.sheets[table] = clean_table(table, raw, self.mapping[table], request.options)
+
+    def _blocked(self, findings: list[Finding]) -> ImportBlocked:
+        report, set_aside = self._report(findings), self._set_aside()
+        return ImportBlocked(quality.blocking_message(report.blocking, set_aside), report, set_aside)
+
+    def _report(self, findings: list[Finding]) -> QualityReport:
+        total, aside, malformed = {}, {}, {}
+        for table in self.mapping:
+            sheet = self.sheets[table]
+            large = isinstance(sheet, LargeSheet)
+            malformed[table] = len(sheet.raw.malformed)
+            total[table] = sheet.spool.rows if large else len(sheet.frame)  # type: ignore[union-attr]
+            aside[table] = len(sheet.rejected) if large else int(sheet.rejected.sum())
+        return QualityReport(
+            findings=tuple(findings),
+            rows_in={table: total[table] + malformed[table] for table in total},
+            rows_kept={table: total[table] - aside[table] for table in total},
+            rows_set_aside={table: aside[table] + malformed[table] for table in total},
+        )
+
+    def _set_aside(self) -> pd.DataFrame:
+        stacked = pd.concat([self.sheets[table].set_aside_frame() for table in self.mapping], ignore_index=True)
+        return stacked.astype("object").where(stacked.notna(), "")
+
+    def _write(
+        self, target: Path, frames: dict[str, pd.DataFrame], made: OrdersMade
+    ) -> tuple[dict[str, int], dict[str, dict[str, str]]]:
+        """Check, rename and write the tables; returns how many rows each has, and the hash of each column."""
+        tables: dict[str, Rows] = {"offers": made.offers, "events": made.events}
+        if "customers" in self.large:
+            tables["customers"] = self.large["customers"]
+        written: dict[str, int] = {}
+        hashes: dict[str, dict[str, str]] = {}
+        for table in schema.TABLES:
+            path = target / f"{table}.parquet"
+            if table in tables:
+                rows = tables[table]
+                if self.request.pseudonymize is not None and "customer_id" in rows.columns:
+                    rename_customers(rows, self.request.pseudonymize)
+                if isinstance(rows, StoredRows):
+                    written[table], hashes[table] = write_made(rows, table, path, (0.92, 0.97))
+                else:
+                    validate(rows)
+                    written[table], hashes[table] = write_parquet(rows, path, (0.92, 0.97))
+            elif table in frames:
+                frame = frames[table]
+                validate_table(table, frame)
+                frame.to_parquet(path, engine="pyarrow", index=False)
+                written[table] = len(frame)
+                hashes[table] = {str(column): column_hash(frame[column]) for column in frame}
+        return written, hashes
