@@ -123,7 +123,14 @@ def price_days(offers: pd.DataFrame) -> tuple[int, int, pd.DataFrame]:
     second = to_seconds(offers["offered_at"])
     code, names = _coded(offers["product_id"])
     order = by_time(code, second)
-    price, product, day = offers["price"].to_numpy(dtype=float)[order], code[order], second[order] // 86_400
+    return days_in_order(code[order], second[order], offers["price"].to_numpy(dtype=float)[order], names)
+
+
+def days_in_order(
+    product: NDArray[np.integer], second: NDArray[np.int64], price: NDArray[np.float64], names: pd.Index
+) -> tuple[int, int, pd.DataFrame]:
+    """Counts of :func:`price_days` for offers in the order of the numbers of their products and of time."""
+    day = second // 86_400
     start = np.flatnonzero(np.append(True, (np.diff(product) != 0) | (np.diff(day) != 0))[: len(price)])
     if not len(start):
         return 0, 0, pd.DataFrame({"product_id": names[:0], "day": pd.to_datetime([], utc=True)})

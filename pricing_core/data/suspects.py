@@ -49,7 +49,13 @@ def price_blips(tables: Tables) -> Mask:
         return np.zeros(0, dtype=bool)
     second, code = to_seconds(offers["offered_at"]), pd.factorize(offers["product_id"])[0]
     order = by_time(code, second)
-    price, product, time = offers["price"].to_numpy(dtype=float)[order], code[order], second[order]
+    mask = np.zeros(len(order), dtype=bool)
+    mask[order] = blips_in_order(code[order], second[order], offers["price"].to_numpy(dtype=float)[order])
+    return mask
+
+
+def blips_in_order(product: NDArray[np.integer], time: NDArray[np.int64], price: NDArray[np.float64]) -> Mask:
+    """Marks of :func:`price_blips` for offers in the order of the numbers of their products and of time (seconds)."""
     step = np.append(True, (np.diff(price) != 0) | (np.diff(product) != 0))
     start = np.flatnonzero(step)
     size = np.diff(np.append(start, len(price)))
@@ -67,9 +73,7 @@ def price_blips(tables: Tables) -> Mask:
         & (time[start[inner + 1]] - time[start[inner]] <= 3_600 * _BLIP_HOURS)
         & (ratio >= np.log(_BLIP_FACTOR))
     )
-    mask = np.zeros(len(price), dtype=bool)
-    mask[order] = np.repeat(blip, size)
-    return mask
+    return np.asarray(np.repeat(blip, size), dtype=bool)
 
 
 def by_time(code: NDArray[np.integer], second: NDArray[np.int64]) -> NDArray[np.int64]:

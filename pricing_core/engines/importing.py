@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from pricing_core import schema
@@ -26,6 +25,7 @@ from pricing_core.data.validate import validate_table
 from pricing_core.data.worksheet import Worksheet
 from pricing_core.engines.checks import whole_findings
 from pricing_core.engines.files import plain_files, unpacked_bytes
+from pricing_core.engines.held import HeldRows
 from pricing_core.engines.ingest import ingest
 from pricing_core.engines.limits import Limits
 from pricing_core.engines.reading import NotStreamable, Reader
@@ -225,8 +225,10 @@ class _Run:
         self.columns[table] = [column.name for column in sheet.columns if column.name not in sheet.hidden]
         self.session.stage("Cleaning", half, f"Reading the cells of {table}")
         columns = type_columns(sheet, mapping, request.options)
-        create_table(self.session, sheet, columns, (half, end))
-        rows = self.large[table] = Rows(self.session, sheet, columns, self.limits)
+        held = sheet.spool.held and request.options.missing_numeric != "median"  # gaps are filled in the database
+        if not held:
+            create_table(self.session, sheet, columns, (half, end))
+        rows = self.large[table] = (HeldRows if held else Rows)(self.session, sheet, columns, self.limits)
         self.session.stage("Cleaning", end, f"Looking for duplicates and gaps in {table}")
         apply_rules(rows, request.options)
 
@@ -292,7 +294,7 @@ def _pseudonymize(rows: Rows, rename: Pseudonymize) -> None:
     column = rows.columns.get("customer_id")
     if column is None:
         return
-    codes = np.sort(rows.session.positions(f"SELECT DISTINCT customer_id FROM {rows.usable()}"))
+    codes = rows.used("customer_id")
     words = column.words.to_numpy(dtype=object)
     words[codes] = rename(pd.Series(words[codes], dtype="str")).to_numpy(dtype=object)
     rows.columns["customer_id"] = replace(column, words=pd.Series(words, dtype="str"))

@@ -7,20 +7,18 @@ from pricing_core.data.quality import Finding
 from pricing_core.engines.rules import Rows
 
 
-def large_instrument(offers: Rows, usable: str, count: int) -> list[Finding]:
+def large_instrument(offers: Rows, count: int) -> list[Finding]:
     """The finding of :func:`pricing_core.data.instruments.check_instrument`, from totals.
 
     Parameters
     ----------
-    offers, usable
-        The offers, and SQL for those that are not set aside.
-    count
-        How many these are.
+    offers, count
+        The offers, and how many of them are not set aside.
     """
     column = offers.columns.get("instrument")
     if column is None or column.type not in ("float64", "int64", "int8"):
         return []
-    session = offers.session
+    session, usable = offers.session, offers.usable()
     known = (
         f"(SELECT product_id AS k, {column.sql}::DOUBLE AS z, ln(price) AS y FROM {usable} "
         f"WHERE {column.sql} IS NOT NULL AND price > 0)"

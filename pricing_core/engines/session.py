@@ -59,6 +59,11 @@ class Session:
         finally:
             other.close()
 
+    @property
+    def fraction(self) -> float:
+        """Share of the whole import that is done."""
+        return self._at[1]
+
     def stage(self, name: str, fraction: float, message: str = "") -> None:
         """Report progress, and remember it for the time a query takes."""
         self._at = (name, fraction, message)

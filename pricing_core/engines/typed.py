@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pricing_core import schema
@@ -25,7 +25,7 @@ Type = Literal["words", "text", "time", "float64", "int64", "int8"]
 
 _ARROW = {"words": pa.int32(), "text": pa.string(), "time": pa.int64(), "float64": pa.float64(), "int64": pa.int64(),
           "int8": pa.int8()}  # fmt: skip
-_NO_TIME = np.iinfo(np.int64).min
+NO_TIME = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +51,36 @@ class TypedColumn:
     type: Type
     by_code: NDArray[np.generic]
     words: pd.Series
+
+    def values(self, codes: NDArray[np.signedinteger], plain: pa.Array | None = None) -> NDArray[np.generic]:
+        """Values of cells from their codes, and their plain values where the code is -2."""
+        if self.type == "words" and self.in_order:
+            return codes.astype(np.int32)
+        if plain is None or not (kept := codes == PLAIN).any():
+            return self.by_code[codes]
+        known = plain.fill_null(NO_TIME if self.type == "time" else "" if self.type == "text" else 0)
+        values = known.to_numpy(zero_copy_only=False).astype(self.by_code.dtype, copy=False)
+        return values if kept.all() else np.where(kept, values, self.by_code[codes])
+
+    @cached_property
+    def in_order(self) -> bool:
+        """Whether the codes of texts are their numbers."""
+        return bool(np.array_equal(self.by_code[:-2], np.arange(len(self.by_code) - 2)))
+
+    def missing(self, values: NDArray[np.generic]) -> NDArray[np.bool_]:
+        """Marks the missing ones among values."""
+        if self.type == "words":
+            return np.asarray(values.astype(np.int64) < 0, dtype=bool)
+        if self.type == "time":
+            return np.asarray(values == NO_TIME, dtype=bool)
+        if self.type == "text":
+            return np.asarray(pd.isna(pd.Series(values)), dtype=bool)
+        return np.isnan(values.astype(np.float64)) if self.type == "float64" else np.zeros(len(values), dtype=bool)
+
+    def array(self, values: NDArray[np.generic], gaps: bool = True) -> pa.Array:
+        """Values as an Arrow array; missing ones are null."""
+        mask = self.missing(values) if gaps else None
+        return pa.array(values, type=_ARROW[self.type], mask=mask)
 
     @property
     def sql(self) -> str:
@@ -155,7 +185,7 @@ def _by_code(
     nothing = pd.Series(dtype="str")
     if pd.api.types.is_datetime64_any_dtype(known):
         values = known.dt.tz_convert(None).astype("datetime64[us]").to_numpy().view(np.int64)
-        return TypedColumn(name, index, "time", np.append(values, [_NO_TIME, _NO_TIME]), nothing)
+        return TypedColumn(name, index, "time", np.append(values, [NO_TIME, NO_TIME]), nothing)
     if pd.api.types.is_string_dtype(known) and not pd.api.types.is_numeric_dtype(known):
         if plain:
             texts = known.astype(object).where(known.notna(), None).to_numpy()
@@ -187,17 +217,5 @@ def _batches(
 
 def _values(column: TypedColumn, arrays: dict[str, pa.Array]) -> pa.Array:
     codes = arrays[f"c{column.index}"].to_numpy()
-    values = column.by_code[codes]
-    kind = _ARROW[column.type]
     plain = arrays.get(f"p{column.index}")
-    if column.type == "text":
-        coded = pa.array(values, type=kind)
-    elif column.type == "words":
-        coded = pa.array(values, type=kind, mask=values < 0)
-    elif column.type == "time":
-        coded = pa.array(values, type=kind, mask=values == _NO_TIME)
-    else:
-        coded = pa.array(values, type=kind, from_pandas=True)
-    if plain is None:
-        return coded
-    return pc.if_else(pa.array(codes == PLAIN), plain.cast(kind), coded)
+    return column.array(column.values(codes, plain))

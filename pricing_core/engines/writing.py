@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as parquet
@@ -21,6 +20,7 @@ from pricing_core.engines.typed import TypedColumn
 
 _DICTIONARY_BYTES: Final = 1 << 26
 _MANY_WORDS: Final = 1_000_000
+_SOME: Final = 1_000
 _SOME_WORDS: Final = 20_000
 _ARROW: Final = {"time": pa.timestamp("us", "UTC"), "words": pa.string(), "text": pa.string(),
                  "float64": pa.float64(), "int64": pa.int64(), "int8": pa.int8()}  # fmt: skip
@@ -43,7 +43,7 @@ def write_parquet(rows: Rows, path: Path, stage: tuple[float, float]) -> tuple[i
         use_dictionary=[column.name for column in columns if column.type == "words"],
         write_statistics=[column.name for column in columns if column.type == "time"],  # what readers filter by
     ) as writer:  # fmt: skip
-        for start, chunk in ahead(_chunks(rows, columns)):
+        for start, chunk in ahead(rows.chunks(list(rows.columns))):
             share = start / max(1, rows.sheet.spool.rows)
             rows.session.stage(
                 "Storing", stage[0] + (stage[1] - stage[0]) * share, f"{rows.sheet.table}: {start:,} rows"
@@ -64,42 +64,17 @@ def validate(rows: Rows) -> None:
     DataError
         If a column does not fit.
     """
-    usable = rows.usable()
     fields = [field.name for field in schema.fields(rows.sheet.table) if field.name in rows.columns]
-    columns = [rows.columns[name] for name in fields]
-    asked = ", ".join(f"min({column.sql}), max({column.sql}), count({column.sql})" for column in columns)
-    total, *found = rows.session.row(f"SELECT count(*), {asked} FROM {usable}")
+    total = rows.kept_rows()
     frame: dict[str, pd.Series] = {}
-    for place, column in enumerate(columns):
-        low, high, known = found[3 * place : 3 * place + 3]
-        frame[column.name] = _checked(column, [low, high, None if known < total else high], rows, usable)
+    for name, (low, high, known) in zip(fields, rows.extremes(fields), strict=True):
+        frame[name] = _checked(rows.columns[name], [low, high, None if known < total else high], known < total, rows)
     length = max((len(values) for values in frame.values()), default=0)
     filled = {name: values.reindex(range(length)).ffill() if values.notna().all() else values.reindex(range(length))
               for name, values in frame.items()}  # fmt: skip
     validate_table(
         rows.sheet.table, pd.DataFrame({name: values.astype(frame[name].dtype) for name, values in filled.items()})
     )
-
-
-def _chunks(rows: Rows, columns: list[TypedColumn]) -> Iterator[tuple[int, pa.Table]]:
-    picked = ", ".join(column.sql for column in columns)
-    aside = rows.sheet.rejected
-    size = rows.limits.chunk_rows
-    for start in range(0, rows.sheet.spool.rows, size):
-        rows.session.look()
-        found = rows.session.arrow(
-            f"SELECT rowid AS p, {picked} FROM {rows.table} WHERE rowid >= {start} AND rowid < {start + size}"
-        )
-        places = found.column("p").to_numpy()
-        if (np.diff(places) <= 0).any():
-            order = np.argsort(places)
-            found, places = found.take(pa.array(order)), places[order]
-        out = aside[np.searchsorted(aside, start) : np.searchsorted(aside, start + size)]
-        if len(out):
-            keep = np.ones(len(places), dtype=bool)
-            keep[out - start] = False
-            found = found.filter(pa.array(keep))
-        yield start, found.drop_columns("p")
 
 
 def _compression(columns: list[TypedColumn]) -> dict[str, str]:
@@ -124,15 +99,14 @@ def _stored(column: TypedColumn, values: pa.Array, words: Mapping[str, pa.Array]
     return values.cast(_ARROW[column.type])
 
 
-def _checked(column: TypedColumn, values: list[Any], rows: Rows, usable: str) -> pd.Series:
+def _checked(column: TypedColumn, values: list[Any], gap: bool, rows: Rows) -> pd.Series:
     if column.type == "time":
         return pd.to_datetime(pd.Series(values, dtype="Int64"), unit="us", utc=True).astype("datetime64[us, UTC]")
     if column.type == "words":
-        gap = values[2] is None
-        codes = rows.session.positions(
-            f"SELECT DISTINCT {column.sql} FROM {usable} WHERE {column.sql} IS NOT NULL LIMIT 1000"
-        )
-        texts = column.words.iloc[codes].astype("str").reset_index(drop=True)
+        texts = column.words.iloc[rows.used(column.name, _SOME)].astype("str").reset_index(drop=True)
         return pd.concat([texts, pd.Series([None], dtype="str")], ignore_index=True) if gap else texts
-    kind = "str" if column.type == "text" else "float64" if None in values else column.type
+    if column.type == "text":
+        texts = rows.first_texts(column.name, 1).reset_index(drop=True)
+        return pd.concat([texts, pd.Series([None], dtype="str")], ignore_index=True) if gap else texts
+    kind = "float64" if None in values else column.type
     return pd.Series(values).astype(kind)

@@ -1,0 +1,274 @@
+"""A large table whose rows are in memory as numbers; the database gets them only where a query needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pricing_core.engines.by_product import Ints, Offers
+from pricing_core.engines.limits import Limits
+from pricing_core.engines.rows import Rows
+from pricing_core.engines.session import Session
+from pricing_core.engines.sheet import LargeSheet
+from pricing_core.engines.typed import TypedColumn, create_table
+
+Values = NDArray[np.generic]
+_DAY = 86_400_000_000
+_MIX = np.int64(-7046029254386353131)  # 2^64 divided by the golden ratio, odd: spreads the keys over 64 bits
+
+
+class HeldRows(Rows):
+    """Rows of a sheet whose spool is in memory; see :class:`Rows`."""
+
+    def __init__(self, session: Session, sheet: LargeSheet, columns: Sequence[TypedColumn], limits: Limits) -> None:
+        super().__init__(session, sheet, columns, limits)
+        self._in_database = False
+        self._used: dict[str, tuple[int, NDArray[np.bool_]]] = {}
+
+    def usable(self) -> str:
+        """As :meth:`Rows.usable`; the first call puts the rows into the database."""
+        if not self._in_database:
+            here = self.session.fraction
+            create_table(self.session, self.sheet, list(self.columns.values()), (here, here))
+            self._in_database = True
+        return super().usable()
+
+    def codes(self, name: str) -> NDArray[np.signedinteger]:
+        """Codes of a column, of all rows."""
+        found = self.sheet.spool.whole(f"c{self.columns[name].index}")
+        return np.zeros(0, dtype=np.int8) if found is None else found.to_numpy()
+
+    def values(self, name: str, rows: slice | Ints | None = None) -> Values:
+        """Values of a column, of some rows or all; texts as numbers, times in microseconds."""
+        column = self.columns[name]
+        codes = self.codes(name)
+        plain = self.sheet.spool.whole(f"p{column.index}")
+        if rows is not None:
+            codes = codes[rows]
+            if plain is not None:
+                plain = plain[rows] if isinstance(rows, slice) else plain.take(pa.array(rows))
+        return column.values(codes, plain)
+
+    def kept(self, start: int = 0, end: int | None = None) -> NDArray[np.bool_] | None:
+        """Marks the rows of a range that are not set aside; None where all are kept."""
+        aside = self.sheet.rejected
+        end = self.sheet.spool.rows if end is None else end
+        out = aside[np.searchsorted(aside, start) : np.searchsorted(aside, end)] - start
+        if not len(out):
+            return None
+        keep = np.ones(end - start, dtype=bool)
+        keep[out] = False
+        return keep
+
+    def totals(self) -> tuple[int, int, int]:
+        """As :meth:`Rows.totals`."""
+        keep = self.kept()
+        bought = self.values("purchased")
+        total = int(np.sum(bought if keep is None else bought[keep], dtype=np.int64))
+        return self.kept_rows(), total, len(self.used("customer_id"))
+
+    def by_product(self, names: Sequence[str]) -> list[Callable[[], Offers]]:
+        """As :meth:`Rows.by_product`."""
+        words = self.columns["product_id"].words.to_numpy(dtype=object)
+        codes = self.values("product_id")
+        keep = self.kept()
+        rows = np.arange(len(codes)) if keep is None else np.flatnonzero(keep)
+        sorted_words = np.argsort(words, kind="stable")
+        rank = np.empty(len(words), dtype=np.uint16 if len(words) <= 1 << 16 else np.int32)
+        rank[sorted_words] = np.arange(len(words))
+        place = rank[codes[rows]]
+        counts = np.bincount(place, minlength=len(words))
+        order = rows[np.argsort(place, kind="stable")].astype(np.int32 if len(codes) < 1 << 31 else np.int64)
+        index = pd.Index(words[sorted_words], dtype="str")
+        present = [name for name in names if name in self.columns]
+
+        def piece(first: int, last: int, start: int) -> Offers:
+            own = counts[first:last]
+            mine = order[start : start + own.sum()].astype(np.int64)
+            known = {name: self.values(name, mine) for name in present if name in ("unit_cost", "stock")}
+            floats = {name: found.astype(np.float64) for name, found in known.items()}
+            return Offers(
+                index[first:last][own > 0], own[own > 0], mine,
+                self.values("offered_at", mine).astype(np.int64) // 1_000_000,
+                self.values("price", mine).astype(np.float64), self.values("purchased", mine).astype(np.int8), **floats,
+            )  # fmt: skip
+
+        group = (np.cumsum(counts) - 1).clip(0) // self.limits.chunk_rows
+        bounds = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), len(counts)]
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        return [
+            partial(piece, first, last, int(starts[first]))
+            for first, last in pairwise(bounds)
+            if starts[last] > starts[first]
+        ]
+
+    def suspects(self, keys: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """As :meth:`Rows.suspects`."""
+        rows, mark = self._alike(keys)
+        parts = max(1, -(-len(rows) // self.limits.chunk_rows))
+        which = mark.view(np.uint64) % np.uint64(parts)
+        for part in range(parts if len(rows) else 0):
+            mine = rows[which == part]
+            yield pd.DataFrame({name: self.values(name, mine) for name in self.columns}, index=pd.Index(mine, name="p"))
+
+    def gaps(self, name: str, limit: int | None) -> tuple[int, Ints]:
+        """As :meth:`Rows.gaps`."""
+        missing = self._missing(name)
+        if not missing.any():
+            return 0, np.zeros(0, dtype=np.int64)
+        rows = self._kept_of(self.sheet.spool.positions(self.columns[name].index, missing))
+        return len(rows), rows[:limit]
+
+    def used(self, name: str, limit: int | None = None) -> Ints:
+        """As :meth:`Rows.used`."""
+        column = self.columns[name]
+        found = np.unique(column.by_code[:-2][self._used_codes(name)])
+        return found[found >= 0].astype(np.int64)[:limit]
+
+    def texts(self, name: str) -> pd.Series:
+        """As :meth:`Rows.texts`."""
+        column = self.columns[name]
+        if column.type == "words":
+            return pd.Series(column.words).iloc[self.used(name)].astype("str")
+        every = [pd.Series(pd.unique(found)) for found in self._chunks(name)]
+        whole = pd.concat(every) if every else pd.Series(dtype=object)
+        return whole.dropna().drop_duplicates().astype("str")
+
+    def first_texts(self, name: str, many: int) -> pd.Series:
+        """As :meth:`Rows.first_texts`."""
+        column = self.columns[name]
+        wanted = min(many, len(self.used(name))) if column.type == "words" else many
+        found = pd.Series(dtype=object if column.type == "text" else np.int64)
+        for chunk in self._chunks(name):
+            new = pd.Series(pd.unique(chunk))
+            found = pd.concat([found, new[new >= 0] if column.type == "words" else new.dropna()]).drop_duplicates()
+            if len(found) >= wanted:
+                break
+        first = found.iloc[:many]
+        return (column.words.iloc[first.to_numpy(dtype=np.int64)] if column.type == "words" else first).astype("str")
+
+    def days(self) -> NDArray[np.datetime64]:
+        """As :meth:`Rows.days`."""
+        found = []
+        for chunk in self._chunks("offered_at"):
+            day = chunk.astype(np.int64) // _DAY
+            found.append(np.unique(day[np.append(True, np.diff(day) != 0)[: len(day)]]))
+        return np.unique(np.concatenate(found)).astype("datetime64[D]")
+
+    def among(self, name: str, codes: Ints) -> tuple[int, int]:
+        """As :meth:`Rows.among`."""
+        column = self.columns[name]
+        marked = np.isin(column.by_code, codes)
+        rows = self._kept_of(self.sheet.spool.positions(column.index, marked))
+        return len(np.intersect1d(self.used(name), codes)), len(rows)
+
+    def without_cost(self, priced: Ints) -> int:
+        """As :meth:`Rows.without_cost`."""
+        if "unit_cost" in self.columns:
+            _, rows = self.gaps("unit_cost", None)
+        else:
+            rows = self._kept_of(np.arange(self.sheet.spool.rows))
+        return len(rows) - int(np.isin(self.values("product_id", rows), priced).sum()) if len(priced) else len(rows)
+
+    def extremes(self, names: Sequence[str]) -> list[tuple[object, object, int]]:
+        """As :meth:`Rows.extremes`; of texts, nothing is least or greatest."""
+        found: list[tuple[object, object, int]] = []
+        for name in names:
+            column, ends = self.columns[name], []
+            if column.type not in ("words", "text"):
+                used = self._used_codes(name) & ~self._missing(name)[:-2]
+                every = [column.by_code[:-2][used], *self._plain_chunks(name)]
+                ends = [end for values in every if len(values) for end in (values.min().item(), values.max().item())]
+            filled = self.kept_rows() - self.gaps(name, 0)[0]
+            found.append((min(ends, default=None), max(ends, default=None), filled))
+        return found
+
+    def chunks(self, names: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
+        """As :meth:`Rows.chunks`."""
+        gaps = {name: bool(self._missing(name).any()) for name in names}
+        for start in range(0, self.sheet.spool.rows, self.limits.chunk_rows):
+            self.session.look()
+            end = min(start + self.limits.chunk_rows, self.sheet.spool.rows)
+            keep = self.kept(start, end)
+            arrays = {}
+            for name in names:
+                values = self.values(name, slice(start, end))
+                arrays[name] = self.columns[name].array(values if keep is None else values[keep], gaps[name])
+            yield start, pa.table(arrays)
+
+    def _chunks(self, name: str) -> Iterator[Values]:
+        """Values of the rows that are not set aside."""
+        for start in range(0, self.sheet.spool.rows, self.limits.chunk_rows):
+            end = min(start + self.limits.chunk_rows, self.sheet.spool.rows)
+            keep, values = self.kept(start, end), self.values(name, slice(start, end))
+            yield values if keep is None else values[keep]
+
+    def _plain_chunks(self, name: str) -> Iterator[Values]:
+        plain = self.sheet.spool.whole(f"p{self.columns[name].index}")
+        if plain is None:
+            return
+        for start in range(0, len(plain), self.limits.chunk_rows):
+            end = min(start + self.limits.chunk_rows, len(plain))
+            keep, values = self.kept(start, end), plain.slice(start, end - start)
+            values = values if keep is None else values.filter(pa.array(keep))
+            yield values.drop_null().to_numpy()
+
+    def _kept_of(self, rows: Ints) -> Ints:
+        keep = self.kept() if len(rows) else None
+        return rows if keep is None else rows[keep[rows]]
+
+    def _missing(self, name: str) -> NDArray[np.bool_]:
+        """Codes that stand for a missing value; the last two are those of plain and of missing cells."""
+        column = self.columns[name]
+        missing = column.missing(column.by_code).copy()
+        missing[-2] = False
+        missing[-1] &= self.sheet.columns[column.index].missing > 0
+        return missing
+
+    def _used_codes(self, name: str) -> NDArray[np.bool_]:
+        """Marks the codes, but for plain and missing cells, of the rows that are not set aside."""
+        mark = self.sheet.mark()
+        known = self._used.get(name)
+        if known is not None and known[0] == mark:
+            return known[1]
+        column = self.columns[name]
+        every, seen = self.codes(name), np.zeros(len(column.by_code), dtype=bool)
+        for start in range(0, len(every), self.limits.chunk_rows):
+            codes = every[start : start + self.limits.chunk_rows]
+            keep = self.kept(start, start + len(codes))
+            seen[codes if keep is None else codes[keep]] = True
+        self._used[name] = mark, seen[:-2]
+        return seen[:-2]
+
+    def _alike(self, keys: Sequence[str]) -> tuple[Ints, Ints]:
+        """Rows whose keys may be those of another row, and a mark that equal keys share."""
+        rows = self._kept_of(np.arange(self.sheet.spool.rows))
+        for name in keys:
+            if self.columns[name].type == "time":  # rows in the order of time: equal ones are neighbors
+                time = self.values(name, rows).astype(np.int64, copy=False)
+                same = time[1:] == time[:-1]
+                if (time[1:] >= time[:-1]).all():
+                    rows = rows[np.append(same, False) | np.append(False, same)]
+                break
+        mark = np.zeros(len(rows), dtype=np.int64)
+        for name in keys:
+            mark = (mark ^ (mark >> 29)) * _MIX + _whole_numbers(self.values(name, rows))
+        mark *= _MIX
+        ordered = np.sort(mark)
+        twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+        found = pd.Series(mark).isin(twice).to_numpy() if len(twice) else np.zeros(len(mark), dtype=bool)
+        return rows[found], mark[found]
+
+
+def _whole_numbers(values: Values) -> Ints:
+    if values.dtype == object:
+        return pd.util.hash_array(values).view(np.int64)
+    if values.dtype.kind == "f":
+        return (values.astype(np.float64) + 0.0).view(np.int64)
+    return values.astype(np.int64)
