@@ -12,7 +12,7 @@ from pricing_core.models.exported import INSTALL
 
 from . import access, job_panel
 from .state import PageState
-from .tables import record, text_column
+from .tables import more_columns, record, text_column
 from .words import markdown, percent
 
 _ALL_FORMS = 4
@@ -28,8 +28,9 @@ def show(page: PageState) -> None:
     table = compression_report(page.run)
     if table.empty:
         st.markdown(
-            "A compressed model is a quarter of the size and can be read by other programs. Its prices are compared "
-            "with the original's before it answers for anything; the original stays."
+            "The compressed form of a model takes about a quarter of its size. With it come a LiteRT and an ONNX file, "
+            "a third to a half of the size, which other programs read. The prices of each are compared with the "
+            "original's before it answers for anything; the original stays."
         )
     else:
         st.markdown(_sentence(table))
@@ -63,8 +64,10 @@ def _table(table: pd.DataFrame) -> None:
     number = st.column_config.NumberColumn
     st.dataframe(
         shown, hide_index=True, placeholder="–", height="content",
-        column_order=["label", "serves", "size_share", "price_change_mean", "price_change_max", "same_price_share",
-                      "profit_change", "log_loss_change", "kilobytes", "thousand", "seconds_100000"],
+        column_order=more_columns(
+            "forms_more", ["label", "serves", "size_share", "price_change_mean", "price_change_max", "profit_change"],
+            ["same_price_share", "log_loss_change", "kilobytes", "thousand", "seconds_100000"],
+        ),
         column_config={
             "label": text_column("Form"),
             "serves": st.column_config.CheckboxColumn("Answers"),

@@ -55,12 +55,14 @@ def _wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path, second
 
 @contextmanager
 def running_app(
-    folder: Path, workspace: Path, *, port: int | None = None, secrets: Path | None = None
+    folder: Path, workspace: Path, *, port: int | None = None, secrets: Path | None = None, handlers: str | None = None
 ) -> Iterator[Server]:
-    """The app, started as a user starts it."""
+    """The app, started as a user starts it; ``handlers`` names what does its jobs in place of the workflows."""
     port = port or free_port()
     url, log = f"http://localhost:{port}", folder / "server.log"
     environment = {**os.environ, "PRICING_WORKSPACE": str(workspace)}
+    if handlers is not None:
+        environment |= {"PRICING_JOB_HANDLERS": handlers, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port),
                "--server.headless", "true", *(["--secrets.files", str(secrets)] if secrets else [])]  # fmt: skip
     with log.open("wb") as output:
@@ -80,6 +82,13 @@ def running_app(
 def server(tmp_path: Path) -> Iterator[Server]:
     """The app with an empty workspace."""
     with running_app(tmp_path, tmp_path / "shop") as started:
+        yield started
+
+
+@pytest.fixture
+def server_of_small_sample(tmp_path: Path) -> Iterator[Server]:
+    """The app with an empty workspace, whose sample shop is a small one."""
+    with running_app(tmp_path, tmp_path / "shop", handlers="tests.browser.job_handlers:HANDLERS") as started:
         yield started
 
 

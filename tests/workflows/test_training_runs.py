@@ -14,6 +14,7 @@ from pricing_core.errors import DataError
 from pricing_core.models.shop_model import ShopModel
 from pricing_core.store import datasets, runs
 from pricing_core.store.workspace import Workspace
+from tests.tea_shop import shared_tea_shop
 
 
 @pytest.fixture(scope="module")
@@ -77,19 +78,19 @@ def test_a_failed_training_leaves_the_last_good_run_in_use(run, tmp_path):
         datasets.delete_dataset(ws, stored.dataset_id)
 
 
-def test_an_assumed_margin_sets_the_cost_and_can_be_changed(tmp_path, shop_files):
-    ws = Workspace.open(tmp_path / "w")
-    folder, _ = shop_files
-    stored = workflows.import_files(ws, {"offers": folder / "offers.csv"}, margin_assumption=0.4)
-    assert datasets.load_manifest(ws, stored.dataset_id).margin_assumption == 0.4
-    workflows.train(ws, config=workflows.TrainingConfig(quick=True))
-    rows = workflows.load_run(ws).rows
-    assert rows.cost_assumed.all()
-    log = pd.read_csv(folder / "offers.csv", dtype={"product_id": str})
-    level = pd.Series(rows.product_id).map(log.groupby("product_id")["price"].median()).to_numpy()
-    assert np.allclose(rows.unit_cost, 0.6 * level)
-    workflows.set_margin_assumption(ws, stored.dataset_id, 0.2)
+def test_an_assumed_margin_sets_the_cost_and_can_be_changed(tmp_path, tmp_path_factory):
+    shutil.copytree(shared_tea_shop(tmp_path_factory), tmp_path / "tea")  # it was trained with unknown costs
+    ws = Workspace.open(tmp_path / "tea")
+    run = workflows.load_run(ws)
+    margin = datasets.load_manifest(ws, run.dataset_id).margin_assumption
+    offers = run.dataset.offers
+    assert run.rows.cost_assumed.all() and 0 < margin < 1
+    level = pd.Series(run.rows.product_id).map(offers.groupby("product_id")["price"].median()).to_numpy(dtype=float)
+    assert np.allclose(run.rows.unit_cost, (1 - margin) * level)
+    workflows.set_margin_assumption(ws, run.dataset_id, 0.2)
     assert np.allclose(workflows.load_run(ws).rows.unit_cost, 0.8 * level)
+    stored = workflows.import_files(ws, {"offers": offers}, margin_assumption=0.45)
+    assert datasets.load_manifest(ws, stored.dataset_id).margin_assumption == 0.45
 
 
 def test_a_price_list_carries_its_effect_and_disclosure(run):
