@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pricing_core.engines.numbered import NumberedCodes, Pattern
 from pricing_core.engines.plain import Plain, PlainClass, plain_classes, plain_values, raw_cells
 
 MISSING: Final = -1
@@ -41,6 +42,8 @@ class Cells:
         Plain values, and the cells whose text these do not tell.
     classes
         Kinds of plain cells.
+    numbers, numbered
+        Numbers of cells that share a pattern, and these cells; they come before all others.
     """
 
     words: pa.Array
@@ -51,6 +54,16 @@ class Cells:
     values: pa.Array | None = None
     raw: pa.Array | None = None
     classes: dict[str, PlainClass] | None = None
+    numbers: NDArray[np.int64] | None = None
+    numbered: pa.Array | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """Code of each word of a block, the last of missing cells; and of each numbered cell, where there are some."""
+
+    words: Codes
+    numbered: Codes | None = None
 
 
 class ColumnCodes:
@@ -87,6 +100,13 @@ class ColumnCodes:
         self.classes: dict[str, PlainClass] = {}
         self._timezone = timezone
         self._begun = False
+        self._numbered: NumberedCodes | None = None
+        self._others: NDArray[np.int32] | None = None
+
+    @property
+    def as_text(self) -> bool:
+        """Whether the cells are wanted as text, not coded."""
+        return bool(self.plain) or self._numbered is not None
 
     def level_series(self) -> pd.Series:
         """The different values as pandas reads a whole column of them, a missing one last where there is one."""
@@ -110,6 +130,12 @@ class ColumnCodes:
         if kind and plain_values(kind, sample, self._timezone)[0].null_count > 0.1 * len(sample):
             self.plain = ""
 
+    def find_numbers(self, array: pa.Array) -> None:
+        """Code the column by the numbers in its cells from now on, if they share a pattern."""
+        if not self.plain and self.levels is None:
+            pattern = Pattern.of(text_cells(array.slice(0, 20_000)))
+            self._numbered = None if pattern is None else NumberedCodes(pattern)
+
     def take(self, array: pa.Array) -> tuple[Codes, pa.Array | None]:
         """Codes of a block's cells, and their plain values where the code is -2."""
         cells = self.prepare(array)
@@ -117,6 +143,8 @@ class ColumnCodes:
 
     def prepare(self, array: pa.Array) -> Cells:
         """Read the cells of a block as far as no other block matters; blocks may be prepared side by side."""
+        if self._numbered is not None:
+            return _numbered(text_cells(array), self._numbered.pattern)
         if not self.plain:
             return _different(array)
         array = text_cells(array)
@@ -133,35 +161,62 @@ class ColumnCodes:
             raw_cells(self.plain, array, kept, usual), plain_classes(self.plain, array, kept, usual, self.classes),
         )  # fmt: skip
 
-    def settle(self, cells: Cells) -> Codes:
-        """Number the values of a block, in the order of the blocks; returns the number of each of its words."""
+    def settle(self, cells: Cells) -> Settled:
+        """Number the values of a block, in the order of the blocks."""
         self._begun = True
-        words = cells.words
-        if self.levels is None or len(self.levels) == 0:
-            place = np.arange(len(words), dtype=np.int64)
-            self.levels = words
-        else:
-            place = pc.index_in(words, self.levels).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-            new = np.flatnonzero(place < 0)
-            if len(new):
-                place[new] = len(self.levels) + np.arange(len(new))
-                self.levels = pa.concat_arrays([self.levels, words.take(pa.array(new))])
+        numbered = None
+        if self._numbered is not None and cells.numbers is not None and cells.numbered is not None:
+            have = 0 if self.levels is None else len(self.levels)
+            numbered, first = self._numbered.take(cells.numbers, have)
+            self._append(cells.numbered.take(pa.array(first)))
+        place = self._place(cells.words)
         self.missing += cells.missing
-        if cells.coded is not None:
+        if cells.values is not None and cells.coded is not None:
             self.plain_rows += cells.rows - len(cells.coded)
         for name, found in (cells.classes or {}).items():
             known = self.classes.setdefault(name, PlainClass(found.cell, 0))
             known.rows += found.rows
-        return np.append(place, MISSING).astype(narrowest(len(self.levels)))
+        kind = narrowest(0 if self.levels is None else len(self.levels))
+        return Settled(np.append(place, MISSING).astype(kind), None if numbered is None else numbered.astype(kind))
 
-    def codes(self, cells: Cells, numbers: Codes) -> Codes:
-        """Codes of a block's cells, given the numbers of its words; blocks may be coded side by side."""
-        codes = numbers[cells.places]
+    def codes(self, cells: Cells, settled: Settled) -> Codes:
+        """Codes of a block's cells; blocks may be coded side by side."""
+        codes = settled.words[cells.places]
         if cells.coded is None:
-            return codes
+            return codes if settled.numbered is None else settled.numbered
         every = np.full(cells.rows, PLAIN, dtype=codes.dtype)
+        if settled.numbered is not None:
+            fits = np.ones(cells.rows, dtype=bool)
+            fits[cells.coded] = False
+            every[fits] = settled.numbered
         every[cells.coded] = codes
         return every
+
+    def _place(self, words: pa.Array) -> NDArray[np.int64]:
+        """Codes of words, new ones behind the others."""
+        if self._numbered is None:
+            known = self.levels
+        else:  # only cells without the pattern are compared
+            known = None if self._others is None or self.levels is None else self.levels.take(pa.array(self._others))
+        if known is None or not len(known) or not len(words):
+            place = np.full(len(words), -1, dtype=np.int64)
+        else:
+            place = pc.index_in(words, known).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+            if self._others is not None:
+                place[place >= 0] = self._others[place[place >= 0]]
+        new = np.flatnonzero(place < 0)
+        if len(new):
+            place[new] = (0 if self.levels is None else len(self.levels)) + np.arange(len(new))
+            self._append(words.take(pa.array(new)))
+            if self._numbered is not None:
+                others = place[new].astype(np.int32)
+                self._others = others if self._others is None else np.append(self._others, others)
+        elif self.levels is None:
+            self._append(words)
+        return place
+
+    def _append(self, words: pa.Array) -> None:
+        self.levels = words if self.levels is None else pa.concat_arrays([self.levels, words])
 
 
 def narrowest(levels: int) -> type[np.signedinteger]:
@@ -172,6 +227,18 @@ def narrowest(levels: int) -> type[np.signedinteger]:
 def text_cells(array: pa.Array) -> pa.Array:
     """The cells of an array that may be coded already."""
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
+def _numbered(array: pa.Array, pattern: Pattern) -> Cells:
+    numbers, fits = pattern.numbers(array)
+    if fits.all():
+        return Cells(array.slice(0, 0), np.zeros(0, np.int32), 0, len(array), numbers=numbers, numbered=array)
+    coded = np.flatnonzero(~fits)
+    rest = _different(array.take(pa.array(coded)))
+    return Cells(
+        rest.words, rest.places, rest.missing, len(array), coded, numbers=numbers,
+        numbered=array.filter(pa.array(fits)),
+    )  # fmt: skip
 
 
 def _different(array: pa.Array) -> Cells:

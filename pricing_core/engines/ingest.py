@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pricing_core import schema
 from pricing_core.data.options import CleaningOptions
-from pricing_core.engines.coding import Cells, Codes, ColumnCodes
+from pricing_core.engines.coding import Cells, ColumnCodes, Settled
 from pricing_core.engines.limits import Limits
 from pricing_core.engines.reading import Reader
 from pricing_core.engines.sheet import LargeSheet
@@ -56,7 +56,7 @@ def ingest(
         if block.num_rows and not spool.starts:  # the first block is worked on before any other
             for column, cells in zip(columns, block.columns, strict=True):
                 _choose(column, fields.get(column.name), cells, options, limits)
-            reader.as_text = {column.name for column in columns if column.plain}
+            reader.as_text = {column.name for column in columns if column.as_text}
         return [column.prepare(cells) for column, cells in zip(columns, block.columns, strict=True)]
 
     with ThreadPoolExecutor(limits.threads, thread_name_prefix="import-read") as pool:
@@ -65,8 +65,8 @@ def ingest(
         for rows, prepared in blocks:
             if rows == 0:
                 continue
-            numbers = [column.settle(cells) for column, cells in zip(columns, prepared, strict=True)]
-            kept.append(pool.submit(_keep, spool, spool.place(rows), columns, prepared, numbers))
+            settled = [column.settle(cells) for column, cells in zip(columns, prepared, strict=True)]
+            kept.append(pool.submit(_keep, spool, spool.place(rows), columns, prepared, settled))
             if len(kept) > limits.threads:
                 kept.popleft().result()
         for waiting in kept:
@@ -80,10 +80,10 @@ def ingest(
 
 
 def _keep(
-    spool: Spool, block: int, columns: list[ColumnCodes], prepared: list[Cells], numbers: list[Codes]
+    spool: Spool, block: int, columns: list[ColumnCodes], prepared: list[Cells], settled: list[Settled]
 ) -> None:
     arrays: dict[str, pa.Array] = {}
-    for index, (column, cells, place) in enumerate(zip(columns, prepared, numbers, strict=True)):
+    for index, (column, cells, place) in enumerate(zip(columns, prepared, settled, strict=True)):
         arrays[f"c{index}"] = pa.array(column.codes(cells, place))
         if cells.values is not None:
             arrays[f"p{index}"] = cells.values
@@ -98,8 +98,13 @@ def _choose(
     """Keep a column plain when the first block says that nearly every cell differs."""
     distinct = len(cells.dictionary) if pa.types.is_dictionary(cells.type) else len(cells.unique())
     if distinct <= limits.plain_levels or distinct < 0.3 * len(cells):
+        if distinct > limits.numbered_levels:
+            column.find_numbers(cells)
         return
     levels = column.first_levels(cells)
     series = levels.to_pandas()
     kind = plain_kind(field, column.name, series.astype("str") if pa.types.is_string(levels.type) else series, options)
     column.keep_plain(kind, cells)
+    if not column.plain:
+        column.levels = None  # all are coded
+        column.find_numbers(cells)

@@ -23,6 +23,8 @@ class Limits:
         Unpacked size from which files are streamed.
     memory_mb
         Memory for the rows while they are imported; what needs more goes to disk.
+    numbered_levels
+        Different values in the first block from which ids are looked up by the numbers in them.
     held_mb
         Memory up to which the rows are held outside of the database; default: the same.
     threads
@@ -41,6 +43,7 @@ class Limits:
     block_bytes: int = 3 << 23
     chunk_rows: int = 1_000_000
     plain_levels: int = 20_000
+    numbered_levels: int = 100
     held_mb: int | None = None
 
     @property

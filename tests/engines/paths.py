@@ -18,7 +18,7 @@ from pricing_core.errors import PricingError
 from pricing_core.progress import SilentProgress
 from pricing_core.store import datasets
 
-TINY = Limits(large_bytes=0, memory_mb=200, block_bytes=1 << 15, chunk_rows=300, plain_levels=8)
+TINY = Limits(large_bytes=0, memory_mb=200, block_bytes=1 << 15, chunk_rows=300, plain_levels=8, numbered_levels=3)
 """Limits under which even a small file is read in many pieces."""
 
 USUAL = Limits(large_bytes=0, memory_mb=200)
