@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,19 +38,16 @@ def apply_repairs(dataset: Dataset, repairs: Sequence[str]) -> Repaired:
     offers = dataset.offers
     reason = np.full(len(offers), "", dtype=object)
     done = []
+    check_repairs(repairs, {table: list(frame.columns) for table, frame in tables.items()})
     for name in repairs:
         if name.startswith(DROP):
-            table, _, column = name.removeprefix(DROP).partition(".")
-            if table not in tables or column not in tables[table].columns:
-                raise DataError(f"There is no column {table}.{column} to take out.")
+            table, column = dropped_column(name)
             tables[table] = tables[table].drop(columns=column)
-            done.append(f"column {table}.{column} taken out")
+            done.append(dropped_words(table, column))
             continue
-        if name not in SUSPECTS:
-            raise DataError(f"There is no repair {name!r}.", fix=f"There are: {', '.join(SUSPECTS)}.")
         mask = SUSPECTS[name][1](dataset.tables())
         reason[mask & (reason == "")] = SUSPECTS[name][4]
-        done.append(f"{int(mask.sum()):,} offers {SUSPECTS[name][4]}")
+        done.append(mask_words(name, int(mask.sum())))
     out = reason != ""
     aside = offers[out].astype("str").mask(offers[out].isna(), "")
     aside.insert(0, "table", "offers")
@@ -59,9 +56,8 @@ def apply_repairs(dataset: Dataset, repairs: Sequence[str]) -> Repaired:
     kept = tables["offers"][~out].reset_index(drop=True)
     blocking = [finding for finding in quality.check_offers(kept) if finding.severity == "blocking"]
     if blocking:
-        raise DataError(
-            f"After this repair no prices could be learned: {blocking[0].message}", fix="Leave these rows in."
-        )
+        raise nothing_left(blocking[0].message)
+    kept_columns = {table: list(frame.columns) for table, frame in tables.items()}
     return Repaired(
         replace(
             dataset,
@@ -70,7 +66,9 @@ def apply_repairs(dataset: Dataset, repairs: Sequence[str]) -> Repaired:
             products=tables.get("products"),
             market=tables.get("market"),
             events=tables.get("events"),
-            manifest=replace(dataset.manifest, repairs=list(repairs), excluded=_still_there(dataset, tables)),
+            manifest=replace(
+                dataset.manifest, repairs=list(repairs), excluded=still_there(dataset.manifest.excluded, kept_columns)
+            ),
         ),
         aside.reset_index(drop=True),
         tuple(done),
@@ -90,10 +88,43 @@ def repair_words(name: str) -> str:
     return words.get(name, name)
 
 
-def _still_there(dataset: Dataset, tables: dict[str, pd.DataFrame]) -> dict[str, str]:
+def check_repairs(repairs: Sequence[str], columns: Mapping[str, Sequence[str]]) -> None:
+    """Check that there are such repairs, and such columns to take out; DataError else."""
+    for name in repairs:
+        if name.startswith(DROP):
+            table, column = dropped_column(name)
+            if column not in columns.get(table, ()):
+                raise DataError(f"There is no column {table}.{column} to take out.")
+        elif name not in SUSPECTS:
+            raise DataError(f"There is no repair {name!r}.", fix=f"There are: {', '.join(SUSPECTS)}.")
+
+
+def dropped_column(name: str) -> tuple[str, str]:
+    """Table and column that a repair takes out."""
+    table, _, column = name.removeprefix(DROP).partition(".")
+    return table, column
+
+
+def dropped_words(table: str, column: str) -> str:
+    """What was done with a column."""
+    return f"column {table}.{column} taken out"
+
+
+def mask_words(name: str, count: int) -> str:
+    """What was done with the offers that a repair finds."""
+    return f"{count:,} offers {SUSPECTS[name][4]}"
+
+
+def nothing_left(message: str) -> DataError:
+    """The error of repairs that leave nothing to learn from; ``message`` says what is missing."""
+    return DataError(f"After this repair no prices could be learned: {message}", fix="Leave these rows in.")
+
+
+def still_there(excluded: Mapping[str, str], columns: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Those of the excluded columns that are left."""
     kept = {}
-    for key, reason in dataset.manifest.excluded.items():
+    for key, reason in excluded.items():
         table, _, column = key.partition(".")
-        if table in tables and column in tables[table].columns:
+        if column in columns.get(table, ()):
             kept[key] = reason
     return kept

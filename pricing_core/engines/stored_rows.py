@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -94,21 +94,27 @@ def stored_findings(
     """
     with closing(Session(work, limits, progress)) as session:
         session.stage("Checking", 0.96, "Looking at the data as a whole")
-        large = {table: _load(session, table, folder / f"{table}.parquet", limits)
+        large = {table: load_rows(session, table, folder / f"{table}.parquet", limits)
                  for table in present_tables(folder) if table in STREAMED}  # fmt: skip
-        return whole_findings(
-            large, small, currency=currency, margin_assumption=margin_assumption, outliers=outliers
-        )
+        return whole_findings(large, small, currency=currency, margin_assumption=margin_assumption, outliers=outliers)
 
 
-def _load(session: Session, table: str, path: Path, limits: Limits) -> StoredRows:
-    """Put the columns that the checks ask for into the database, ids as numbers of their different texts."""
+def load_rows(
+    session: Session, table: str, path: Path, limits: Limits, only: Container[str] | None = None
+) -> StoredRows:
+    """Put the columns that checks ask for into the database, ids as numbers of their different texts.
+
+    Parameters
+    ----------
+    only
+        Columns to be put; all, unless it is given.
+    """
     source = f"read_parquet({text(path)}, file_row_number = true)"
     described = session.frame(f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {source}")
     columns, picked, joins = [], [], []
     for place, (column, kind) in enumerate(zip(described["column_name"], described["column_type"], strict=True)):
         found, words = _TYPES.get(kind), pd.Series(dtype="str")
-        if found is None:
+        if found is None or (only is not None and column not in only):
             continue
         cell = f"r.{name(column)}"
         if column in _KEYS and found == "text":

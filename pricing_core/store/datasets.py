@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,14 @@ _QUALITY: Final = "quality.parquet"
 _SET_ASIDE: Final = "set_aside.csv"
 _COUNTS: Final = "counts.parquet"
 _SHOWN: Final = ("name", "source", "currency", "margin_assumption", "pseudonymized", "data_hash")
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Rows that were not used, as the CSV file that the version keeps: its path and number of rows."""
+
+    path: Path
+    rows: int
 
 
 def save_dataset(
@@ -69,7 +77,7 @@ def commit_files(
     manifest: DatasetManifest,
     rows: dict[str, int],
     report_frame: pd.DataFrame,
-    set_aside: pd.DataFrame,
+    set_aside: pd.DataFrame | SetAside,
     counts: pd.DataFrame | None,
 ) -> str:
     """Store a data set whose tables are in a draft folder already, and return its id.
@@ -83,14 +91,19 @@ def commit_files(
     rows
         Table → number of rows.
     report_frame, set_aside, counts
-        As in :func:`save_dataset`.
+        As in :func:`save_dataset`; the rows set aside may be a file, which moves into the version.
     """
     shelf.write_json(draft / _MANIFEST, manifest.to_dict())
     write_parquet(report_frame, draft / _QUALITY, "quality report")
-    set_aside.to_csv(draft / _SET_ASIDE, index=False, encoding="utf-8")
+    if isinstance(set_aside, SetAside):
+        os.replace(set_aside.path, draft / _SET_ASIDE)
+        aside = set_aside.rows
+    else:
+        set_aside.to_csv(draft / _SET_ASIDE, index=False, encoding="utf-8")
+        aside = len(set_aside)
     if counts is not None:
         write_parquet(counts, draft / _COUNTS, "row counts")
-    record = {**_shown(manifest), "rows": rows, "set_aside": len(set_aside)}
+    record = {**_shown(manifest), "rows": rows, "set_aside": aside}
     return shelf.commit(ws, SHELF, draft, record)
 
 

@@ -9,13 +9,18 @@ from typing import Any
 import pandas as pd
 
 from pricing_core.data import checks, quality
+from pricing_core.data.quality import Finding
 from pricing_core.data.repairs import apply_repairs, repair_words
 from pricing_core.data.versions import compare_figures
+from pricing_core.data.whole_tables import as_whole
+from pricing_core.engines.limits import limits_from_environment
+from pricing_core.engines.stored_rows import is_large_folder
 from pricing_core.engines.versions import offers_only_in, version_figures
-from pricing_core.errors import DataError
 from pricing_core.progress import Progress, SilentProgress
 from pricing_core.store import datasets
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.aggregates import prepare_pages
+from pricing_core.workflows.large_repairs import counts_after, findings_after, repair_large
 
 
 def repair_dataset(ws: Workspace, dataset_id: str, repairs: Sequence[str], *, progress: Progress | None = None) -> str:
@@ -34,19 +39,31 @@ def repair_dataset(ws: Workspace, dataset_id: str, repairs: Sequence[str], *, pr
     base_id = manifest.base or dataset_id
     if not repairs:
         return use_version(ws, base_id, progress=progress)
+    chosen = list(dict.fromkeys(repairs))
+    if is_large_folder(datasets.folder_of(ws, base_id), limits_from_environment()):
+        made, done = repair_large(ws, base_id, chosen, manifest.margin_assumption, progress)
+        prepare_pages(ws, made, progress)
+    else:
+        made, done = _repair_small(ws, base_id, chosen, manifest.margin_assumption, progress)
+    progress.stage("Done", 1.0, "; ".join(done))
+    return made
+
+
+def _repair_small(
+    ws: Workspace, base_id: str, repairs: list[str], margin: float | None, progress: Progress
+) -> tuple[str, tuple[str, ...]]:
     progress.stage("Repairing", 0.1, "Reading the version as it was imported")
     base = datasets.load_dataset(ws, base_id, whole=True)
-    repaired = apply_repairs(base, list(dict.fromkeys(repairs)))
-    settled = replace(repaired.dataset.manifest, base=base_id, margin_assumption=manifest.margin_assumption)
+    repaired = apply_repairs(base, repairs)
+    settled = replace(repaired.dataset.manifest, base=base_id, margin_assumption=margin)
     dataset = replace(repaired.dataset, manifest=settled)
     progress.stage("Repairing", 0.6, f"Storing {len(dataset.offers):,} offers")
-    findings = _findings_after(datasets.load_quality(ws, base_id), dataset.tables(), settled.margin_assumption)
-    counts = _counts_after(datasets.load_counts(ws, base_id), len(base.offers), len(repaired.set_aside))
+    findings = _findings_of(dataset.tables(), margin)
+    counts = counts_after(datasets.load_counts(ws, base_id), len(base.offers), len(repaired.set_aside))
     aside = pd.read_csv(datasets.set_aside_path(ws, base_id), dtype=str, keep_default_na=False)
     aside = pd.concat([aside, repaired.set_aside.astype(str)], ignore_index=True).fillna("")
-    made = datasets.save_dataset(ws, dataset, findings, aside, counts)
-    progress.stage("Done", 1.0, "; ".join(repaired.done))
-    return made
+    report = findings_after(datasets.load_quality(ws, base_id), findings)
+    return datasets.save_dataset(ws, dataset, report, aside, counts), repaired.done
 
 
 def use_version(ws: Workspace, dataset_id: str, *, progress: Progress | None = None) -> str:
@@ -83,26 +100,8 @@ def use_version_job(ws: Workspace, params: dict[str, Any], progress: Progress) -
     return {"dataset_id": use_version(ws, params["dataset_id"], progress=progress)}
 
 
-def _findings_after(
-    findings: pd.DataFrame, tables: dict[str, pd.DataFrame], margin_assumption: float | None
-) -> pd.DataFrame:
-    """Findings of the import whose repair is not done, and those of the repaired tables in place of the others."""
-    kept = findings[findings.get("repair", pd.Series("", index=findings.index)).fillna("") == ""]
-    kept = kept[~kept["message"].str.startswith(quality.COST_UNKNOWN)]
+def _findings_of(tables: dict[str, pd.DataFrame], margin: float | None) -> list[Finding]:
+    """Findings about repaired tables that take the place of those of the import."""
     personal = (finding for finding in checks.check_personal(tables) if finding.repair)
-    costs, _ = quality.check_costs(tables, margin_assumption)
-    fresh = quality.QualityReport((*checks.check_suspects(tables, {}), *personal, *costs), {}, {}, {})
-    return pd.concat([fresh.to_frame(), kept], ignore_index=True)
-
-
-def _counts_after(counts: pd.DataFrame, before: int, removed: int) -> pd.DataFrame:
-    offers = counts["table"] == "offers"
-    if not offers.any():
-        extra = {"table": "offers", "rows_in": before, "rows_kept": before - removed, "rows_set_aside": removed}
-        return pd.concat([counts, pd.DataFrame([extra])], ignore_index=True)
-    if removed > int(counts.loc[offers, "rows_kept"].iloc[0]):
-        raise DataError("The row counts of the version do not fit its rows.", fix="Import the file again.")
-    counts = counts.copy()
-    counts.loc[offers, "rows_kept"] -= removed
-    counts.loc[offers, "rows_set_aside"] += removed
-    return counts
+    costs, _ = quality.check_costs(tables, margin)
+    return as_whole([*checks.check_suspects(tables, {}), *personal, *costs])

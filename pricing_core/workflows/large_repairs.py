@@ -1,0 +1,105 @@
+"""Repairs of versions that are too large for memory, stored as those of small ones are."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from pricing_core.data import quality
+from pricing_core.data.checks import DROP, SUSPECTS
+from pricing_core.data.fingerprints import hash_columns
+from pricing_core.data.quality import Finding
+from pricing_core.data.repairs import nothing_left, still_there
+from pricing_core.engines.file_hash import column_hashes
+from pricing_core.engines.importing import STREAMED
+from pricing_core.engines.limits import limits_from_environment
+from pricing_core.engines.repairing import repair_files
+from pricing_core.engines.stored import present_tables
+from pricing_core.engines.stored_rows import stored_findings
+from pricing_core.errors import DataError
+from pricing_core.progress import Progress, SubProgress
+from pricing_core.store import datasets, shelf
+from pricing_core.store.workspace import Workspace
+
+_ASIDE: Final = "repaired_set_aside.csv"
+
+
+def repair_large(
+    ws: Workspace, base_id: str, repairs: Sequence[str], margin: float | None, progress: Progress
+) -> tuple[str, tuple[str, ...]]:
+    """Store a repaired version of a large one; returns its id, and what each repair did.
+
+    Raises
+    ------
+    DataError
+        If a repair is unknown, or would leave nothing to learn from.
+    """
+    base, limits = datasets.folder_of(ws, base_id), limits_from_environment()
+    manifest = datasets.load_manifest(ws, base_id)
+    small = {table: datasets.read_parquet(base / f"{table}.parquet") for table in present_tables(base)
+             if table not in STREAMED}  # fmt: skip
+    work = ws.new_temp_dir("repair")
+    try:
+        with shelf.drafting(ws, "dataset") as draft:
+            for folder in ("rows", "checks"):
+                (work / folder).mkdir()
+            aside = datasets.set_aside_path(ws, base_id), work / _ASIDE
+            done = repair_files(base, draft, aside, small, repairs, work / "rows", limits, progress)
+            findings = _found(draft, work / "checks", manifest.currency, margin, progress)
+            counts = counts_after(datasets.load_counts(ws, base_id), done.rows["offers"] + done.removed, done.removed)
+            progress.stage("Repairing", 0.85, "Taking the fingerprint of the tables")
+            hashes = {table: column_hashes(draft / f"{table}.parquet") for table in done.rows}
+            made = replace(
+                manifest, repairs=list(repairs), base=base_id, margin_assumption=margin,
+                excluded=still_there(manifest.excluded, done.columns), data_hash=hash_columns(done.rows, hashes),
+            )  # fmt: skip
+            known = pd.read_csv(aside[1], usecols=["table"], dtype="category")
+            report = findings_after(datasets.load_quality(ws, base_id), findings)
+            listed = datasets.SetAside(aside[1], len(known))
+            return datasets.commit_files(ws, draft, made, done.rows, report, listed, counts), done.done
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def findings_after(before: pd.DataFrame, findings: Sequence[Finding]) -> pd.DataFrame:
+    """Findings of the import that no repair answers, after those of the repaired tables."""
+    kept = before[before.get("repair", pd.Series("", index=before.index)).fillna("") == ""]
+    kept = kept[~kept["message"].str.startswith(quality.COST_UNKNOWN)]
+    fresh = quality.QualityReport(tuple(findings), {}, {}, {})
+    return pd.concat([fresh.to_frame(), kept], ignore_index=True)
+
+
+def counts_after(counts: pd.DataFrame, before: int, removed: int) -> pd.DataFrame:
+    """Row counts of a version from which some of ``before`` offers were set aside."""
+    offers = counts["table"] == "offers"
+    if not offers.any():
+        extra = {"table": "offers", "rows_in": before, "rows_kept": before - removed, "rows_set_aside": removed}
+        return pd.concat([counts, pd.DataFrame([extra])], ignore_index=True)
+    if removed > int(counts.loc[offers, "rows_kept"].iloc[0]):
+        raise DataError("The row counts of the version do not fit its rows.", fix="Import the file again.")
+    counts = counts.copy()
+    counts.loc[offers, "rows_kept"] -= removed
+    counts.loc[offers, "rows_set_aside"] += removed
+    return counts
+
+
+def _found(draft: Path, work: Path, currency: str, margin: float | None, progress: Progress) -> list[Finding]:
+    """Findings about the repaired tables that take the place of those of the import."""
+    small = {table: datasets.read_parquet(draft / f"{table}.parquet") for table in present_tables(draft)
+             if table not in STREAMED}  # fmt: skip
+    found, _ = stored_findings(
+        draft, small, work, limits_from_environment(), SubProgress(progress, 0.6, 0.85), currency=currency,
+        margin_assumption=margin, outliers=True,
+    )  # fmt: skip
+    blocking = [finding for finding in found if finding.severity == "blocking"]
+    if blocking:
+        raise nothing_left(blocking[0].message)
+    suspects = [finding for finding in found if finding.repair in SUSPECTS]
+    personal = [finding for finding in found if finding.repair.startswith(DROP)]
+    costs = [finding for finding in found if finding.message.startswith(quality.COST_UNKNOWN)]
+    return [*suspects, *personal, *costs]
