@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pricing_core.errors import PricingError
+from pricing_core.models.demand_model import BLEND, label_of
 from pricing_core.models.exported import INSTALL
 
 from . import access, job_panel
@@ -22,9 +23,19 @@ _FORM = "compress_form"
 
 def show(page: PageState) -> None:
     """Show the forms of the model in use, and let the user compress it and choose the form that answers."""
-    from pricing_core.workflows import compression_report
+    from pricing_core.workflows import compression_report, has_network
+    from pricing_core.workflows.compressing import family_of
 
     busy = job_panel.show(page.ws, ("compress",))
+    kind = label_of(family_of(page.run))
+    if not has_network(page.run):
+        st.info(
+            f"The model in use ({kind}) has no network that could be compressed. The deep behavior model has one, "
+            "alone or in a blend: train it, or put such a run in use on the Runs tab."
+        )  # fmt: skip
+        return
+    if family_of(page.run) == BLEND:
+        st.caption("In use is a blend: its network is compressed, and the sizes are the network's; other parts stay.")
     table = compression_report(page.run)
     if table.empty:
         st.markdown(
@@ -112,11 +123,6 @@ def _choose(page: PageState, table: pd.DataFrame) -> None:
 
 def _start(page: PageState, *, again: bool) -> None:
     """Offer the job that compresses."""
-    from pricing_core.workflows import has_network
-
-    if not has_network(page.run):
-        st.info("Only the deep behavior model can be compressed; the model in use is of another kind.")
-        return
     with st.form("compress", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         cut = st.number_input(
             "Weights to cut, %", 0, 90, 30, 5, key=_CUT, width=180,

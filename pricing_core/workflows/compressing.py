@@ -21,7 +21,7 @@ from pricing_core.drafts import draft_path
 from pricing_core.errors import ConfigError, MissingDependencyError, ModelError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models import forms
-from pricing_core.models.demand_model import NETWORK
+from pricing_core.models.demand_model import NETWORK, label_of
 from pricing_core.models.exported import INSTALL
 from pricing_core.models.folds import N_FOLDS
 from pricing_core.models.form_changes import FormAnswers, changes
@@ -156,8 +156,8 @@ def _network_of(run: TrainedRun) -> BehaviorModel:
     """Return the run's network in its original form."""
     if not has_network(run):
         raise ConfigError(
-            f"The behavior model of run {run.run_id} is of the family {family_of(run)!r}.",
-            fix="Only the deep behavior model can be compressed: train it, or put a run of it into use.",
+            f"The model of run {run.run_id} ({label_of(family_of(run))}) has no network that could be compressed.",
+            fix="The deep behavior model has one, alone or in a blend: train it, or put such a run in use.",
         )
     found: Any = run.model.behavior
     network = copy.copy(next(part for part in getattr(found, "parts_", [found]) if part.family == NETWORK))
