@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from pricing_core.data.currency_guess import guess_currency
@@ -62,7 +63,7 @@ def show(state: PageState) -> None:
         options = _rules()
         orders = any(file.table == "orders" for file in files)
         rule = occasions.form() if orders else None
-        about["extend"] = _extend(state, orders)
+        about["extend"] = _extend(state, files, orders)
         if access.form_button(state, "import", "Import", type="primary", icon=":material/download:"):
             problem = _problem(files)
             if problem:
@@ -102,7 +103,7 @@ def _about(state: PageState, files: list[uploads.MappedFile]) -> dict[str, Any]:
     return values
 
 
-def _extend(state: PageState, orders: bool) -> bool:
+def _extend(state: PageState, files: list[uploads.MappedFile], orders: bool) -> bool:
     """Ask whether the files replace the data in use, or add to them."""
     if state.dataset_id is None:
         return False
@@ -115,13 +116,34 @@ def _extend(state: PageState, orders: bool) -> bool:
             "as an earlier version."
         )
         return False
+    known = _known_words(state, files)
+    if known:
+        st.info(known, icon=":material/content_copy:")
     way = st.radio(
-        "These files", list(WAYS), format_func=WAYS.__getitem__, key="import_way", horizontal=True,
-        persist_state="session",
+        "These files", list(WAYS), 1 if known else 0, format_func=WAYS.__getitem__, horizontal=True,
+        key="import_way_known" if known else "import_way", persist_state="session",
         help="For an export that grows: its rows join those of the newest version, each row once. Either way a new "
         "version is made, and the earlier ones stay.",
     )  # fmt: skip
     return bool(way == "extend")
+
+
+def _known_words(state: PageState, files: list[uploads.MappedFile]) -> str:
+    """Say that the first rows of the offers are in the data already; empty where they are not."""
+    offers = next((file for file in files if file.table == "offers"), None)
+    if offers is None:
+        return ""
+    mapping = tuple(sorted(offers.mapping.items()))
+    return _known(str(state.ws.root), str(state.dataset_id), mapping, offers.head, state)
+
+
+@st.cache_data(max_entries=16, show_spinner="Looking for rows that the data hold already …")
+def _known(
+    root: str, dataset_id: str, mapping: tuple[tuple[str, str], ...], head: pd.DataFrame, _state: PageState
+) -> str:
+    from pricing_core.workflows.known_files import known_in_head, share_words
+
+    return share_words(*known_in_head(_state.ws, head, dict(mapping)))
 
 
 def _rules() -> dict[str, str]:

@@ -14,7 +14,7 @@ import pandas as pd
 from pricing_core.data.importing import ImportBlocked, Sources
 from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.data.options import CleaningOptions
-from pricing_core.data.quality import QualityReport
+from pricing_core.data.quality import Finding, QualityReport
 from pricing_core.data.read import NamedPath
 from pricing_core.data.samples import load_sample_sources
 from pricing_core.drafts import draft_path
@@ -27,6 +27,7 @@ from pricing_core.trust.identities import IdentityTable
 from pricing_core.trust.pseudonyms import Pseudonymizer, load_or_create_key
 from pricing_core.workflows.adding import extended
 from pricing_core.workflows.aggregates import prepare_pages
+from pricing_core.workflows.known_files import known_finding
 from pricing_core.workflows.large_files import base_version, read_into
 
 
@@ -88,12 +89,21 @@ def import_files(
             outcome = read_into(ws, sources, draft, request, occasions or OccasionRule(), progress)
             if base is not None:
                 outcome = extended(ws, base, draft, outcome, request, progress)
+            elif "orders" not in sources:
+                progress.stage("Checking", 0.97, "Looking for rows that the data hold already")
+                outcome = _with_finding(outcome, known_finding(ws, draft, pseudonymize))
             dataset_id = _store(ws, draft, outcome, progress)
     except ImportBlocked as refused:
         blocked.keep_blocked(ws, refused.report.to_frame(), refused.report.counts_frame(), refused.set_aside)
         raise
     progress.stage("Done", 1.0, f"{outcome.rows['offers']:,} offers imported")
     return StoredImport(dataset_id, outcome.report, outcome.set_aside)
+
+
+def _with_finding(outcome: FilesOutcome, finding: Finding | None) -> FilesOutcome:
+    if finding is None:
+        return outcome
+    return replace(outcome, report=replace(outcome.report, findings=(finding, *outcome.report.findings)))
 
 
 def _store(ws: Workspace, draft: Path, outcome: FilesOutcome, progress: Progress) -> str:

@@ -63,7 +63,8 @@ def test_files_can_add_to_the_data_in_use(ws: Workspace, imported: str, open_pag
     page = open_page("data")
     content = small_offers().to_csv(index=False).encode()
     page.file_uploader(key="upload_0").set_value([("export.csv", content, "text/csv")]).run()
-    page.radio(key="import_way").set_value("extend")
+    assert "in the data in use already: add only what is new?" in page.info[0].value
+    assert page.radio(key="import_way_known").value == "extend"
     _button(page, "Import").click().run()  # type: ignore[attr-defined]
     assert not page.error, page.error[0].value
     assert jobs.list_jobs(ws)[0].params["extend"] is True

@@ -1,0 +1,84 @@
+"""How many offers of a version another one holds already, told from fingerprints of the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pandas as pd
+
+from pricing_core.engines.stored import columns_of, name, open_tables, text
+
+_KEYS: Final = ("customer_id", "product_id", "offered_at", "price", "purchased")
+_EXACT_ROWS: Final = 2_000_000
+_STEP: Final = 16
+
+
+@dataclass(frozen=True)
+class KnownRows:
+    """Offers that two versions share.
+
+    Attributes
+    ----------
+    known
+        Offers of the new version that the earlier one holds too.
+    given, earlier
+        Offers of the new, and of the earlier version.
+    exact
+        Whether all fingerprints were compared, or one in 16.
+    """
+
+    known: int
+    given: int
+    earlier: int
+    exact: bool
+
+
+def known_offers(earlier: Path, new: Path, *, spill: Path | None = None, exact_rows: int = _EXACT_ROWS) -> KnownRows:
+    """Compare the offers of two folders: the same customer, product, time, price and purchase, as often as both have.
+
+    Parameters
+    ----------
+    exact_rows
+        Up to so many offers every fingerprint is compared, beyond one in 16, which is chosen by the row itself.
+    """
+    listed = ", ".join(name(column) for column in _KEYS)
+    with open_tables(new, spill=spill) as connection:
+        old = f"read_parquet({text(earlier / 'offers.parquet')})"
+        before, given = (_count(connection, source) for source in (old, "offers"))
+        exact = max(before, given) <= exact_rows
+        step = 1 if exact else _STEP
+        row = connection.execute(
+            f"""
+            SELECT coalesce(sum(least(mine, theirs)), 0) FROM (
+                SELECT count(*) FILTER (side = 1) AS mine, count(*) FILTER (side = 0) AS theirs FROM (
+                    SELECT hash({listed}) AS a, 1 AS side FROM offers
+                    UNION ALL SELECT hash({listed}), 0 FROM {old}
+                ) WHERE a % {step} = 0 GROUP BY a
+            )
+            """
+        ).fetchone()
+    assert row is not None
+    return KnownRows(min(given, int(row[0]) * step), given, before, exact)
+
+
+def known_among(folder: Path, offers: pd.DataFrame, *, spill: Path | None = None) -> int:
+    """How many of some offers, cleaned and with the customers' names of the version, its folder holds already."""
+    with open_tables(folder, spill=spill) as connection:
+        keys = [key for key in _KEYS if key in offers.columns and key in columns_of(connection, "offers")]
+        connection.register("asked_rows", offers[keys].astype({key: "object" for key in keys[:2]}))
+        listed = ", ".join(f"{name(key)}::VARCHAR" if key in _KEYS[:2] else name(key) for key in keys)
+        row = connection.execute(
+            f"SELECT count(*) FROM asked_rows WHERE ({listed}) IN (SELECT ({listed}) FROM offers WHERE "
+            f"customer_id::VARCHAR IN (SELECT customer_id FROM asked_rows))"
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _count(connection: duckdb.DuckDBPyConnection, source: str) -> int:
+    row = connection.execute(f"SELECT count(*) FROM {source}").fetchone()
+    assert row is not None
+    return int(row[0])

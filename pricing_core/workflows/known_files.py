@@ -1,0 +1,93 @@
+"""Files whose rows the shop's data hold already: said before they are imported, and counted after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pricing_core.data.clean import clean_table
+from pricing_core.data.options import CleaningOptions
+from pricing_core.data.quality import Finding
+from pricing_core.data.read import from_frame
+from pricing_core.data.settling import settle_mapping
+from pricing_core.engines.known_rows import KnownRows, known_among, known_offers
+from pricing_core.errors import PricingError
+from pricing_core.store import datasets
+from pricing_core.store.workspace import Workspace
+from pricing_core.trust.pseudonyms import Pseudonymizer, load_or_create_key
+
+_MENTIONED = 0.01  # share of known rows from which it is worth saying
+
+
+def base_of(ws: Workspace, dataset_id: str | None = None) -> str | None:
+    """The version to which files of offers would be added: the newest as imported; None if it has no offers of files.
+
+    Its rows are known by their pseudonyms, or by the shop's own ids.
+    """
+    newest = dataset_id or datasets.latest_dataset_id(ws)
+    if newest is None:
+        return None
+    manifest = datasets.load_manifest(ws, newest)
+    return None if manifest.evidence else manifest.base or newest
+
+
+def known_in_head(
+    ws: Workspace, head: pd.DataFrame, mapping: Mapping[str, str], options: CleaningOptions | None = None
+) -> tuple[int, int]:
+    """How many of the first rows of a file of offers the data in use hold already, and how many rows can be read.
+
+    Nothing is stored, and no new customer gets a name.
+    """
+    base = base_of(ws)
+    if base is None or head.empty:
+        return 0, 0
+    try:
+        columns = list(head.columns)
+        settled = settle_mapping("offers", columns, {"offers": mapping}, None, "the file")
+        offers = clean_table("offers", from_frame(head), settled, options or CleaningOptions()).kept()[0]
+    except PricingError:  # the import says what is wrong with the file
+        return 0, 0
+    if datasets.load_manifest(ws, base).pseudonymized:
+        names = Pseudonymizer(load_or_create_key(ws.key_path))
+        offers = offers.assign(customer_id=names.apply(offers["customer_id"]))
+    return known_among(datasets.folder_of(ws, base), offers, spill=ws.temp_dir), len(offers)
+
+
+def known_finding(ws: Workspace, draft: Path, pseudonymized: bool) -> Finding | None:
+    """Say of a finished import how many of its offers the data in use hold already; None where hardly any."""
+    base = base_of(ws)
+    if base is None or datasets.load_manifest(ws, base).pseudonymized != pseudonymized:
+        return None
+    found = known_offers(datasets.folder_of(ws, base), draft, spill=ws.temp_dir)
+    if found.known < max(1.0, _MENTIONED * found.given):
+        return None
+    return Finding("info", "offers", "", found.known, (), _words(base, found), _effect(base, found), scope="tables")
+
+
+def _words(base: str, found: KnownRows) -> str:
+    about = "" if found.exact else "About "
+    if found.known == found.given == found.earlier:
+        return f"All {found.given:,} offers are in version {base} already, which holds no others: nothing is new."
+    return f"{about}{found.known:,} of {found.given:,} offers are in version {base} already."
+
+
+def _effect(base: str, found: KnownRows) -> str:
+    others = found.earlier - found.known
+    if others > 0:
+        approx = "about " if not found.exact else ""
+        return (
+            f"This version holds only these files, and not {approx}{others:,} other offers of {base}. To keep both, "
+            f"use {base} again and import the files with the choice to add only what is new (--extend)."
+        )
+    return "None: it holds all offers of the earlier version too. Each import as such makes a version of its own."
+
+
+def share_words(known: int, rows: int) -> str:
+    """Say of the first rows of a file that they are known; empty where hardly any are."""
+    if not rows or known < max(1, np.ceil(_MENTIONED * rows)):
+        return ""
+    which = "All" if known == rows else f"{known:,} of"
+    return f"{which} the first {rows:,} rows are in the data in use already: add only what is new?"

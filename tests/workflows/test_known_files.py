@@ -1,0 +1,66 @@
+"""A file whose rows the data hold already: said before the import, counted after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pricing_core import workflows
+from pricing_core.cli import main
+from pricing_core.data.mapping import guess_mapping
+from pricing_core.engines.known_rows import known_offers
+from pricing_core.store import datasets
+from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.known_files import known_in_head, share_words
+from tests.data.test_checks import shelf_offers
+
+
+@pytest.fixture
+def ws(tmp_path: Path) -> Workspace:
+    ws = Workspace.open(tmp_path / "shop")
+    workflows.import_files(ws, {"offers": shelf_offers()})
+    return ws
+
+
+def test_the_first_rows_of_a_file_are_looked_up_before_the_import(ws: Workspace) -> None:
+    offers = shelf_offers()
+    mapping = guess_mapping(list(offers.columns), "offers")
+    text = offers.astype(str)
+    n = min(200, len(offers))
+    assert known_in_head(ws, text.head(200), mapping) == (n, n)
+    names = len(pd.read_parquet(datasets.folder_of(ws) / "offers.parquet")["customer_id"].unique())
+    changed = text.assign(price=[price if k % 2 else "7.77" for k, price in enumerate(text["price"])])
+    assert known_in_head(ws, changed.head(20), mapping) == (10, 20)
+    assert known_in_head(ws, text.head(20).assign(customer_id="somebody new"), mapping) == (0, 20)
+    assert known_in_head(ws, text.head(20).drop(columns="price"), mapping) == (0, 0)
+    assert share_words(10, 20).startswith("10 of the first 20 rows are in the data in use already")
+    assert share_words(0, 20) == share_words(0, 0) == ""
+    assert names and len(datasets.list_datasets(ws)) == 1
+
+
+def test_an_import_says_how_many_rows_are_known(
+    ws: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    offers = shelf_offers()
+    same = workflows.import_files(ws, {"offers": offers})
+    assert f"All {len(offers):,} offers are in version d0001 already" in same.report.findings[0].message
+    later = offers.tail(300).assign(offered_at=lambda frame: frame["offered_at"] + pd.Timedelta("400D"))
+    file = tmp_path / "part.csv"
+    pd.concat([offers.tail(100), later]).to_csv(file, index=False)
+    assert main(["import", "--offers", str(file), "--workspace", str(ws.root)]) == 0
+    assert "100 of 400 offers are in version d0002 already" in capsys.readouterr().out
+    finding = datasets.load_quality(ws).iloc[-1]
+    assert f"not {len(offers) - 100:,} other offers of d0002" in finding["effect"]
+    workflows.use_version(ws, "d0002")
+    grown = workflows.import_files(ws, {"offers": pd.read_csv(file)}, extend=True)
+    assert not any("are in version" in finding.message and "already." in finding.message
+                   for finding in grown.report.findings)  # fmt: skip
+
+
+def test_many_rows_are_told_from_a_part_of_their_fingerprints(ws: Workspace) -> None:
+    folder = datasets.folder_of(ws, "d0001")
+    exact, estimated = known_offers(folder, folder), known_offers(folder, folder, exact_rows=10)
+    assert exact.exact and exact.known == exact.given == exact.earlier
+    assert not estimated.exact and abs(estimated.known / exact.known - 1) < 0.35
