@@ -35,7 +35,7 @@ _EVENT_WORDS = {
 }
 _EVENT_OF = {word: event for event, words in _EVENT_WORDS.items() for word in words}
 _TEXT_ENDINGS = ("id", "ids", "sku", "code", "zip", "postcode", "ean", "upc", "编号", "编码")
-_FORMULA = r"^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]"
+_FORMULA_SIGNS = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
 _NUMBER = r"^[+-]?\d+(?:\.\d+)?$"
 _SIGNED = ("quantity", "amount", "unit_price")  # below zero where an order takes back another
 _READABLE_SHARE = 0.99
@@ -141,7 +141,8 @@ def _read_promotion(cells: pd.Series) -> pd.Series:
 
 def _note_formulas(sheet: Worksheet, column: str, values: pd.Series) -> None:
     levels = values.dropna().drop_duplicates()
-    suspects = levels[levels.str.match(_FORMULA) & ~levels.str.match(_NUMBER)]
+    begun = levels[levels.str[:1].isin(_FORMULA_SIGNS)]
+    suspects = begun[~begun.str.match(_NUMBER)]
     formula = values.isin(suspects).to_numpy(dtype=bool)
     if formula.any():
         example = braced(shown(values[formula].iloc[0]))

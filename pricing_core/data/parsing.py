@@ -79,7 +79,8 @@ def to_text(values: pd.Series) -> pd.Series:
         if bool((number == number.round()).all()):
             values = values.astype("Int64")
     codes, levels = pd.factorize(values)
-    text = pd.Series([plain_text(level) for level in levels], dtype="str").str.strip()
+    plain = levels if isinstance(values.dtype, pd.StringDtype) else [plain_text(level) for level in levels]
+    text = pd.Series(plain, dtype="str").str.strip()
     text = text.mask(text.str.lower().isin(_MISSING_TEXT))
     return spread_levels(text, codes, values.index)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
@@ -29,6 +30,9 @@ class HeldRows(Rows):
     def __init__(self, session: Session, sheet: LargeSheet, columns: Sequence[TypedColumn], limits: Limits) -> None:
         super().__init__(session, sheet, columns, limits)
         self._in_database = False
+        self._lock = threading.Lock()
+        self._read: dict[str, Values] = {}
+        """Values of columns that are plain in the main, all rows."""
         self._used: dict[str, tuple[int, NDArray[np.bool_]]] = {}
 
     def usable(self) -> str:
@@ -47,13 +51,16 @@ class HeldRows(Rows):
     def values(self, name: str, rows: slice | Ints | None = None) -> Values:
         """Values of a column, of some rows or all; texts as numbers, times in microseconds."""
         column = self.columns[name]
-        codes = self.codes(name)
         plain = self.sheet.spool.whole(f"p{column.index}")
-        if rows is not None:
-            codes = codes[rows]
-            if plain is not None:
+        if plain is None or column.type == "text":
+            codes = self.codes(name) if rows is None else self.codes(name)[rows]
+            if plain is not None and rows is not None:
                 plain = plain[rows] if isinstance(rows, slice) else plain.take(pa.array(rows))
-        return column.values(codes, plain)
+            return column.values(codes, plain)
+        with self._lock:
+            if name not in self._read:
+                self._read[name] = column.values(self.codes(name), plain)
+        return self._read[name] if rows is None else self._read[name][rows]
 
     def kept(self, start: int = 0, end: int | None = None) -> NDArray[np.bool_] | None:
         """Marks the rows of a range that are not set aside; None where all are kept."""
@@ -76,9 +83,7 @@ class HeldRows(Rows):
     def by_product(self, names: Sequence[str]) -> list[Callable[[], Offers]]:
         """As :meth:`Rows.by_product`."""
         words = self.columns["product_id"].words.to_numpy(dtype=object)
-        codes = self.values("product_id")
-        keep = self.kept()
-        rows = np.arange(len(codes)) if keep is None else np.flatnonzero(keep)
+        codes, rows = self.values("product_id"), self._kept_rows()
         sorted_words = np.argsort(words, kind="stable")
         rank = np.empty(len(words), dtype=np.uint16 if len(words) <= 1 << 16 else np.int32)
         rank[sorted_words] = np.arange(len(words))
@@ -173,7 +178,7 @@ class HeldRows(Rows):
         if "unit_cost" in self.columns:
             _, rows = self.gaps("unit_cost", None)
         else:
-            rows = self._kept_of(np.arange(self.sheet.spool.rows))
+            rows = self._kept_rows()
         return len(rows) - int(np.isin(self.values("product_id", rows), priced).sum()) if len(priced) else len(rows)
 
     def extremes(self, names: Sequence[str]) -> list[tuple[object, object, int]]:
@@ -210,18 +215,24 @@ class HeldRows(Rows):
             yield values if keep is None else values[keep]
 
     def _plain_chunks(self, name: str) -> Iterator[Values]:
-        plain = self.sheet.spool.whole(f"p{self.columns[name].index}")
-        if plain is None:
+        if self.sheet.spool.whole(f"p{self.columns[name].index}") is None:
             return
-        for start in range(0, len(plain), self.limits.chunk_rows):
-            end = min(start + self.limits.chunk_rows, len(plain))
-            keep, values = self.kept(start, end), plain.slice(start, end - start)
-            values = values if keep is None else values.filter(pa.array(keep))
-            yield values.drop_null().to_numpy()
+        gaps = bool(self._missing(name).any())
+        for values in self._chunks(name):
+            yield values[~self.columns[name].missing(values)] if gaps else values
 
     def _kept_of(self, rows: Ints) -> Ints:
         keep = self.kept() if len(rows) else None
         return rows if keep is None else rows[keep[rows]]
+
+    def _kept_rows(self) -> Ints:
+        keep = self.kept()
+        return np.arange(self.sheet.spool.rows) if keep is None else np.flatnonzero(keep)
+
+    def _compressed(self, name: str) -> Ints:
+        """Whole numbers of the rows that are not set aside."""
+        values, keep = self.values(name).astype(np.int64, copy=False), self.kept()
+        return values if keep is None else values[keep]
 
     def _missing(self, name: str) -> NDArray[np.bool_]:
         """Codes that stand for a missing value; the last two are those of plain and of missing cells."""
@@ -248,14 +259,13 @@ class HeldRows(Rows):
 
     def _alike(self, keys: Sequence[str]) -> tuple[Ints, Ints]:
         """Rows whose keys may be those of another row, and a mark that equal keys share."""
-        rows = self._kept_of(np.arange(self.sheet.spool.rows))
-        for name in keys:
-            if self.columns[name].type == "time":  # rows in the order of time: equal ones are neighbors
-                time = self.values(name, rows).astype(np.int64, copy=False)
-                same = time[1:] == time[:-1]
-                if (time[1:] >= time[:-1]).all():
-                    rows = rows[np.append(same, False) | np.append(False, same)]
-                break
+        rows = self._kept_rows()
+        time = next((name for name in keys if self.columns[name].type == "time"), None)
+        if time is not None:
+            at = self._compressed(time)
+            if (at[1:] >= at[:-1]).all():  # rows in the order of time: equal ones are neighbors
+                same = at[1:] == at[:-1]
+                rows = rows[np.append(same, False) | np.append(False, same)]
         mark = np.zeros(len(rows), dtype=np.int64)
         for name in keys:
             mark = (mark ^ (mark >> 29)) * _MIX + _whole_numbers(self.values(name, rows))

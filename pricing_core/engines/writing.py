@@ -20,6 +20,7 @@ from pricing_core.engines.typed import TypedColumn
 
 _DICTIONARY_BYTES: Final = 1 << 26
 _MANY_WORDS: Final = 1_000_000
+_FEW_VALUES: Final = 50_000
 _SOME: Final = 1_000
 _SOME_WORDS: Final = 20_000
 _ARROW: Final = {"time": pa.timestamp("us", "UTC"), "words": pa.string(), "text": pa.string(),
@@ -39,8 +40,7 @@ def write_parquet(rows: Rows, path: Path, stage: tuple[float, float]) -> tuple[i
             hashes[column.name].add(chunk.column(column.name).combine_chunks())
 
     with ThreadPoolExecutor(1, thread_name_prefix="import-hash") as pool, parquet.ParquetWriter(
-        path, arrow, compression=_compression(columns), store_schema=False, dictionary_pagesize_limit=_DICTIONARY_BYTES,
-        use_dictionary=[column.name for column in columns if column.type == "words"],
+        path, arrow, store_schema=False, dictionary_pagesize_limit=_DICTIONARY_BYTES, **_layout(rows),
         write_statistics=[column.name for column in columns if column.type == "time"],  # what readers filter by
     ) as writer:  # fmt: skip
         for start, chunk in ahead(rows.chunks(list(rows.columns))):
@@ -77,12 +77,19 @@ def validate(rows: Rows) -> None:
     )
 
 
-def _compression(columns: list[TypedColumn]) -> dict[str, str]:
-    """How each column is packed: numbers of many words hardly shrink, so that speed counts."""
-    return {
+def _layout(rows: Rows) -> dict[str, Any]:
+    """How each column is packed: the quickest way that keeps the file small."""
+    columns = list(rows.columns.values())
+    few = {column.name for column in columns
+           if not rows.sheet.columns[column.index].plain and len(column.by_code) <= _FEW_VALUES}  # fmt: skip
+    coded = [column.name for column in columns if column.type == "words" or column.name in few]
+    packed = {
         column.name: "lz4" if column.type == "words" and len(column.words) > _SOME_WORDS else "snappy"
         for column in columns
     }
+    times = {column.name: "DELTA_BINARY_PACKED" for column in columns
+             if column.type == "time" and column.name not in coded}  # fmt: skip
+    return {"use_dictionary": coded, "compression": packed, "column_encoding": times or None}
 
 
 def _stored_type(column: TypedColumn) -> pa.DataType:
