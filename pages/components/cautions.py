@@ -11,6 +11,13 @@ from . import cache
 from .state import PageState
 from .words import markdown, number
 
+WHICH_PROFIT = (
+    "The same strategy has three figures. Models, How good: what past offers near its prices earned, without your "
+    "rules. Models, Shocks: what the model forecasts for those past offers, without your rules. Scenarios: what it "
+    "forecasts for the coming weeks, within your rules."
+)
+"""Which profit of a strategy is which; it stands wherever one of them does."""
+
 
 def doubt(state: PageState) -> None:
     """Warn where later offers did not confirm how the model says that buyers react to price."""

@@ -10,6 +10,7 @@ import streamlit as st
 from pricing_core.charts import endogeneity as charts
 from pricing_core.charts.style import number, percent
 
+from .cautions import WHICH_PROFIT
 from .state import PageState
 from .words import markdown
 
@@ -33,7 +34,7 @@ def show(page: PageState) -> None:
     st.plotly_chart(charts.shock_figure(data, currency), key="unseen_shock")
     st.caption(
         f"What each set of prices would earn if {data.direction}. The upright line: as strong as the strongest feature "
-        "that is seen."
+        f"that is seen. {WHICH_PROFIT}"
     )
     if len(data.benchmarks):
         st.markdown(

@@ -12,6 +12,7 @@ from pricing_core.charts.leaderboard import YARDSTICK, candidates_data, candidat
 from pricing_core.charts.verdict import Verdict
 from pricing_core.evaluate.family_values import FORECAST, PAST_OFFERS
 
+from .cautions import WHICH_PROFIT
 from .guardrails import strategy_name
 from .state import PageState
 from .tables import more_columns, records, text_column
@@ -140,8 +141,8 @@ def policy_value(state: PageState) -> None:
     logged = money(100 * float(table["logged_value"].iloc[0]), currency)
     st.caption(
         f"As they were priced, 100 of these offers earned {markdown(logged)}. Estimated from the held-out offers whose "
-        "logged price was near the strategy's price (doubly robust); few such offers, no verdict. Scenarios forecasts "
-        "for the latest offers instead, within your rules: its figures differ."
+        "logged price was near the strategy's price (doubly robust); few such offers, no verdict. "
+        + WHICH_PROFIT
     )
 
 

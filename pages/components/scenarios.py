@@ -14,6 +14,7 @@ from pricing_core.simulate.bridge import bridge
 from pricing_core.simulate.satisfaction import NOT_MEASURED, satisfaction
 
 from . import guardrails, results
+from .cautions import WHICH_PROFIT
 from .guardrails import strategy_name
 from .scenario_form import Chosen, words
 from .state import PageState
@@ -216,5 +217,4 @@ def notes(state: PageState, answer: Answer) -> None:
         )
     if answer.scenario.churn_rate:
         said.append("Customers lost is your assumption, not a forecast.")
-    if said:
-        st.caption(" ".join(said))
+    st.caption(" ".join([*said, WHICH_PROFIT]))
