@@ -118,6 +118,20 @@ class ColumnCodes:
             return series.astype("str")
         return series.astype("Int64") if self.nullable else series
 
+    def texts(self, codes: Codes) -> pd.Series:
+        """Text of coded cells; empty where they are missing or plain."""
+        which = np.unique(codes[codes >= 0])
+        text = pd.Series("", index=range(len(codes)), dtype="str")
+        if self.levels is None or not len(which):
+            return text
+        levels = self.levels.take(pa.array(which))
+        gap = pa.nulls(1 if self.missing else 0, levels.type)  # pandas reads whole numbers with gaps as others
+        series = pa.concat_arrays([levels, gap]).to_pandas()
+        words = (series.astype("Int64") if self.nullable else series).astype("str").mask(series.isna(), "").iloc[: len(which)]
+        rows = np.flatnonzero(codes >= 0)
+        text.iloc[rows] = words.to_numpy(dtype=object)[np.searchsorted(which, codes[rows])]
+        return text
+
     def first_levels(self, array: pa.Array) -> pa.Array:
         """Take the first values of the first block as levels, before it is decided how to keep the column."""
         self.levels = text_cells(array.slice(0, 20_000)).drop_null().unique().slice(0, PROBED)

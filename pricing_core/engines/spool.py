@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pricing_core.engines.coding import MISSING, PLAIN, Codes, ColumnCodes
+from pricing_core.engines.coding import PLAIN, Codes, ColumnCodes
 from pricing_core.engines.plain import written
 
 Ints = NDArray[np.int64]
@@ -144,28 +144,27 @@ class Spool:
 
     def original(self, columns: Sequence[ColumnCodes], positions: Ints) -> pd.DataFrame:
         """Cells of some rows as text, as the file has them; the positions are in order."""
-        pieces = []
+        found: list[list[Codes]] = [[] for _ in columns]
+        plain: dict[int, list[pd.Series]] = {index: [] for index, column in enumerate(columns) if column.plain_rows}
         bounds = np.searchsorted(positions, [*self.starts, self.rows])
-        texts = [np.append(_as_text(column.level_series()).to_numpy(dtype=object), ["", ""]) for column in columns]
         for block in range(len(self.starts)):
             rows = positions[bounds[block] : bounds[block + 1]] - self.starts[block]
             if len(rows) == 0:
                 continue
             arrays = self.read(block)
-            cells: dict[int, pd.Series] = {}
-            for index, text in enumerate(texts):
-                codes = arrays[f"c{index}"].to_numpy()[rows]
-                piece = pd.Series(text[codes], dtype="str")
-                plain = codes == PLAIN
-                if plain.any():
+            for index, column in enumerate(columns):
+                found[index].append(arrays[f"c{index}"].to_numpy()[rows])
+                if index in plain:
                     taken = {name: arrays[name].take(pa.array(rows)) for name in _names(index) if name in arrays}
-                    piece = piece.mask(plain, _raw_text(columns[index], index, taken))
-                cells[index] = piece.mask(codes == MISSING, "")
-            pieces.append(pd.DataFrame(cells))
-        names = [column.name for column in columns]
-        if not pieces:
-            return pd.DataFrame({name: pd.Series(dtype="str") for name in names})
-        return pd.concat(pieces, ignore_index=True).set_axis(names, axis=1)
+                    plain[index].append(_raw_text(column, index, taken))
+        texts = {}
+        for index, column in enumerate(columns):
+            codes = np.concatenate([*found[index], np.zeros(0, dtype=np.int8)])
+            text = column.texts(codes)
+            if index in plain and len(codes):
+                text = text.mask(codes == PLAIN, pd.concat(plain[index], ignore_index=True))
+            texts[index] = text
+        return pd.DataFrame(texts).set_axis([column.name for column in columns], axis=1)
 
     def _join(self, name: str) -> None:
         assert self._held is not None
@@ -225,7 +224,3 @@ def _raw_text(column: ColumnCodes, index: int, arrays: Arrays) -> pd.Series:
             return cells.cast(pa.string()).to_pandas().astype("str")
         cells = cells.cast(pa.float64())  # as pandas reads whole numbers with gaps
     return cells.to_pandas().astype("str")
-
-
-def _as_text(levels: pd.Series) -> pd.Series:
-    return levels.astype("str").mask(levels.isna(), "")
