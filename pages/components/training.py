@@ -35,11 +35,10 @@ def form(state: PageState) -> None:
         quick = bool(
             st.radio(
                 f"Train on {state.dataset_id} ({count(offers)} offers)", list(WAYS), key="train_quick_choice",
-                persist_state="session",
-                format_func=lambda quick: f"{WAYS[quick]} (about {duration(times[quick].seconds)})",
+                persist_state="session", format_func=WAYS.__getitem__,
+                captions=[_time_words(times[quick]) for quick in WAYS],  # not in the options, whose texts must stay
             )
         )  # fmt: skip
-        st.caption(_basis(times[quick].trainings))
         with st.container(horizontal=True, vertical_alignment="bottom"):
             family = st.selectbox(
                 "Kind of model", list(kinds), key="train_family", format_func=kinds.__getitem__, width=240,
@@ -70,10 +69,12 @@ def _times(state: PageState, offers: int, family: str) -> dict[bool, TrainingTim
     return {quick: training_time(state.ws, offers, quick=quick, family=family) for quick in WAYS}
 
 
-def _basis(trainings: int) -> str:
-    if not trainings:
-        return "The time is that of a machine with two free cores; a busy one takes longer."
-    return f"The time is that of {plural(trainings, 'earlier training')} of this kind here, for so many offers."
+def _time_words(time: TrainingTime) -> str:
+    """Say how long it takes, and what that rests on."""
+    words = f"About {duration(time.seconds)}"
+    if not time.trainings:
+        return f"{words} where two cores are free; a busy machine takes longer."
+    return f"{words}, as {plural(time.trainings, 'earlier training')} of this kind took here."
 
 
 def first_words(busy: bool) -> str:
