@@ -8,7 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from pricing_core.data.currency_guess import guess_currency
-from pricing_core.schema import SOURCES, field_names, required_names
+from pricing_core.data.dataset import check_currency
+from pricing_core.data.needed import lacking
+from pricing_core.errors import ConfigError
+from pricing_core.schema import SOURCES, field_names
 from pricing_core.store import datasets
 
 from . import access, job_panel, occasions, uploads
@@ -65,7 +68,7 @@ def show(state: PageState) -> None:
         rule = occasions.form() if orders else None
         about["extend"] = _extend(state, files, orders)
         if access.form_button(state, "import", "Import", type="primary", icon=":material/download:"):
-            problem = _problem(files)
+            problem = _problem(files) or _currency_problem(about["currency"])
             if problem:
                 st.error(markdown(problem))
             else:
@@ -92,7 +95,7 @@ def _about(state: PageState, files: list[uploads.MappedFile]) -> dict[str, Any]:
     }  # fmt: skip
     st.caption(
         ":material/payments: No sign of a currency was found in the files: the code above is "
-        + (f"that of the data in use, {markdown(used)}." if used else "yours to choose.")
+        + (f"that of the data in use, {markdown(used)}." if used else f"{first} unless you choose another.")
         if guess is None
         else f":material/payments: {markdown(guess.words)}"
     )
@@ -184,9 +187,17 @@ def _problem(files: list[uploads.MappedFile]) -> str | None:
         if shared is not None:
             both = " and ".join(field for field, column in file.mapping.items() if column == shared)
             return f"{file.name}: the column {shared} is chosen for {both}. Choose each column once."
-        missing = [field for field in required_names(file.table) if field not in file.mapping]
+        missing = lacking(file.table, file.mapping)
         if missing:
             return f"{file.name}: choose a column for {', '.join(missing)}."
+    return None
+
+
+def _currency_problem(code: str) -> str | None:
+    try:
+        check_currency(code)
+    except ConfigError as error:
+        return str(error)
     return None
 
 

@@ -10,9 +10,10 @@ import streamlit as st
 
 from pricing_core.data.heads import head_of
 from pricing_core.data.mapping import guess_mapping
+from pricing_core.data.needed import lacking, need_of
 from pricing_core.data.read import FORMATS, read_raw, sheets_of
 from pricing_core.data.table_guess import guess_table
-from pricing_core.schema import SOURCES, field_names, fields, required_names
+from pricing_core.schema import SOURCES, field_names, fields
 from pricing_core.store import file_shapes, incoming
 from pricing_core.store.workspace import Workspace
 
@@ -194,7 +195,7 @@ def _edit_mapping(table: str, part: _Part, known: file_shapes.FileShape | None) 
     start = pd.DataFrame(
         {
             "field": [field.name for field in fields(table)],
-            "needed": [field.required for field in fields(table)],
+            "needed": [need_of(table, field.name) for field in fields(table)],
             "column": [guessed.get(field.name, NOT_IN_FILE) for field in fields(table)],
             "meaning": [f"{field.meaning} ({field.unit})" if field.unit else field.meaning for field in fields(table)],
         }
@@ -204,7 +205,7 @@ def _edit_mapping(table: str, part: _Part, known: file_shapes.FileShape | None) 
         key=f"mapping_{part.file_id}{part.name}_{table}",
         column_config={
             "field": st.column_config.TextColumn("Field"),
-            "needed": st.column_config.CheckboxColumn("Required"),
+            "needed": st.column_config.TextColumn("Required"),
             "column": st.column_config.SelectboxColumn(
                 "Your column", options=[NOT_IN_FILE, *part.columns], required=True
             ),
@@ -212,7 +213,7 @@ def _edit_mapping(table: str, part: _Part, known: file_shapes.FileShape | None) 
         },
     )  # fmt: skip
     mapping = {row["field"]: row["column"] for row in records(edited) if row["column"] != NOT_IN_FILE}
-    missing = [field for field in required_names(table) if field not in mapping]
+    missing = lacking(table, mapping)
     if missing:
         st.warning(f"Choose a column for {', '.join(missing)}: rows cannot be used without.")
     further = [column for column in part.columns if column not in mapping.values()]

@@ -17,14 +17,15 @@ from .tables import count_column, text_column
 def show(state: PageState) -> None:
     """List the versions of the data, newest first."""
     listed = datasets.list_datasets(state.ws)
-    listed = listed.assign(data_hash=listed["data_hash"].str[:12])
+    origins = listed["dataset_id"].map(workflows.version_origins(state.ws))
+    listed = listed.assign(data_hash=listed["data_hash"].str[:12], origin=origins)
     st.dataframe(
         listed, hide_index=True, placeholder="–", height="content",
-        column_order=["dataset_id", "name", "created_at", "currency", "offers", "customers", "products",
+        column_order=["dataset_id", "origin", "name", "created_at", "currency", "offers", "customers", "products",
                       "market", "events", "set_aside", "pseudonymized", "source", "data_hash"],
         column_config={
-            "dataset_id": text_column("Version"), "name": text_column("Name"),
-            "created_at": st.column_config.DatetimeColumn("Imported (UTC)", format="YYYY-MM-DD HH:mm"),
+            "dataset_id": text_column("Version"), "origin": text_column("Came from"), "name": text_column("Name"),
+            "created_at": st.column_config.DatetimeColumn("Made (UTC)", format="YYYY-MM-DD HH:mm"),
             "source": text_column("Source"), "currency": text_column("Currency"),
             **{table: count_column(table.capitalize()) for table in TABLES},
             "set_aside": count_column("Set aside"),

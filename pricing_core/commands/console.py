@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pricing_core.drafts import draft_path
-from pricing_core.errors import ConfigError
+from pricing_core.errors import ConfigError, WorkspaceError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,11 +43,23 @@ class ConsoleProgress:
             print(f"{'':18}{name} after pass {step}: {value:.4f}", file=sys.stderr, flush=True)
 
 
-def open_workspace(options: argparse.Namespace) -> Workspace:
-    """Open the workspace of the option and clear what a killed command left behind."""
+def open_workspace(options: argparse.Namespace, *, create: bool = False) -> Workspace:
+    """Open the workspace of the option and clear what a killed command left behind.
+
+    Parameters
+    ----------
+    create
+        Make one where there is none. A command that works on data that are there does not: a mistyped path is an error.
+    """
     from pricing_core.store.workspace import Workspace
 
-    ws = Workspace.open(options.workspace)
+    path: Path = options.workspace
+    if not create and not (path / "datasets").is_dir():
+        raise WorkspaceError(
+            f"There is no workspace at {path}.",
+            fix="Check --workspace, or bring data in first with the commands import or demo.",
+        )
+    ws = Workspace.open(path)
     ws.clean_temp()
     return ws
 

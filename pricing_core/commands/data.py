@@ -89,5 +89,6 @@ def _versions(options: argparse.Namespace) -> None:
         print(f"data version: {workflows.use_version(ws, options.use, progress=ConsoleProgress())}")
         return
     listed = datasets.list_datasets(ws)
-    shown = listed[["dataset_id", "created_at", "name", "offers", "customers", "set_aside", "source"]]
+    listed = listed.assign(origin=listed["dataset_id"].map(workflows.version_origins(ws)))
+    shown = listed[["dataset_id", "origin", "created_at", "name", "offers", "customers", "set_aside", "source"]]
     print("There are no data yet." if listed.empty else shown.to_string(index=False))

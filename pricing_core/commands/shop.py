@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pricing_core.commands import AddCommand
-from pricing_core.commands.console import ConsoleProgress, check_writable, open_workspace, write_table
+from pricing_core.commands.console import ConsoleProgress, check_writable, note, open_workspace, write_table
 from pricing_core.errors import ConfigError
 
+if TYPE_CHECKING:
+    from pricing_core.store.workspace import Workspace
+
+_GUESSED_FROM = 200
 TABLE_OPTIONS = ("offers", "customers", "products", "market", "events")
 
 
@@ -34,7 +40,9 @@ def add(command: AddCommand) -> None:
         help="add the rows to the newest version; rows that it has are not added again; not for orders",
     )  # fmt: skip
     load.add_argument("--name", default="my shop")
-    load.add_argument("--currency", default="USD")
+    load.add_argument(
+        "--currency", help="ISO 4217 code of all money in the files; default: that of the data in use, else USD"
+    )
     load.add_argument("--margin", type=float, default=None, help="assumed margin over price where unit cost is unknown")
     load.add_argument("--timezone", default="UTC", help="zone of times that carry none")
     load.add_argument(
@@ -72,7 +80,7 @@ def add(command: AddCommand) -> None:
 def _demo(options: argparse.Namespace) -> None:
     from pricing_core import workflows
 
-    ws = open_workspace(options)
+    ws = open_workspace(options, create=True)
     made = workflows.demo(ws, options.sample, quick=options.quick, seed=options.seed, progress=ConsoleProgress())
     print(made.sentence)
     for label, path in made.paths.items():
@@ -81,6 +89,7 @@ def _demo(options: argparse.Namespace) -> None:
 
 def _import(options: argparse.Namespace) -> None:
     from pricing_core import workflows
+    from pricing_core.data.dataset import check_currency
     from pricing_core.data.importing import ImportBlocked
     from pricing_core.data.mapping import parse_assignments
     from pricing_core.data.occasion_rule import OccasionRule
@@ -95,7 +104,10 @@ def _import(options: argparse.Namespace) -> None:
     rule = OccasionRule(options.period_days, options.scope, options.price_source, max_occasions=options.max_occasions)
     if options.set_aside is not None:
         check_writable(options.set_aside, "--set-aside")
-    ws = open_workspace(options)
+    if options.currency is not None:
+        check_currency(options.currency)
+    ws = open_workspace(options, create=True)
+    currency = _currency(ws, options.currency, list(sources.values()))
     try:
         stored = workflows.import_files(
             ws,
@@ -104,7 +116,7 @@ def _import(options: argparse.Namespace) -> None:
             occasions=rule,
             options=CleaningOptions(timezone=options.timezone, decimal=options.decimal, date_order=options.date_order),
             name=options.name,
-            currency=options.currency,
+            currency=currency,
             margin_assumption=options.margin,
             pseudonymize=not options.keep_ids,
             extend=options.extend,
@@ -124,6 +136,30 @@ def _import(options: argparse.Namespace) -> None:
     print(f"data version: {stored.dataset_id}", flush=True)
     if not options.only_import:
         aggregates.prepare_pages(ws, stored.dataset_id, ConsoleProgress())
+
+
+def _currency(ws: Workspace, given: str | None, files: list[Path]) -> str:
+    """The currency of the import; says which one is taken where none is given."""
+    from pricing_core.data.currency_guess import guess_currency
+    from pricing_core.data.heads import head_of
+    from pricing_core.data.read import read_raw
+    from pricing_core.errors import PricingError
+    from pricing_core.store import datasets
+
+    if given is not None:
+        return given
+    newest = datasets.latest_dataset_id(ws)
+    used = "USD" if newest is None else datasets.load_manifest(ws, newest).currency
+    text = f"no currency given: {used}" + ("" if newest is None else f", that of the data in use ({newest})")
+    heads = []
+    for file in files:
+        with contextlib.suppress(PricingError, OSError):  # what is wrong with a file is said when it is read
+            heads.append(read_raw(head_of(file)).frame.head(_GUESSED_FROM))
+    guess = guess_currency(heads)
+    if guess is not None and guess.code != used:
+        text += f", although {guess.sign} stands in the column {guess.column}"
+    note(f"{text}; --currency names another")
+    return used
 
 
 def _train(options: argparse.Namespace) -> None:

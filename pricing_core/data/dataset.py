@@ -50,6 +50,8 @@ class DatasetManifest:
         Id of the version that this one was made from by repairs; empty for an import.
     extends
         Id of the version whose rows this one holds too, where an import added to it; empty otherwise.
+    copied
+        Id of the earlier version that this one put back into use; empty otherwise.
     evidence
         How the offers came about where a shop has none: the rule that built them from orders, its counts, and how much
         other assumptions change the result. Empty where offers were imported.
@@ -69,14 +71,11 @@ class DatasetManifest:
     repairs: list[str] = field(default_factory=list)
     base: str = ""
     extends: str = ""
+    copied: str = ""
 
     def __post_init__(self) -> None:
         """Validate; a ConfigError names the value received and what is allowed."""
-        if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.isupper():
-            raise ConfigError(
-                f"The currency is {self.currency!r}.",
-                fix="Give an ISO 4217 code of three letters, such as USD or EUR.",
-            )
+        check_currency(self.currency)
         check_margin(self.margin_assumption)
 
     def to_dict(self) -> dict[str, Any]:
@@ -93,6 +92,14 @@ class DatasetManifest:
                 fix=f"Entries are {', '.join(cls.__dataclass_fields__)}.",
             )
         return cls(**values)
+
+
+def check_currency(code: str) -> None:
+    """Raise ConfigError unless a currency is written as an ISO 4217 code."""
+    if len(code) != 3 or not code.isascii() or not code.isalpha() or not code.isupper():
+        raise ConfigError(
+            f"The currency is {code!r}.", fix="Give an ISO 4217 code of three letters, such as USD or EUR."
+        )
 
 
 def check_margin(rate: float | None) -> None:

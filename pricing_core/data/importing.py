@@ -11,7 +11,7 @@ import pandas as pd
 from pricing_core import schema
 from pricing_core.data import quality
 from pricing_core.data.clean import clean_table
-from pricing_core.data.dataset import Dataset, DatasetManifest, check_margin
+from pricing_core.data.dataset import Dataset, DatasetManifest, check_currency, check_margin
 from pricing_core.data.exclusions import check_excluded
 from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.data.options import CleaningOptions
@@ -152,6 +152,7 @@ def import_tables(
         If no prices can come from the data; a DataError that carries the report.
     """
     check_margin(margin_assumption)
+    check_currency(currency)
     progress = progress or SilentProgress()
     request = _Request(
         name=name,

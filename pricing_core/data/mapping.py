@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from pricing_core import schema
 from pricing_core.data.names import name_key
+from pricing_core.data.needed import lacking
 from pricing_core.errors import MappingError
 
 
@@ -73,12 +74,12 @@ def check_mapping(mapping: Mapping[str, str], columns: Iterable[str], table: str
                 fix="Map each column to one field.",
             )
         fields_of[column] = field
-    missing = [field for field in schema.required_names(table) if field not in mapping]
+    missing = lacking(table, mapping)
     if missing:
         words = "required column is" if len(missing) == 1 else "required columns are"
         raise MappingError(
             f"{where}: the {words} missing: {', '.join(missing)}. Columns found: {_listed(columns)}.",
-            fix=f"Say which column it is, for example {missing[0]}=<column>.",
+            fix=f"Say which column it is, for example {missing[0].split(' or ')[0]}=<column>.",
         )
 
 

@@ -6,6 +6,23 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from pricing_core.data.dataset import DatasetManifest
+from pricing_core.data.repairs import repair_words
+
+
+def origin_words(manifest: DatasetManifest) -> str:
+    """Say where a version came from: an import, rows added to another version, repairs, or one put back into use."""
+    if manifest.copied:
+        return f"{manifest.copied} put back into use"
+    if manifest.repairs:
+        done = ", ".join(repair_words(name).lower() for name in manifest.repairs)
+        return f"repair of {manifest.base}: {done}"
+    if manifest.extends:
+        return f"import, added to {manifest.extends}"
+    if manifest.evidence:
+        return "import of orders"
+    return "sample shop" if manifest.source.startswith("sample ") else "import"
+
 
 def compare_figures(
     first: Mapping[str, object], second: Mapping[str, object], only_in: tuple[int, int]

@@ -37,9 +37,21 @@ MEANINGS: Final = {
     "views_30d": "views in the last 30 days of which events are known",
     "carts_30d": "products put into the cart in the last 30 days of which events are known",
     "purchases_30d": "purchases in the last 30 days of which events are known",
-    "mean_rating_given": "stars; shrunk to 3.7 with the weight of three ratings",
+    "mean_rating_given": "stars; shrunk to 3.7 with the weight of three ratings; empty where none was given",
 }
 """Column → what it says."""
+
+_DIGITS: Final = {
+    "purchase_rate_index": 3,
+    "days_since_last_purchase": 1,
+    "mean_spend": 2,
+    "price_level_offered": 4,
+    "price_sensitivity_trace": 4,
+    "mean_rating_given": 2,
+}
+"""Decimals in a CSV file; a Parquet file keeps all."""
+
+_ROUNDED: Final = ", ".join(f"round({column}, {digits}) AS {column}" for column, digits in _DIGITS.items())
 
 _SECOND: Final = "floor(epoch_us({0}) / 1e6)::BIGINT"
 
@@ -78,7 +90,10 @@ def customer_features(
         progress.stage("Customer features", 0.65, "Summing up the events of each customer")
         _event_sums(connection, folder)
         progress.stage("Customer features", 0.9, "Writing the file")
-        row = connection.execute(f"COPY ({_features(connection, folder)}) TO {text(out)} {_format(out, facts)}")
+        query = _features(connection, folder)
+        if out.suffix.lower() == ".csv":
+            query = f"SELECT * REPLACE ({_ROUNDED}) FROM ({query}) ORDER BY customer_id"
+        row = connection.execute(f"COPY ({query}) TO {text(out)} {_format(out, facts)}")
         return int(row.fetchall()[0][0])
 
 
@@ -229,7 +244,8 @@ def _features(connection: duckdb.DuckDBPyConnection, folder: Path) -> str:
             (paid_x + {PRIOR_PURCHASES} * offered_x) / (bought + {PRIOR_PURCHASES}) - offered_x
                 AS price_sensitivity_trace,
             views::BIGINT AS views_30d, carts::BIGINT AS carts_30d, purchases::BIGINT AS purchases_30d,
-            (stars + {PRIOR_RATINGS * USUAL_RATING!r}) / (ratings + {PRIOR_RATINGS}) AS mean_rating_given
+            CASE WHEN ratings > 0 THEN (stars + {PRIOR_RATINGS * USUAL_RATING!r}) / (ratings + {PRIOR_RATINGS}) END
+                AS mean_rating_given
         FROM summed ORDER BY customer_id
         """
 

@@ -254,7 +254,10 @@ def copy_dataset(ws: Workspace, dataset_id: str) -> str:
                     os.link(path, draft / path.name)
                 except OSError:  # another disk, or one that knows no shared files
                     shutil.copy2(path, draft / path.name)
-        return shelf.commit(ws, SHELF, draft, {**entry.record, **_shown(load_manifest(ws, entry.id))})
+        manifest = replace(load_manifest(ws, entry.id), copied=entry.id)
+        (draft / _MANIFEST).unlink()  # shares its content with the other version
+        shelf.write_json(draft / _MANIFEST, manifest.to_dict())
+        return shelf.commit(ws, SHELF, draft, {**entry.record, **_shown(manifest)})
 
 
 def hash_tables(tables: dict[str, pd.DataFrame]) -> str:

@@ -51,6 +51,7 @@ from pricing_core.workflows.repairing import (
     repair_job,
     use_version,
     use_version_job,
+    version_origins,
 )
 from pricing_core.workflows.runs import TrainedRun, load_run
 from pricing_core.workflows.strategies import (
@@ -153,4 +154,5 @@ __all__ = [
     "use_form",
     "use_version",
     "value_ladder",
+    "version_origins",
 ]

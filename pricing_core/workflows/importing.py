@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from pricing_core.data.dataset import check_currency
 from pricing_core.data.importing import ImportBlocked, Sources
 from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.data.options import CleaningOptions
@@ -68,6 +69,7 @@ def import_files(
         Add the rows to those of the newest version: rows that it holds already are counted, not added again. The
         tables are judged with all their rows.
     """
+    check_currency(currency)
     progress = progress or SilentProgress()
     request = ImportRequest(
         mapping=mapping or {},

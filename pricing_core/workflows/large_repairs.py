@@ -55,7 +55,7 @@ def repair_large(
             progress.stage("Repairing", 0.85, "Taking the fingerprint of the tables")
             hashes = {table: column_hashes(draft / f"{table}.parquet") for table in done.rows}
             made = replace(
-                manifest, repairs=list(repairs), base=base_id, margin_assumption=margin,
+                manifest, repairs=list(repairs), base=base_id, copied="", margin_assumption=margin,
                 excluded=still_there(manifest.excluded, done.columns), data_hash=hash_columns(done.rows, hashes),
             )  # fmt: skip
             known = pd.read_csv(aside[1], usecols=["table"], dtype="category")

@@ -11,7 +11,7 @@ import pandas as pd
 from pricing_core.data import checks, quality
 from pricing_core.data.quality import Finding
 from pricing_core.data.repairs import apply_repairs, repair_words
-from pricing_core.data.versions import compare_figures
+from pricing_core.data.versions import compare_figures, origin_words
 from pricing_core.data.whole_tables import as_whole
 from pricing_core.engines.limits import limits_from_environment
 from pricing_core.engines.stored_rows import is_large_folder
@@ -55,7 +55,7 @@ def _repair_small(
     progress.stage("Repairing", 0.1, "Reading the version as it was imported")
     base = datasets.load_dataset(ws, base_id, whole=True)
     repaired = apply_repairs(base, repairs)
-    settled = replace(repaired.dataset.manifest, base=base_id, margin_assumption=margin)
+    settled = replace(repaired.dataset.manifest, base=base_id, copied="", margin_assumption=margin)
     dataset = replace(repaired.dataset, manifest=settled)
     progress.stage("Repairing", 0.6, f"Storing {len(dataset.offers):,} offers")
     findings = _findings_of(dataset.tables(), margin)
@@ -78,6 +78,12 @@ def use_version(ws: Workspace, dataset_id: str, *, progress: Progress | None = N
     made = datasets.copy_dataset(ws, dataset_id)
     progress.stage("Done", 1.0, f"Version {dataset_id} is in use again as {made}")
     return made
+
+
+def version_origins(ws: Workspace) -> dict[str, str]:
+    """Where each version of the data came from, in words."""
+    ids = datasets.list_datasets(ws)["dataset_id"]
+    return {str(each): origin_words(datasets.load_manifest(ws, str(each))) for each in ids}
 
 
 def compare_versions(ws: Workspace, first: str, second: str) -> pd.DataFrame:

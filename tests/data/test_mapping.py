@@ -97,3 +97,15 @@ def test_german_headers_and_everyday_words_are_guessed() -> None:
         "quantity": "qty",
     }
     assert guess_mapping(["price", "amount"], "offers") == {"price": "price", "quantity": "amount"}
+
+
+def test_orders_need_a_unit_price_or_an_amount() -> None:
+    from pricing_core.data.needed import lacking, need_of
+
+    needs = {name: need_of("orders", name) for name in ("customer_id", "unit_price", "amount", "store")}
+    assert list(needs.values()) == ["yes", "this or amount", "this or unit_price", "no"]
+    mapping = {"customer_id": "a", "product_id": "b", "ordered_at": "c"}
+    assert lacking("orders", mapping) == ["unit_price or amount"]
+    with pytest.raises(MappingError, match="the required column is missing: unit_price or amount"):
+        check_mapping(mapping, ["a", "b", "c"], "orders")
+    check_mapping({**mapping, "amount": "d"}, ["a", "b", "c", "d"], "orders")

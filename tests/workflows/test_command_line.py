@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from pricing_core.cli import main
+from pricing_core.store.workspace import Workspace
 
 
 def table(path: Path) -> pd.DataFrame:
@@ -183,6 +184,7 @@ def test_bad_input_ends_with_exit_code_2_and_one_line(trained, capsys, tmp_path,
 
 
 def test_a_workspace_without_model_says_how_to_get_one(tmp_path, capsys):
+    Workspace.open(tmp_path / "w")
     line = refused(
         ["price", "--workspace", str(tmp_path / "w"), "--strategy", "uniform", "--out", str(tmp_path / "x.csv")], capsys
     )

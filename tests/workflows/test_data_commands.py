@@ -44,3 +44,56 @@ def test_a_repair_has_to_be_named_and_is_named_in_a_comparison(
     assert main(command) == 0
     assert main(["versions", "--workspace", str(tmp_path), "--compare", "d0001", "d0002"]) == 0
     assert "none → set the offers below cost aside (changed)" in capsys.readouterr().out
+
+
+def test_a_mistyped_workspace_is_an_error_and_makes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in (["versions"], ["quality"], ["repair"], ["train"], ["runs"]):
+        assert main([*command, "--workspace", str(tmp_path / "tpyo")]) == 2
+        error = capsys.readouterr().err
+        assert "There is no workspace at" in error and "--workspace" in error
+    assert not (tmp_path / "tpyo").exists()
+    assert main(["versions", "--workspace", str(tmp_path)]) == 2  # a folder of something else
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_currency_is_said_where_none_is_given_and_checked_before_a_file_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, shop = tmp_path / "offers.csv", tmp_path / "shop"
+    offers = shelf_offers()
+    offers.assign(price=[f"€{price:.2f}" for price in offers["price"]]).to_csv(file, index=False)
+    command = ["import", "--workspace", str(shop), "--offers", str(file)]
+    assert main([*command, "--currency", "Euro"]) == 2
+    assert "The currency is 'Euro'" in capsys.readouterr().err and not shop.exists()
+    assert main(command) == 0
+    error = capsys.readouterr().err
+    assert "no currency given: USD, although € stands in the column price; --currency names another" in error
+    assert main([*command, "--currency", "EUR"]) == 0
+    assert "no currency given" not in capsys.readouterr().err
+    assert main(command) == 0
+    assert "no currency given: EUR, that of the data in use (d0002); --currency" in capsys.readouterr().err
+    assert datasets.load_manifest(Workspace.open(shop)).currency == "EUR"
+
+
+def test_versions_say_where_they_came_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ws = Workspace.open(tmp_path)
+    offers = shelf_offers().assign(unit_cost=2.0)
+    offers.loc[:9, "unit_cost"] = 50.0
+    workflows.import_files(ws, {"offers": offers.head(len(offers) // 2)})
+    workflows.import_files(ws, {"offers": offers}, extend=True)
+    workflows.repair_dataset(ws, "d0002", ["below_cost"])
+    workflows.use_version(ws, "d0002")
+    workflows.repair_dataset(ws, "d0004", ["below_cost"])
+    assert main(["versions", "--workspace", str(tmp_path)]) == 0
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()[1:]}
+    words = {
+        "d0001": "import",
+        "d0002": "import, added to d0001",
+        "d0003": "repair of d0002: set the offers below cost aside",
+        "d0004": "d0002 put back into use",
+        "d0005": "repair of d0004: set the offers below cost aside",
+    }
+    assert all(text in rows[version] for version, text in words.items()), rows
+    assert datasets.load_manifest(ws, "d0002").copied == ""
