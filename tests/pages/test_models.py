@@ -117,6 +117,13 @@ def test_new_data_are_compared_with_what_the_model_learned_from(trained: Workspa
 def test_training_shows_what_it_was_made_from(trained: Workspace, open_page: OpenPage) -> None:
     page = opened(open_page, "Train")
     assert "Learned from 3,000 of 3,000 offers" in said(page) and len(page.get("plotly_chart")) == 1
+    way = page.radio(key="train_quick_choice")
+    options = way.options
+    way.set_value(False).run()
+    page.selectbox(key="train_family").set_value("bayes").run()
+    # The browser knows a choice by its text: what follows from another choice must not be part of it.
+    assert page.radio(key="train_quick_choice").options == options
+    assert page.radio(key="train_quick_choice").value is False
 
 
 def test_runs_are_put_in_use_taken_back_noted_and_compared(trained: Workspace, open_page: OpenPage) -> None:
