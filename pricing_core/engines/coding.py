@@ -127,7 +127,7 @@ class ColumnCodes:
         levels = self.levels.take(pa.array(which))
         gap = pa.nulls(1 if self.missing else 0, levels.type)  # pandas reads whole numbers with gaps as others
         series = pa.concat_arrays([levels, gap]).to_pandas()
-        words = (series.astype("Int64") if self.nullable else series).astype("str").mask(series.isna(), "").iloc[: len(which)]
+        words = (series.astype("Int64") if self.nullable else series).astype("str").mask(series.isna(), "")
         rows = np.flatnonzero(codes >= 0)
         text.iloc[rows] = words.to_numpy(dtype=object)[np.searchsorted(which, codes[rows])]
         return text
