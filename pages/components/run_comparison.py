@@ -48,8 +48,9 @@ def show(state: PageState, ids: Sequence[str]) -> None:
     _prices(found, state.currency)
     if not found.same_offers:
         st.caption(":material/info: Judged on different offers, so that the figures do not compare exactly.")
-    _settings(found)
     _figures(found, state.currency)
+    with st.expander("Settings that differ", icon=":material/tune:"):
+        _settings(found)
 
 
 def _prices(found: RunComparison, currency: str) -> None:

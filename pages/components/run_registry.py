@@ -27,11 +27,11 @@ def show(state: PageState) -> None:
     _list(listed)
     _back(state)
     ids = [str(run_id) for run_id in listed["run_id"]]
-    if len(ids) > 1:
-        st.subheader("Side by side", anchor=False)
-        run_comparison.show(state, ids)
     st.subheader("One model", anchor=False)
     _one(state, listed, ids)
+    if len(ids) > 1:
+        st.subheader("Side by side", anchor=False)
+        run_comparison.show(state, sorted(ids, key=lambda each: each != state.run_id))  # the one in use first
     st.subheader("In use, and when", anchor=False)
     _history(state)
 
