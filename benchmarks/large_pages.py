@@ -2,7 +2,8 @@
 
 ``python benchmarks/large_pages.py``; ``--rows N`` for another size, ``--workspace FOLDER`` for data that are there. The
 first draw after an import reads what the import prepared; every later one is warm. Beside it: what the page would need
-if it read the offers with pandas and counted them itself.
+if it read the offers with pandas and counted them itself. Then the same page in a real headless Chromium, where one is
+installed: what the server's script takes of it, and what the app's own scripts and the drawing take.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.browser_times import page_times
 from benchmarks.large_shop import make_large_shop
 from benchmarks.tables import ROOT, print_table, run_measured
 
@@ -58,6 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--workspace", type=Path)
+    parser.add_argument("--page", default="data", help="page looked at in the browser")
     parser.add_argument("--step", choices=("draw", "pandas", "prepare"))
     options = parser.parse_args()
     if options.step:
@@ -73,7 +76,25 @@ def main() -> None:
             found = json.loads(run_measured(command).output.strip().splitlines()[-1])
             cells = [f"{found[key]:.2f}" if key in found else "" for key in ("cold", "warm")]
             rows.append([name, *cells, f"{found['peak_mb']:,.0f}"])
-    print_table(f"{options.rows:,} offers", ["", "first time, s", "warm, s", "most memory, MB"], rows)
+        load = f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs"
+        title = f"{_offers(workspace):,} offers; {load}"
+        print_table(title, ["", "first time, s", "warm, s", "most memory, MB"], rows)
+        _in_browser(workspace, options.page)
+
+
+def _in_browser(workspace: Path, page: str) -> None:
+    found = page_times(workspace, page)
+    parts = ("whole", "loading", "script", "drawing")
+    rows = [[name, *(f"{times[part]:.2f}" for part in parts)] for name, times in found.items()]
+    load = f"load of the machine {os.getloadavg()[0]:.1f}"
+    print_table(f"page {page} in Chromium; {load}", ["", *(f"{part}, s" for part in parts)], rows)
+
+
+def _offers(workspace: Path) -> int:
+    from pricing_core.store import datasets
+    from pricing_core.store.workspace import Workspace
+
+    return datasets.row_counts(Workspace(workspace))["offers"]
 
 
 def _step(name: str, workspace: Path) -> dict[str, float]:
