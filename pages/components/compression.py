@@ -73,8 +73,9 @@ def _table(table: pd.DataFrame) -> None:
         **{name: table[name] * 100 for name in rates},
     )
     number = st.column_config.NumberColumn
+    written: dict[Any, Any] = {"profit_change": lambda change: percent(change / 100, digits=3, signed=True)}
     st.dataframe(
-        shown, hide_index=True, placeholder="–", height="content",
+        shown.style.format(written), hide_index=True, placeholder="–", height="content",
         column_order=more_columns(
             "forms_more", ["label", "serves", "size_share", "price_change_mean", "price_change_max", "profit_change"],
             ["same_price_share", "log_loss_change", "kilobytes", "thousand", "seconds_100000"],
@@ -89,7 +90,7 @@ def _table(table: pd.DataFrame) -> None:
             "price_change_max": number("At most", format="%.2f%%", help="Largest change of a recommended price."),
             "same_price_share": number("Same price", format="%.0f%%", help="Recommended prices equal after rounding."),
             "profit_change": number(
-                "Profit", format="%+.3f%%", help="Expected profit of the form's prices, as the original expects it."
+                "Profit", help="Expected profit of the form's prices, as the original expects it."
             ),
             "log_loss_change": number(
                 "Log loss", format="%+.5f", help="Change on late offers that the compression did not learn from."

@@ -11,7 +11,7 @@ from pricing_core.errors import DataError
 
 from . import cache
 from .state import PageState
-from .tables import text_column, visible_table
+from .tables import more_columns, text_column, visible_table
 from .words import count, markdown
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def show(state: PageState) -> None:
     )
     st.dataframe(
         visible_table(shown), hide_index=True, height="content",
-        column_order=["column", "verdict", "before", "now", "index"],
+        column_order=more_columns("drift_more", ["column", "verdict", "before", "now"], ["index"]),
         column_config={
             "column": text_column("Input", pinned=True), "verdict": text_column("Verdict"),
             "before": text_column(

@@ -38,8 +38,8 @@ def show(page: PageState) -> None:
     )
     if len(data.benchmarks):
         st.markdown(
-            "To judge how likely that is: what the features that are seen explain, and the unseen shock that would "
-            "bend the reaction to price as much as each of them."
+            "To judge how likely that is: the share of price changes and of demand that each seen feature explains, "
+            "and the unseen shock that would bend the reaction to price as much."
         )
         st.dataframe(_benchmarks(data.benchmarks), hide_index=True, column_config=_COLUMNS, key="seen_strengths")
 
@@ -65,6 +65,6 @@ _COLUMNS = {
     "strength": st.column_config.NumberColumn(
         "Like a shock of", format="%.1f%%", help="Its place on the axis of the chart above."
     ),
-    "price_share": st.column_config.NumberColumn("Explains of price changes", format="%.1f%%"),
-    "demand_share": st.column_config.NumberColumn("Explains of demand", format="%.1f%%"),
+    "price_share": st.column_config.NumberColumn("Of price changes", format="%.1f%%"),
+    "demand_share": st.column_config.NumberColumn("Of demand", format="%.1f%%"),
 }

@@ -208,9 +208,12 @@ def _table(trials: pd.DataFrame, found: StudyRecord, currency: str) -> None:
         shown.style.format(written, na_rep="–"), hide_index=True, placeholder="–",
         height=min(38 + 35 * len(shown), 420), column_order=order,
         column_config={
-            "best": text_column(""), "number": st.column_config.NumberColumn("Trial"), "state": text_column("State"),
+            "best": st.column_config.TextColumn("", width=30),
+            "number": st.column_config.NumberColumn("Trial"), "state": text_column("State"),
             "figure.log_loss": st.column_config.NumberColumn("Log loss", format="%.4f"),
-            "figure.price_slope": st.column_config.NumberColumn("Reaction to price", format="%.2f", help="1 is right."),
+            "figure.price_slope": st.column_config.NumberColumn(
+                "Price reaction", format="%.2f", help="Observed reaction to price per forecast reaction: 1 is right."
+            ),
             "figure.policy_value": st.column_config.NumberColumn(
                 f"Profit per 100 offers, {currency}", format="%.2f"
             ),

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from pricing_core.store import pricelists, run_registry, runs
 from pricing_core.store.workspace import Workspace
 from pricing_core.trust.access import self_declared
+from tests.blends import blended_run
 
 from .conftest import OpenPage
 
@@ -124,6 +125,25 @@ def test_training_shows_what_it_was_made_from(trained: Workspace, open_page: Ope
     # The browser knows a choice by its text: what follows from another choice must not be part of it.
     assert page.radio(key="train_quick_choice").options == options
     assert page.radio(key="train_quick_choice").value is False
+
+
+def test_the_size_tab_compares_the_forms_and_names_a_model_that_has_none(
+    trained: Workspace, open_page: OpenPage
+) -> None:
+    assert "about a quarter of its size" in said(opened(open_page, "Size"))
+    form = {"form": "original", "size_bytes": 4_000, "size_share": 1.0, "seconds_1000": 0.1, "seconds_100000": 1.0,
+            "log_loss": 0.5, "log_loss_change": 0.0, "price_change_mean": 0.0, "price_change_max": 0.0,
+            "same_price_share": 1.0, "profit_change": 0.0}  # fmt: skip
+    small = {"form": "int8", "size_bytes": 1_000, "size_share": 0.25, "price_change_mean": 0.001,
+             "price_change_max": 0.012, "profit_change": -0.00002}  # fmt: skip
+    folder = runs.run_dir(trained) / "compressed"
+    folder.mkdir()
+    (folder / "report.json").write_text(json.dumps({"forms": [form, form | small]}))
+    page = opened(open_page, "Size")
+    assert "takes 25% of the original's size and moves recommended prices by 0.10% on average" in said(page)
+    assert page.dataframe[0].value["serves"].tolist() == [True, False]
+    blended_run(trained, alone=True)
+    assert "The model in use (Bayes from counts) has no network" in said(opened(open_page, "Size"))
 
 
 def test_runs_are_put_in_use_taken_back_noted_and_compared(trained: Workspace, open_page: OpenPage) -> None:
