@@ -89,5 +89,5 @@ def share_words(known: int, rows: int) -> str:
     """Say of the first rows of a file that they are known; empty where hardly any are."""
     if not rows or known < max(1, np.ceil(_MENTIONED * rows)):
         return ""
-    which = "All" if known == rows else f"{known:,} of"
+    which = "All of" if known == rows else f"{known:,} of"
     return f"{which} the first {rows:,} rows are in the data in use already: add only what is new?"
