@@ -65,8 +65,13 @@ def plain_files(source: Source, folder: Path, progress: Progress) -> list[PlainF
     return found
 
 
-def sniff_encoding(file: PlainFile) -> str:
+def sniff_encoding(file: PlainFile, *, whole: bool = True) -> str:
     """Encoding of a text file, by the rules of :func:`pricing_core.data.sniff.decode`.
+
+    Parameters
+    ----------
+    whole
+        Whether all of the file is looked at; else a file that begins as UTF-8 is taken to be UTF-8.
 
     Raises
     ------
@@ -82,6 +87,8 @@ def sniff_encoding(file: PlainFile) -> str:
     if zeros:
         even = head[:4000:2].count(0)
         return _first_fitting(file, head, ("utf-16-be",) if even > zeros / 2 else ("utf-16-le",))
+    if not whole and _begins_as_utf8(head):
+        return "utf-8"
     if _fits(file, "utf-8"):
         return _first_fitting(file, head, ("utf-8",))
     return _first_fitting(file, head, sniff.order_legacy(*_high_bytes(file)))
@@ -93,6 +100,14 @@ def _first_fitting(file: PlainFile, head: bytes, encodings: tuple[str, ...], *, 
         if not (controls and sniff.has_controls(text)) and _fits(file, encoding):
             return encoding
     raise sniff.unknown_encoding(file.name)
+
+
+def _begins_as_utf8(head: bytes) -> bool:
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < _HEAD)
+    except UnicodeDecodeError:
+        return False
+    return not sniff.has_controls(text)
 
 
 def _fits(file: PlainFile, encoding: str) -> bool:

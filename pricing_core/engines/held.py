@@ -76,6 +76,7 @@ class HeldRows(Rows):
     def totals(self) -> tuple[int, int, int]:
         """As :meth:`Rows.totals`."""
         keep = self.kept()
+        self.session.look()
         bought = self.values("purchased")
         total = int(np.sum(bought if keep is None else bought[keep], dtype=np.int64))
         return self.kept_rows(), total, len(self.used("customer_id"))
@@ -90,6 +91,7 @@ class HeldRows(Rows):
         place = rank[codes[rows]]
         counts = np.bincount(place, minlength=len(words))
         order = rows[np.argsort(place, kind="stable")].astype(np.int32 if len(codes) < 1 << 31 else np.int64)
+        self.session.look()
         index = pd.Index(words[sorted_words], dtype="str")
         present = [name for name in names if name in self.columns]
 
@@ -185,6 +187,7 @@ class HeldRows(Rows):
         """As :meth:`Rows.extremes`; of texts, nothing is least or greatest."""
         found: list[tuple[object, object, int]] = []
         for name in names:
+            self.session.look()
             column, ends = self.columns[name], []
             if column.type not in ("words", "text"):
                 used = self._used_codes(name) & ~self._missing(name)[:-2]
@@ -270,6 +273,7 @@ class HeldRows(Rows):
         for name in keys:
             mark = (mark ^ (mark >> 29)) * _MIX + _whole_numbers(self.values(name, rows))
         mark *= _MIX
+        self.session.look()
         ordered = np.sort(mark)
         twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
         found = pd.Series(mark).isin(twice).to_numpy() if len(twice) else np.zeros(len(mark), dtype=bool)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -32,8 +32,9 @@ from pricing_core.engines.reading import NotStreamable, Reader
 from pricing_core.engines.rules import Rows, apply_rules
 from pricing_core.engines.session import Session
 from pricing_core.engines.sheet import LargeSheet
+from pricing_core.engines.text_blocks import OtherEncoding
 from pricing_core.engines.typed import create_table, type_columns
-from pricing_core.engines.writing import validate, write_parquet
+from pricing_core.engines.writing import pseudonymize, validate, write_parquet
 from pricing_core.progress import Progress
 
 STREAMED: Final = ("offers", "customers", "events")
@@ -159,6 +160,7 @@ class _Run:
     def read(self) -> None:
         """Read and clean every table: the large ones block by block, the others whole."""
         tables = [table for table in schema.SOURCES if table in self.sources]
+        self.session.stage("Reading", 0.0, "Looking at the files")
         readers = {table: self._open(table) for table in tables if table in STREAMED}
         share = 0.4 / len(readers)
         for position, table in enumerate(tables):
@@ -177,16 +179,19 @@ class _Run:
         findings = [finding for table in self.mapping for finding in self._sheet(table).findings]
         whole, margin = self._whole(frames)
         report = self._report([*findings, *whole])
+        self.session.look()
         set_aside = self._set_aside()
         if report.blocking:
             raise ImportBlocked(blocking_message(report.blocking, set_aside), report, set_aside)
         for rows in self.large.values():
+            self.session.look()
             validate(rows)
         for table, frame in frames.items():
             validate_table(table, frame)
         if self.request.pseudonymize is not None:
             for rows in self.large.values():
-                _pseudonymize(rows, self.request.pseudonymize)
+                self.session.look()
+                pseudonymize(rows, self.request.pseudonymize)
         written, hashes = self._write(target, frames)
         manifest = DatasetManifest(
             name=self.request.name,
@@ -212,7 +217,7 @@ class _Run:
 
     def _open(self, table: str) -> Reader:
         files = plain_files(self.sources[table], self.work / "files", self.progress)  # type: ignore[arg-type]
-        return Reader(files, self.limits.block_bytes)
+        return Reader(files, self.limits.block_bytes, whole=False)
 
     def _read_large(self, table: str, reader: Reader, start: float, end: float) -> None:
         request = self.request
@@ -220,8 +225,12 @@ class _Run:
         mapping = settle_mapping(table, reader.raw.columns, request.mapping, request.recall, name)
         self.mapping[table] = mapping
         half = start + (end - start) * 0.8
-        sheet = ingest(table, reader, mapping, self.work / table, request.options, self.limits, self.progress,
-                       (start, half), self._free_bytes())  # fmt: skip
+        try:
+            sheet = ingest(table, reader, mapping, self.work / table, request.options, self.limits, self.progress,
+                           (start, half), self._free_bytes())  # fmt: skip
+        except OtherEncoding:
+            shutil.rmtree(self.work / table)
+            return self._read_large(table, Reader(reader.files, self.limits.block_bytes), start, end)
         self.columns[table] = [column.name for column in sheet.columns if column.name not in sheet.hidden]
         self.session.stage("Cleaning", half, f"Reading the cells of {table}")
         columns = type_columns(sheet, mapping, request.options)
@@ -287,14 +296,3 @@ class _Run:
                 written[table] = len(frame)
                 hashes[table] = {str(column): column_hash(frame[column]) for column in frame}
         return written, hashes
-
-
-def _pseudonymize(rows: Rows, rename: Pseudonymize) -> None:
-    """Rename the customers that are left, in the words of the column; nobody else's id is remembered."""
-    column = rows.columns.get("customer_id")
-    if column is None:
-        return
-    codes = rows.used("customer_id")
-    words = column.words.to_numpy(dtype=object)
-    words[codes] = rename(pd.Series(words[codes], dtype="str")).to_numpy(dtype=object)
-    rows.columns["customer_id"] = replace(column, words=pd.Series(words, dtype="str"))

@@ -74,6 +74,8 @@ class Reader:
         Plain files; all of the same columns.
     block_bytes
         Text read at once, bytes.
+    whole
+        Whether the encoding is found from all of a file; else a block that does not fit raises ``OtherEncoding``.
 
     Raises
     ------
@@ -83,9 +85,10 @@ class Reader:
         If the files hold what can only be read as a whole.
     """
 
-    def __init__(self, files: Sequence[PlainFile], block_bytes: int) -> None:
+    def __init__(self, files: Sequence[PlainFile], block_bytes: int, *, whole: bool = True) -> None:
         self._block_bytes = block_bytes
-        self._opened = [_open(file) for file in files]
+        self.files = files
+        self._opened = [_open(file, whole) for file in files]
         if len({opened.types for opened in self._opened}) > 1:
             raise NotStreamable
         _check_same_columns(self._opened)
@@ -180,10 +183,10 @@ class Reader:
         return {column: pa.string() if column in self.as_text else CODED for column in columns}
 
 
-def _open(file: PlainFile) -> _Opened:
+def _open(file: PlainFile, whole: bool) -> _Opened:
     if file.is_parquet:
         return _open_parquet(file)
-    encoding = sniff_encoding(file)
+    encoding = sniff_encoding(file, whole=whole)
     with file.path.open("rb") as stream:
         content = stream.read(_HEAD_BYTES)
         text = codecs.getincrementaldecoder(encoding)().decode(content, final=len(content) < _HEAD_BYTES)

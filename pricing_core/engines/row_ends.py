@@ -54,6 +54,21 @@ class Body:
         else:
             self._ready = bytes(rest) + self._ready
 
+    def is_utf8(self) -> bool:
+        """Whether what is left is UTF-8; the place in the file stays."""
+        if not self._plain:
+            return True
+        place, decoder = self._source.tell(), codecs.getincrementaldecoder("utf-8")()
+        try:
+            while chunk := self._source.read(1 << 24):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+        finally:
+            self._source.seek(place)
+        return True
+
     def close(self) -> None:
         """Nothing: the file belongs to the caller."""
         self.closed = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
@@ -23,6 +24,10 @@ Work = TypeVar("Work")
 Made = TypeVar("Made")
 
 CODED = pa.dictionary(pa.int32(), pa.string())
+
+
+class OtherEncoding(Exception):
+    """The file begins as UTF-8 and does not go on so: its encoding is to be found from the whole of it."""
 
 
 @dataclass
@@ -74,6 +79,8 @@ def text_blocks(
     """
     for piece, quoted in pieces(body, size, form.delimiter):
         yield _parser(form, piece, quoted, kinds())
+    if not body.is_utf8():
+        raise OtherEncoding
     yield from _in_turn(body, form, size, kinds())
 
 
@@ -101,6 +108,7 @@ def in_order(
 
 def _parser(form: TextForm, piece: memoryview, quoted: bool, kinds: dict[str, pa.DataType]) -> Callable[[], Parsed]:
     def parse() -> Parsed:
+        _check(piece)
         heard = _Heard(form)
         read, split, convert = arrow_options(form.columns, form.delimiter, heard.take, len(piece) + 1)
         split.newlines_in_values = quoted
@@ -117,6 +125,16 @@ def _parser(form: TextForm, piece: memoryview, quoted: bool, kinds: dict[str, pa
         return parsed
 
     return parse
+
+
+def _check(piece: memoryview) -> None:
+    """Whether a piece is UTF-8, as all that is parsed has to be."""
+    if np.frombuffer(piece, dtype=np.uint8).max(initial=0) < 128:
+        return
+    try:
+        codecs.utf_8_decode(piece, "strict", True)
+    except UnicodeDecodeError:
+        raise OtherEncoding from None
 
 
 def _in_turn(body: Body, form: TextForm, size: int, kinds: dict[str, pa.DataType]) -> Iterator[Callable[[], Parsed]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from pricing_core import schema
+from pricing_core.data.importing import Pseudonymize
 from pricing_core.data.validate import validate_table
 from pricing_core.engines.ahead import ahead
 from pricing_core.engines.column_hash import ColumnHash
@@ -54,6 +56,17 @@ def write_parquet(rows: Rows, path: Path, stage: tuple[float, float]) -> tuple[i
             written += len(chunk)
             taken.result()
     return written, {name: each.hexdigest() for name, each in hashes.items()}
+
+
+def pseudonymize(rows: Rows, rename: Pseudonymize) -> None:
+    """Rename the customers that are left, in the words of their column; nobody else's id is remembered."""
+    column = rows.columns.get("customer_id")
+    if column is None:
+        return
+    codes = rows.used("customer_id")
+    words = column.words.to_numpy(dtype=object)
+    words[codes] = rename(pd.Series(words[codes], dtype="str")).to_numpy(dtype=object)
+    rows.columns["customer_id"] = replace(column, words=pd.Series(words, dtype="str"))
 
 
 def validate(rows: Rows) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from pricing_core.data.options import CleaningOptions
 from pricing_core.data.read import NamedPath
+from pricing_core.engines import files, reading
 from pricing_core.engines.importing import is_large
 from pricing_core.engines.limits import Limits
 from pricing_core.trust.pseudonyms import Pseudonymizer
@@ -37,10 +38,10 @@ def test_the_corpus_of_nasty_files_comes_out_the_same(case: Nasty, limits: Limit
     source = case.files if len(case.files) > 1 else case.files[0]
     arguments = {"options": CleaningOptions(**case.options), "mapping": {"offers": case.mapping}}
     with TemporaryDirectory() as folder:
-        files = [Path(folder) / name.partition("#")[0] for _, name in case.files]
-        for path, (content, _) in zip(files, case.files, strict=True):
+        paths = [Path(folder) / name.partition("#")[0] for _, name in case.files]
+        for path, (content, _) in zip(paths, case.files, strict=True):
             path.write_bytes(content)
-        named = [NamedPath(path, name) for path, (_, name) in zip(files, case.files, strict=True)]
+        named = [NamedPath(path, name) for path, (_, name) in zip(paths, case.files, strict=True)]
         if is_large({"offers": named}, limits):
             assert_same({"offers": source}, limits, **arguments)
         else:
@@ -91,3 +92,17 @@ def test_an_instrument_is_judged_the_same(strong: bool) -> None:
     found = [finding for finding in outcome.report.findings if finding.column == "instrument"]
     assert any("It is unknown in" in finding.message for finding in found)
     assert found[-1].severity == ("info" if strong else "warning")
+
+
+@pytest.mark.parametrize("stray", ["", 'a "b', '"'], ids=["plain", "stray quote", "open quote"])
+def test_a_file_that_only_begins_as_utf_8_is_read_in_its_own_encoding(
+    monkeypatch: pytest.MonkeyPatch, stray: str
+) -> None:
+    monkeypatch.setattr(files, "_HEAD", 1 << 12)
+    monkeypatch.setattr(reading, "_HEAD_BYTES", 1 << 12)
+    offers = messy_shop(offers=400)["offers"]
+    rows = offers.to_csv(index=False, lineterminator="\n").splitlines()
+    rows[200] = rows[200].replace(",", f",{stray}", 1)
+    rows[-2] += " Geschäft"
+    outcome = assert_same({"offers": ("\n".join(rows).encode("cp1252"), "offers.csv")}, TINY)
+    assert stray == '"' or (outcome is not None and "Geschäft" in outcome.dataset.offers.to_csv())
