@@ -29,13 +29,13 @@ def look(page: Page, name: str) -> None:
 def go_to(page: Page, title: str) -> None:
     """Click a page in the navigation, and wait for its title."""
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
-    expect(page.get_by_role("heading", name=title, exact=True, level=1)).to_be_visible(timeout=20 * SECOND)
+    expect(page.get_by_role("heading", name=title, exact=True, level=1)).to_be_visible(timeout=MINUTE)
 
 
 def settled(page: Page) -> None:
     """Wait until the page has finished computing."""
     page.wait_for_timeout(SECOND // 4)
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=2 * MINUTE)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=4 * MINUTE)
 
 
 @pytest.mark.slow

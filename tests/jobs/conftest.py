@@ -45,7 +45,7 @@ def end_processes(workspace: Workspace) -> None:
 def wait(ws: Workspace) -> Callable[..., JobView]:
     """Return a function that waits until a job is in one of some states, and says what it found."""
 
-    def wait_for(job_id: str, *statuses: str, stage: str | None = None, timeout: float = 20.0) -> JobView:
+    def wait_for(job_id: str, *statuses: str, stage: str | None = None, timeout: float = 90.0) -> JobView:
         end = time.monotonic() + timeout
         while True:
             job = jobs.get(ws, job_id)

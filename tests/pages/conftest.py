@@ -40,7 +40,7 @@ def open_page() -> OpenPage:
     """Open one page as a deep link does, and check that it neither crashed nor showed an error."""
 
     def run(name: str, *, errors: bool = False) -> AppTest:
-        app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60).switch_page(f"pages/{name}.py").run()
+        app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=180).switch_page(f"pages/{name}.py").run()
         assert not app.exception, app.exception[0].message
         assert errors or not app.error, app.error[0].value
         return app

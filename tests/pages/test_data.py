@@ -114,13 +114,13 @@ if not page.manifest.excluded:
 
 
 def test_a_column_left_out_by_the_user_is_kept_in_the_manifest(ws: Workspace, imported: str) -> None:
-    app = AppTest.from_string(LEAVE_OUT % ("weather", False), default_timeout=60).run()
+    app = AppTest.from_string(LEAVE_OUT % ("weather", False), default_timeout=180).run()
     assert not app.exception and not app.error
     assert datasets.load_manifest(ws, imported).excluded == {"offers.weather": "excluded by you"}
 
 
 def test_a_column_that_the_models_need_cannot_be_left_out(ws: Workspace, imported: str) -> None:
-    app = AppTest.from_string(LEAVE_OUT % ("price", True), default_timeout=60).run()
+    app = AppTest.from_string(LEAVE_OUT % ("price", True), default_timeout=180).run()
     assert app.error[0].value == "offers.price cannot be left out: what the models learn."
     assert datasets.load_manifest(ws, imported).excluded == {}
 

@@ -221,10 +221,10 @@ def test_a_doubtful_reaction_to_price_is_said_wherever_profit_is_promised(
 def test_no_page_imports_the_learners_before_they_are_needed(trained: Workspace) -> None:
     script = (
         "import sys; from streamlit.testing.v1 import AppTest\n"
-        "app = AppTest.from_file('streamlit_app.py', default_timeout=60).run()\n"
+        "app = AppTest.from_file('streamlit_app.py', default_timeout=180).run()\n"
         "assert not app.exception and 'decision' in app.subheader[0].value\n"
         "print([name for name in ('tensorflow', 'keras', 'shap', 'lightgbm') if name in sys.modules])\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.strip().splitlines()[-1] == "[]"

@@ -56,7 +56,7 @@ def test_a_page_that_needs_a_model_offers_to_train_one(
 
 
 def test_the_entry_file_opens_today_and_every_page_is_in_the_navigation(ws: Workspace) -> None:
-    app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60).run()
+    app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=180).run()
     assert not app.exception
     for name, question in QUESTIONS.items():
         app.switch_page(f"pages/{name}.py").run()
@@ -73,7 +73,7 @@ def test_an_error_of_the_product_is_shown_as_its_message_and_any_other_as_one_se
         with sentences_for_errors():
             raise KeyError("secret detail")
 
-    shown = [error.value for error in AppTest.from_function(script, default_timeout=60).run().error]
+    shown = [error.value for error in AppTest.from_function(script, default_timeout=180).run().error]
     assert shown[0] == "Prices of \\$0 in row 7. Correct them."
     assert "unexpected problem" in shown[1] and "secret detail" not in shown[1]
 

@@ -10,7 +10,7 @@ from pricing_core.store.workspace import Workspace
 from .conftest import OpenPage
 
 
-def wait_for(ws: Workspace, job_id: str, *statuses: str, seconds: float = 30) -> jobs.JobView:
+def wait_for(ws: Workspace, job_id: str, *statuses: str, seconds: float = 120) -> jobs.JobView:
     until = time.monotonic() + seconds
     while (job := jobs.get(ws, job_id)).status not in statuses:
         assert time.monotonic() < until, f"the job is {job.status}"

@@ -116,7 +116,7 @@ def test_a_link_opens_the_same_scenario(trained: Workspace, open_page: OpenPage)
     address = next(code.value for code in page.code if "cost=15" in code.value)
     query = dict(parse_qsl(urlsplit(address).query))
     assert query == {"cost": "15", "demand": "-5", "strategies": "status_quo,product,uniform"}
-    other = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60)
+    other = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=180)
     for key, value in query.items():
         other.query_params[key] = value
     other.switch_page("pages/scenarios.py").run()
@@ -129,7 +129,7 @@ def test_a_link_opens_the_same_scenario(trained: Workspace, open_page: OpenPage)
 def test_a_wrong_link_is_refused_in_words_and_the_page_stays(
     trained: Workspace, open_page: OpenPage, query: dict[str, str]
 ) -> None:
-    page = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60)
+    page = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=180)
     for key, value in query.items():
         page.query_params[key] = value
     page.switch_page("pages/scenarios.py").run()

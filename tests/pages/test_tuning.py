@@ -21,7 +21,7 @@ PAGE = Path(__file__).with_name("tuning_page.py")
 
 
 def open_tuning() -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60).run()
+    app = AppTest.from_file(PAGE, default_timeout=180).run()
     assert not app.exception, app.exception[0].message
     assert not app.error, app.error[0].value
     return app

@@ -108,7 +108,7 @@ def test_processes_that_write_at_once_neither_fail_nor_lose_anything(ws: Workspa
         subprocess.Popen([sys.executable, "-c", _WRITER, root, f"d000{n}", at], stdout=-1, stderr=-1, text=True)
         for n in range(4)
     ]
-    said = [writer.communicate(timeout=60) for writer in writers]
+    said = [writer.communicate(timeout=180) for writer in writers]
     assert [error for _, error in said] == [""] * 4
     ids = [line for out, _ in said for line in out.splitlines()]
     assert sorted(ids) == [f"r{number:04d}" for number in range(1, 49)]
@@ -137,5 +137,5 @@ threads = [threading.Thread(target=count) for _ in range(4)]
 
 def test_no_update_is_lost_between_threads_and_processes(ws: Workspace) -> None:
     running = [subprocess.Popen([sys.executable, "-c", _INCREMENT, ws.root], stderr=-1, text=True) for _ in range(3)]
-    assert [process.communicate(timeout=60)[1] for process in running] == [""] * 3
+    assert [process.communicate(timeout=180)[1] for process in running] == [""] * 3
     assert settings.get(ws, "count") == 3 * 4 * 25

@@ -82,7 +82,7 @@ def test_processes_that_upgrade_at_once_do_it_once(old_ws: Workspace) -> None:
         "print(settings.get(Workspace(sys.argv[1]), 'target'))"
     )
     running = [subprocess.Popen([sys.executable, "-c", code, old_ws.root], stdout=-1, stderr=-1) for _ in range(4)]
-    assert [process.communicate(timeout=60) for process in running] == [(b"0.4\n", b"")] * 4
+    assert [process.communicate(timeout=180) for process in running] == [(b"0.4\n", b"")] * 4
     with database.reading(old_ws) as connection:
         assert connection.execute(sa.select(database.price_list_states.c.id)).all() == [("p0001",)]
 
