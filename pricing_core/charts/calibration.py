@@ -16,6 +16,7 @@ from pricing_core.evaluate.calibration import expected_calibration_error
 
 _RATES: Final = ("n", "predicted_rate", "observed_rate", "observed_low", "observed_high")
 _ALIKE: Final = (0.7, 1.4)
+_TOLD: Final = 0.3  # half of the 90% range above which a slope of 1 confirms little
 _CANNOT_TELL: Final = "Later offers cannot tell whether buyers react to price as forecast"
 
 
@@ -187,6 +188,8 @@ def _slope_finding(slope: float, low: float, high: float) -> str:
             f"These offers cannot tell whether conversion differs between price bands: slope {number(slope, 2)} {span}"
         )
     if low <= 1 <= high:
-        return f"Conversion differs between price bands as forecast: slope {number(slope, 2)} {span}"
+        # A wide range holds a right forecast and quite a wrong one: prices vary too little, or too few bought.
+        told = "" if (high - low) / 2 <= _TOLD else ", as far as these few differences in price can tell"
+        return f"Conversion differs between price bands as forecast{told}: slope {number(slope, 2)} {span}"
     verdict = "less" if slope < 1 else "more"
     return f"Conversion differs {verdict} between price bands than forecast: slope {number(slope, 2)} {span}"

@@ -108,6 +108,8 @@ def test_price_bands_say_whether_the_reaction_to_price_is_as_forecast() -> None:
     )
     right = price_band_data({**METRICS, "price_band_slope": [1.1, 0.9, 1.3]})
     assert right.finding.startswith("Conversion differs between price bands as forecast: slope 1.10")
+    vague = price_band_data({**METRICS, "price_band_slope": [0.8, 0.1, 1.5]})
+    assert "as forecast, as far as these few differences in price can tell: slope 0.80" in vague.finding
     unknown = price_band_data({**METRICS, "price_band_slope": [None, None, None]})
     assert unknown.finding.startswith("Forecasts do not differ between price bands")
     assert price_band_figure(right).layout.xaxis.title.text == "Price, % of the going price"
