@@ -89,9 +89,10 @@ def sniff_encoding(file: PlainFile, *, whole: bool = True) -> str:
         return _first_fitting(file, head, ("utf-16-be",) if even > zeros / 2 else ("utf-16-le",))
     if not whole and _begins_as_utf8(head):
         return "utf-8"
-    if _fits(file, "utf-8"):
+    try:
         return _first_fitting(file, head, ("utf-8",))
-    return _first_fitting(file, head, sniff.order_legacy(*_high_bytes(file)))
+    except FileReadError:
+        return _first_fitting(file, head, sniff.order_legacy(*_high_bytes(file)))
 
 
 def _first_fitting(file: PlainFile, head: bytes, encodings: tuple[str, ...], *, controls: bool = True) -> str:

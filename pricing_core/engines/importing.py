@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from pricing_core.data.options import CleaningOptions
 from pricing_core.data.quality import Finding, QualityReport, blocking_message
 from pricing_core.data.read import RawTable, read_raw, source_name
 from pricing_core.data.settling import Recall, check_tables, settle_mapping
-from pricing_core.data.validate import validate_table
+from pricing_core.data.validate import table_schema, validate_table
 from pricing_core.data.worksheet import Worksheet
 from pricing_core.engines.checks import whole_findings
 from pricing_core.engines.files import plain_files, unpacked_bytes
@@ -128,6 +129,7 @@ def import_large(
     check_margin(request.margin_assumption)
     check_tables([*sources, *request.mapping], sources)
     (work / "files").mkdir()
+    threading.Thread(target=table_schema, args=("offers",)).start()  # loads its library while the files are read
     with closing(Session(work, limits, progress)) as session:
         run = _Run(sources, work, request, limits, session, progress)
         run.read()
