@@ -44,6 +44,7 @@ def open_tables(
             connection.execute(f"SET threads={THREADS}")
             connection.execute(f"SET temp_directory={text(place)}")
             connection.execute("SET TimeZone='UTC'")
+            connection.execute("SET enable_progress_bar=false")
             for table in present_tables(folder):
                 source = f"read_parquet({text(folder / (table + '.parquet'))}, file_row_number = true)"
                 connection.execute(f"CREATE VIEW {table} AS SELECT * FROM {source}")
