@@ -73,11 +73,12 @@ def leaderboard(state: PageState) -> None:
     figure = candidates_figure(table, currency=state.currency)
     if figure is not None:
         st.plotly_chart(figure, key="candidates")
+    few, further = ["name", "earned", "reaction", "loss"], ["basis", "ranks", "hits", "time", "size"]
+    if table["policy_value"].isna().all():
+        few, further = ["name", "reaction", "loss", "ranks"], ["hits", "time", "size"]
     st.dataframe(
         _shown(table, state.currency), hide_index=True, height="content", placeholder="–",
-        column_order=more_columns(
-            "leaderboard_more", ["name", "earned", "reaction", "loss"], ["basis", "ranks", "hits", "time", "size"]
-        ),
+        column_order=more_columns("leaderboard_more", few, further),
         column_config={
             "name": text_column("Model", pinned=True),
             "earned": text_column(
