@@ -30,9 +30,9 @@ def read_text(content: bytes, name: str) -> RawTable:
     """
     layout = find_layout(decode(content, name), name)
     header, first = layout.header, layout.first_row
-    frame, rows, bad = _parse(layout.body.encode("utf-8"), header.names, layout.delimiter, name)
+    frame, rows, bad, blank = _parse(layout.body.encode("utf-8"), header.names, layout.delimiter, name)
     malformed = malformed_rows([(number + first - 1, cells, reason) for number, cells, reason in bad])
-    raw = without_blank_rows(RawTable(frame, rows + (first - 1), malformed, notes=header.notes))
+    raw = without_blank_rows(RawTable(frame, rows + (first - 1), malformed, blank, header.notes))
     if len(raw.frame) == 0 and not bad:
         raise no_rows(name)
     return without_nameless(raw)
@@ -133,8 +133,11 @@ def without_nameless(raw: RawTable) -> RawTable:
 
 def _parse(
     content: bytes, columns: list[str], delimiter: str, name: str
-) -> tuple[pd.DataFrame, NDArray[np.int64], list[tuple[int, str, str]]]:
-    """Parse with Arrow; rows with too few or too many cells are returned apart. Rows are numbered from 1."""
+) -> tuple[pd.DataFrame, NDArray[np.int64], list[tuple[int, str, str]], int]:
+    """Parse with Arrow; rows with too few or too many cells are returned apart, and the number of those that are blank.
+
+    Rows are numbered from 1.
+    """
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -155,7 +158,7 @@ def _parse(
         raise not_splittable(name, error) from error
     frame = table.to_pandas()
     skipped = np.sort(np.array([number for number, *_ in bad] + blank, dtype=np.int64))
-    return frame, _numbers(len(frame), skipped), bad
+    return frame, _numbers(len(frame), skipped), bad, len(blank)
 
 
 def arrow_options(
