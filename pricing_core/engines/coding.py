@@ -146,8 +146,9 @@ class ColumnCodes:
 
     def find_numbers(self, array: pa.Array) -> None:
         """Code the column by the numbers in its cells from now on, if they share a pattern."""
-        if not self.plain and self.levels is None:
-            pattern = Pattern.of(text_cells(array.slice(0, 20_000)))
+        cells = text_cells(array.slice(0, 20_000))
+        if not self.plain and self.levels is None and pa.types.is_string(cells.type):
+            pattern = Pattern.of(cells)
             self._numbered = None if pattern is None else NumberedCodes(pattern)
 
     def take(self, array: pa.Array) -> tuple[Codes, pa.Array | None]:

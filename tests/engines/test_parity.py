@@ -21,7 +21,7 @@ from tests.engines.paths import DATABASE, TINY, USUAL, assert_same
 CORPUS = corpus()
 
 
-SOME = ("Chinese headers in utf-16", "rows too short and too long", "impossible cells", "zip of monthly files")
+SOME = ("Chinese headers in utf-16", "rows too short and too long", "impossible cells", "zip of monthly files", "Parquet")
 
 
 @pytest.mark.parametrize("label", SOME)
