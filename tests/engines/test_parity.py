@@ -21,7 +21,8 @@ from tests.engines.paths import DATABASE, TINY, USUAL, assert_same
 CORPUS = corpus()
 
 
-SOME = ("Chinese headers in utf-16", "rows too short and too long", "impossible cells", "zip of monthly files", "Parquet")
+SOME = ("Chinese headers in utf-16", "rows too short and too long", "impossible cells", "zip of monthly files",
+        "Parquet")  # fmt: skip
 
 
 @pytest.mark.parametrize("label", SOME)
