@@ -12,7 +12,9 @@ from pricing_core.data.columns import ColumnUse, classify_columns
 from pricing_core.data.dataset import Dataset
 from pricing_core.data.shop_log import ShopLog
 from pricing_core.features.asof import to_seconds
+from pricing_core.features.habits import product_habits
 from pricing_core.features.history import (
+    category_rate,
     event_history,
     event_log,
     offer_history,
@@ -153,9 +155,12 @@ def _blocks(
     past = product_history(shop, offers)
     cost, stock = known.feature("unit_cost", uses), known.feature("stock", uses)
     pressure = supply_demand_pressure(shop, offers, known.base, cost, stock)
+    told = offer_history(log, log_x, log_category, offers, known.category, shop)
+    rate = category_rate(told, offers, shop)
     return {
         "customer": [
-            offer_history(log, log_x, log_category, offers, known.category, shop),
+            told,
+            product_habits(log, offers, rate, shop.second),
             event_history(events, offers, None if dataset.sample is None else dataset.sample.event_ends),
             _further(known.customer, "customers", uses, offers),
         ],

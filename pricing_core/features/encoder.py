@@ -12,18 +12,21 @@ from numpy.typing import NDArray
 from pricing_core.errors import ModelError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.features.builder import BLOCKS, FeatureTable
+from pricing_core.features.habits import RATES
 from pricing_core.features.sequence import CHANNELS, event_sequence
 
 Floats = NDArray[np.float64]
 
 _MAX_LEVELS = 40
+_LEAST_SCALE = dict.fromkeys(RATES, 1.0)
 _CLIP = 6.0  # standard deviations; an outlier in a feature must not throw the network out of its range
 
 
 class FeatureEncoder:
     """Learns means, spreads and category levels from the training rows and applies them to any rows.
 
-    Numbers are centered and scaled, missing ones become the mean and raise a "missing" column; values beyond six
+    Numbers are centered and scaled (a habit's rates at least by a factor of e, so that what few offers say of a product
+    stays as small as it is), missing ones become the mean and raise a "missing" column; values beyond six
     standard deviations are held there, and counted. Categories get one column per level (at most 40, the most
     frequent); an unseen or missing level is all zeros. An unseen product has code 0, so that the network falls back on
     its attributes.
@@ -167,7 +170,8 @@ def _fit_column(name: str, values: pd.Series) -> dict[str, Any] | None:
         varies = spread > 1e-9 * max(1.0, abs(mean))
         if not varies and not (missing and len(finite)):
             return None
-        return {"name": name, "kind": "number", "mean": mean, "scale": spread if varies else 1.0, "missing": missing}
+        scale = max(spread, _LEAST_SCALE.get(name, 0.0)) if varies else 1.0
+        return {"name": name, "kind": "number", "mean": mean, "scale": scale, "missing": missing}
     counts = values.dropna().astype(str).value_counts()
     if not len(counts) or (len(counts) == 1 and values.notna().all()):
         return None

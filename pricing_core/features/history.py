@@ -100,6 +100,13 @@ def offer_history(
     )
 
 
+def category_rate(told: pd.DataFrame, offers: pd.DataFrame, shop: ShopLog) -> Floats:
+    """Rate at which each offer's customer buys in its category (n,), from what :func:`offer_history` ``told``."""
+    rate = _shop_rate(shop, known_until(to_seconds(offers["offered_at"]), shop.second))
+    own = (told["purchase rate"] + told["purchase rate in category"]).to_numpy(dtype=float)
+    return np.asarray(rate * np.exp(own))
+
+
 def event_history(events: pd.DataFrame, offers: pd.DataFrame, ends: Mapping[str, int] | None = None) -> pd.DataFrame:
     """Tell from earlier events: how much the customer browsed, and what they did with this very product.
 

@@ -30,7 +30,7 @@ class BehaviorConfig:
     patience: int = 2
     batch_size: int = 1024
     learning_rate: float = 2e-3
-    weight_decay: float = 1e-4
+    weight_decay: float = 0.2
     random_state: int = 0
 
     def __post_init__(self) -> None:

@@ -101,7 +101,7 @@ _LEAVES: Final = Range(7, 63, log=True, whole=True)
 _SPACES: Final[dict[str, SearchSpace]] = {
     NETWORK: {
         "learning_rate": _RATE,
-        "weight_decay": Range(1e-6, 1e-2, log=True),
+        "weight_decay": Range(1e-3, 1.0, log=True),
         "batch_size": Choice((256, 512, 1024, 2048, 4096)),
     },
     "taste_network": {
