@@ -84,13 +84,14 @@ class HeldRows(Rows):
     def by_product(self, names: Sequence[str]) -> list[Callable[[], Offers]]:
         """As :meth:`Rows.by_product`."""
         words = self.columns["product_id"].words.to_numpy(dtype=object)
-        codes, rows = self.values("product_id"), self._kept_rows()
+        codes, keep = self.values("product_id"), self.kept()
+        rows = self._kept_rows().astype(np.int32 if len(codes) < 1 << 31 else np.int64)
         sorted_words = np.argsort(words, kind="stable")
         rank = np.empty(len(words), dtype=np.uint16 if len(words) <= 1 << 16 else np.int32)
         rank[sorted_words] = np.arange(len(words))
-        place = rank[codes[rows]]
+        place = rank[codes if keep is None else codes[keep]]
         counts = np.bincount(place, minlength=len(words))
-        order = rows[np.argsort(place, kind="stable")].astype(np.int32 if len(codes) < 1 << 31 else np.int64)
+        order = rows[np.argsort(place, kind="stable")]
         self.session.look()
         index = pd.Index(words[sorted_words], dtype="str")
         present = [name for name in names if name in self.columns]

@@ -58,7 +58,12 @@ class TypedColumn:
             return codes.astype(np.int32)
         if plain is None or not (kept := codes == PLAIN).any():
             return self.by_code[codes]
-        known = plain.fill_null(NO_TIME if self.type == "time" else "" if self.type == "text" else 0)
+        if plain.type == _ARROW[self.type] and self.type in ("time", "float64"):  # most cells: take all, mend the rest
+            values = np.frombuffer(plain.buffers()[1], dtype=self.by_code.dtype)[plain.offset :][: len(plain)].copy()
+            rest = np.flatnonzero(~kept)
+            values[rest] = self.by_code[codes[rest]]
+            return values
+        known = plain.fill_null("" if self.type == "text" else 0)
         values = known.to_numpy(zero_copy_only=False).astype(self.by_code.dtype, copy=False)
         return values if kept.all() else np.where(kept, values, self.by_code[codes])
 

@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import csv as arrow_csv
 
@@ -22,6 +22,7 @@ CELLS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=3), max_size=20), st.integers(20, 60))
 def test_pieces_of_rows_read_as_the_whole_does(rows: list[list[str]], size: int) -> None:
     text = "\n".join(",".join(row) for row in rows).encode()
