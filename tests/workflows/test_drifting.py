@@ -15,8 +15,8 @@ from pricing_core.workflows.drifting import data_drift
 
 
 @pytest.fixture
-def ws(trained) -> Workspace:
-    return Workspace.open(trained.workspace)
+def ws(own_shop: Workspace) -> Workspace:
+    return own_shop
 
 
 def _import(ws: Workspace, offers: pd.DataFrame) -> str:

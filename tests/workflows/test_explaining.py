@@ -104,8 +104,8 @@ def test_the_test_that_settles_it_tries_a_price_on_the_way(run, ready, prices):
 
 
 @pytest.mark.extra
-def test_all_prices_of_a_list_are_explained_and_kept_beside_it(trained, run):
-    ws = Workspace.open(trained.workspace)
+def test_all_prices_of_a_list_are_explained_and_kept_beside_it(own_shop):
+    ws = own_shop
     list_id = workflows.make_price_list(ws, "product")
     assert workflows.list_explanations(ws, list_id) is None
     outcome = workflows.JOB_HANDLERS["explain_list"](ws, {"price_list_id": list_id}, _Silent())

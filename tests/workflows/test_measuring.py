@@ -16,8 +16,6 @@ from pricing_core.store import datasets, measurements
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows import drifting, following_up, measuring
 
-from .conftest import TrainedShop
-
 START = pd.Timestamp("2025-01-06", tz="UTC")
 
 
@@ -158,8 +156,8 @@ def test_the_command_line_designs_assigns_and_reads(
     assert "The data have no group 'customers: shoe'. Groups there are: customers: region." in capsys.readouterr().err
 
 
-def test_a_backtest_marks_what_the_model_has_seen_and_the_run_keeps_weeks_it_had_not(trained: TrainedShop) -> None:
-    ws = Workspace(trained.workspace)
+def test_a_backtest_marks_what_the_model_has_seen_and_the_run_keeps_weeks_it_had_not(own_shop: Workspace) -> None:
+    ws = own_shop
     run = workflows.load_run(ws)
     kept = measurements.load_measurement(ws, following_up.backtest(ws, "product", weeks=6))
     assert len(kept.frame) == 6 and set(kept.frame["seen"]) == {"learned from"}
@@ -171,8 +169,8 @@ def test_a_backtest_marks_what_the_model_has_seen_and_the_run_keeps_weeks_it_had
     assert abs(np.average(unseen["observed_rate"], weights=unseen["offers"]) - run.metrics["base_rate"]) < 0.01
 
 
-def test_a_ledger_follows_a_price_list_and_drift_compares_recent_weeks(trained: TrainedShop) -> None:
-    ws = Workspace(trained.workspace)
+def test_a_ledger_follows_a_price_list_and_drift_compares_recent_weeks(own_shop: Workspace) -> None:
+    ws = own_shop
     price_list_id = workflows.make_price_list(ws, "product")
     found = following_up.ledger(ws, price_list_id)
     assert found.n_applied == 0 and not found.measurable

@@ -66,16 +66,12 @@ def test_the_same_seed_gives_the_same_prices_under_another_pseudonym_key(trained
     assert np.array_equal(first, second)
 
 
-def test_a_failed_training_leaves_the_last_good_run_in_use(run, tmp_path):
+def test_a_failed_training_leaves_the_last_good_run_in_use(run, own_shop):
     few = run.dataset.offers.head(50).drop(columns=["promotion"])
-    ws = run.ws
-    stored = workflows.import_files(ws, {"offers": few}, pseudonymize=False)
-    try:
-        with pytest.raises(DataError, match="at least 200 offers"):
-            workflows.train(ws, stored.dataset_id)
-        assert runs.latest_run_id(ws) == run.run_id
-    finally:
-        datasets.delete_dataset(ws, stored.dataset_id)
+    stored = workflows.import_files(own_shop, {"offers": few}, pseudonymize=False)
+    with pytest.raises(DataError, match="at least 200 offers"):
+        workflows.train(own_shop, stored.dataset_id)
+    assert runs.latest_run_id(own_shop) == run.run_id
 
 
 def test_an_assumed_margin_sets_the_cost_and_can_be_changed(tmp_path, tmp_path_factory):
@@ -93,14 +89,14 @@ def test_an_assumed_margin_sets_the_cost_and_can_be_changed(tmp_path, tmp_path_f
     assert datasets.load_manifest(ws, stored.dataset_id).margin_assumption == 0.45
 
 
-def test_a_price_list_carries_its_effect_and_disclosure(run):
+def test_a_price_list_carries_its_effect_and_disclosure(own_shop):
     from pricing_core.store import pricelists
 
-    made = pricelists.load_price_list(run.ws, workflows.make_price_list(run.ws, "personalized_discount"))
+    made = pricelists.load_price_list(own_shop, workflows.make_price_list(own_shop, "personalized_discount"))
     assert made.summary["sentence"].startswith("Raise ")
     assert made.frame["disclosure_required"].all()
     assert not made.frame.duplicated(["customer_id", "product_id"]).any()
-    by_product = pricelists.load_price_list(run.ws, workflows.make_price_list(run.ws, "product"))
+    by_product = pricelists.load_price_list(own_shop, workflows.make_price_list(own_shop, "product"))
     assert by_product.frame["product_id"].is_unique
     assert not by_product.frame["disclosure_required"].any()
 
