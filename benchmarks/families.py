@@ -30,7 +30,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from benchmarks.known_markets import KnownMarket, draw
 from benchmarks.tables import mean_and_error, print_table
 from pricing_core.evaluate.families import JudgedOffers
-from pricing_core.models.choice import Candidate, chosen_model, fit_candidates, refit
+from pricing_core.models.choice import FEW_OFFERS, Candidate, chosen_model, fit_candidates, refit
 from pricing_core.models.demand_model import BLEND, FAMILIES, DemandModel
 from pricing_core.workflows.choosing import verdict_on
 
@@ -110,7 +110,9 @@ def of_families(market: KnownMarket, names: Sequence[str], seed: int) -> dict[st
     own: dict[str, Any] = {"settings": {}, "quick": False, "random_state": seed}
     candidates = fit_candidates(names, market.rows.take(~late), market.rows.take(late), **own)
     final = {c.family: refit(c.model, market.rows, **own) for c in candidates}
-    verdict = verdict_on(candidates, market.rows.take(late), _judged(market, late), blend=len(candidates) > 2)
+    few = n <= FEW_OFFERS
+    judges = np.ones(n, dtype=bool) if few else late
+    verdict = verdict_on(candidates, market.rows.take(judges), _judged(market, judges), few=few)
     parts = [Candidate(name, name, final[name], 0.0, 0) for name in verdict.parts]
     chosen = chosen_model(parts, verdict, quick=False, random_state=seed)
     # A blend of fitted parts is what fitting the blend gives: each part learns alone.

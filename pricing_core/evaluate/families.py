@@ -186,12 +186,14 @@ class FamilyChoice:
     reason: str
 
 
-def choose_family(scores: Sequence[FamilyScore], values: FamilyValues, *, tolerance: float = 1.0) -> FamilyChoice:
+def choose_family(
+    scores: Sequence[FamilyScore], values: FamilyValues, *, tolerance: float = 1.0, by_loss: bool = True
+) -> FamilyChoice:
     """Choose by the value of the prices, then slope by price band, then log loss.
 
     A family stays in the running while it is behind the best by less than ``tolerance`` standard errors of the
-    difference (by customer). Whoever is left at the end and stands first in ``scores`` is chosen; ``values`` has the
-    same order.
+    difference (by customer). Without ``by_loss`` the log loss is not asked. Whoever is left at the end and stands first
+    in ``scores`` is chosen; ``values`` has the same order.
     """
     if not scores:
         raise DataError("There is no family to choose from.")
@@ -201,7 +203,7 @@ def choose_family(scores: Sequence[FamilyScore], values: FamilyValues, *, tolera
         ("the change of conversion between price bands", lambda: _behind_in_slope([scores[k] for k in left])),
         ("log loss", lambda: _behind_in_loss([scores[k] for k in left], values.customer)),
     )
-    for words, behind in steps:
+    for words, behind in steps if by_loss else steps[:2]:
         if len(left) == 1:
             break
         kept = [k for k, gap in zip(left, behind(), strict=True) if not gap > tolerance]

@@ -24,8 +24,11 @@ AUTO: Final = "auto"
 PREFERRED: Final = (BLEND, NETWORK, "taste_network", "two_output_trees", "l1_logit", "monotone_trees")
 """Order of preference among candidates that later offers cannot tell apart."""
 
-BLENDED_ROWS: Final = 30_000
-"""Most earlier offers with which a blend is a candidate: with more, one family is as good and easier to explain."""
+FEW_OFFERS: Final = 30_000
+"""Most offers with which a blend is a candidate, and with which earlier offers judge the candidates beside later ones.
+
+With more, one family is as good and easier to explain, and later offers alone can tell the candidates apart.
+"""
 
 _ROWS = 30_000  # of earlier offers from which challengers learn while they are judged
 
@@ -141,11 +144,12 @@ def chosen_model(candidates: Sequence[Candidate], verdict: Verdict, *, quick: bo
 def in_order_of_preference(candidates: Sequence[Candidate], *, few: bool = False) -> list[Candidate]:
     """Candidates, the preferred one first; families without a place in the order stand behind those with one.
 
-    Where offers are ``few`` the taste network stands before the deep one, which has more to learn than they can teach.
+    Where offers are ``few`` the taste network stands first: the deep one has more to learn than they can teach, and a
+    blend takes in families that predict as well and price worse.
     """
     place = {name: k for k, name in enumerate(PREFERRED)}
     if few:
-        place["taste_network"], place[NETWORK] = place[NETWORK], place["taste_network"]
+        place["taste_network"] = -1
     return sorted(candidates, key=lambda candidate: place.get(candidate.family, len(place)))
 
 

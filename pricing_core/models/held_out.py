@@ -36,21 +36,27 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class LaterOffers:
-    """Later offers before anything is judged on them: as encoded, and as rows to learn from."""
+    """Later offers before anything is judged on them: as encoded, and as rows to learn from.
+
+    With ``earlier`` offers among them, each may only be judged by draws that did not learn from its customer.
+    """
 
     encoded: EncodedOffers
     rows: LearningRows
+    earlier: bool = False
 
     @classmethod
-    def of(cls, encoded: EncodedOffers, rows: LearningRows, index: NDArray[np.int64]) -> LaterOffers:
+    def of(
+        cls, encoded: EncodedOffers, rows: LearningRows, index: NDArray[np.int64], *, earlier: bool = False
+    ) -> LaterOffers:
         """Rows of all offers by index."""
         going = GoingPrice(*(getattr(encoded.going, n)[index] for n in ("reference", "expected", "spread")))
         later = rows.take(index)
-        return cls(EncodedOffers(table_rows(encoded.table, index), later.batch, going), later)
+        return cls(EncodedOffers(table_rows(encoded.table, index), later.batch, going), later, earlier)
 
     def take(self, index: NDArray[np.int64]) -> LaterOffers:
         """Some of them."""
-        return LaterOffers.of(self.encoded, self.rows, index)
+        return LaterOffers.of(self.encoded, self.rows, index, earlier=self.earlier)
 
 
 def judged(later: LaterOffers, earlier: LearningRows, model: ShopModel, challenger: MonotoneTreesConfig) -> HeldOut:

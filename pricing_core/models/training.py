@@ -18,6 +18,7 @@ from pricing_core.features import EncodedBatch, FeatureEncoder, FeatureTable, bu
 from pricing_core.models.behavior import BehaviorConfig, LearningRows
 from pricing_core.models.choice import (
     AUTO,
+    FEW_OFFERS,
     Candidate,
     Verdict,
     candidate_families,
@@ -201,6 +202,8 @@ def train_models(
     progress.stage("Behavior model", 0.22, "Starting to learn how customers react to price")
     complete = _shop(dataset, encoder, pricing, uses, config, learn_quantity(offers, rows, config.seed))
     later = LaterOffers.of(encoded, rows, np.flatnonzero(late))
+    few = rows.batch.n <= FEW_OFFERS and len(candidate_families(config.family, quick=config.quick)) > 1
+    judges = LaterOffers.of(encoded, rows, np.arange(rows.batch.n), earlier=True) if few else later
     del table, batch, encoded  # a gigabyte of readable features that only later offers are still asked for
     names = candidate_families(config.family, quick=config.quick)
     if rows.residual is not None and config.family == "auto":
@@ -208,7 +211,7 @@ def train_models(
     own: dict[str, Any] = {"settings": {names[0]: config.settings}, "quick": config.quick, "random_state": config.seed}
     candidates = fit_candidates(names, rows.take(~late), later.rows, **own, progress=SubProgress(progress, 0.22, 0.50))
     progress.stage("Behavior model", 0.51, "Judging the candidates on later offers")
-    verdict = Verdict(names[0], "", names[:1]) if judge is None else judge(dataset, candidates, later, complete)
+    verdict = Verdict(names[0], "", names[:1]) if judge is None else judge(dataset, candidates, judges, complete)
     chosen = chosen_model(candidates, verdict, quick=config.quick, random_state=config.seed)
     clock.lap("choosing the model and the length of training")
     final = refit(chosen, rows, **own, progress=SubProgress(progress, 0.52, 0.82))

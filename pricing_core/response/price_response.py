@@ -154,6 +154,31 @@ class PriceResponse:
             draw_member=self.draw_member[mask],
         )
 
+    def unseen(self, customer_fold: Ints) -> PriceResponse:
+        """Each offer with the draws of the fold that did not learn from its customer, half as many.
+
+        Parameters
+        ----------
+        customer_fold
+            Fold (n,), 0 or 1, to which the offer's customer belongs.
+
+        Raises
+        ------
+        DataError
+            If the two folds have not as many draws as each other.
+        """
+        places = [np.flatnonzero(self.draw_fold == k) for k in (0, 1)]
+        if places[0].size != places[1].size:
+            raise DataError(f"The folds have {places[0].size} and {places[1].size} draws; they need as many each.")
+        mine = np.stack(places)[1 - np.asarray(customer_fold, dtype=np.int64)]
+        return replace(
+            self,
+            intercept=np.take_along_axis(self.intercept, mine, axis=1),
+            sensitivity=np.take_along_axis(self.sensitivity, mine, axis=1),
+            draw_fold=np.zeros(places[0].size, dtype=np.int64),
+            draw_member=self.draw_member[places[0]],
+        )
+
     def shift_intercept(self, delta: Floats | float) -> PriceResponse:
         """Add ``delta``, one number or (n,), to the log odds of every draw."""
         shift = np.broadcast_to(np.asarray(delta, dtype=self.intercept.dtype), (self.n,))

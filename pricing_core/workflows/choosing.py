@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pricing_core.data.dataset import Dataset
 from pricing_core.evaluate.families import (
@@ -17,20 +18,23 @@ from pricing_core.evaluate.families import (
     value_families,
 )
 from pricing_core.models.behavior import logged_response
-from pricing_core.models.choice import BLENDED_ROWS, Candidate, Verdict, blended, in_order_of_preference
+from pricing_core.models.choice import Candidate, Verdict, blended, in_order_of_preference
 from pricing_core.models.demand_model import DemandModel
+from pricing_core.models.folds import customer_fold
 from pricing_core.models.held_out import LaterOffers
 from pricing_core.models.learning_rows import LearningRows
 from pricing_core.models.shop_model import ShopModel
+from pricing_core.response.price_response import PriceResponse
 from pricing_core.workflows.runs import usual_prices, with_margin
 
 _JUDGED_ROWS = 15_000
+_LOSS_OFFERS = 3_000  # with fewer, log loss prefers models that hardly tell customers apart, whatever they would earn
 
 
 def judge_candidates(
     dataset: Dataset, candidates: Sequence[Candidate], later: LaterOffers, complete: Callable[[DemandModel], ShopModel]
 ) -> Verdict:
-    """Choose among candidates that learned from earlier offers; at most 15,000 later offers judge, drawn evenly."""
+    """Choose among candidates that learned from earlier offers; at most 15,000 offers judge, drawn evenly."""
     n = later.rows.batch.n
     if n > _JUDGED_ROWS:
         later = later.take(np.floor(np.linspace(0, n - 1, _JUDGED_ROWS)).astype(np.int64))
@@ -49,30 +53,33 @@ def judge_candidates(
         customer_id=later.rows.customer_id,
         weight=later.rows.weight,
     )
-    few = len(candidates) > 2 and (dataset.offers["offered_at"].size - n) <= BLENDED_ROWS
-    return verdict_on(candidates, later.rows, offers, blend=few)
+    return verdict_on(candidates, later.rows, offers, few=later.earlier)
 
 
-def verdict_on(candidates: Sequence[Candidate], rows: LearningRows, offers: JudgedOffers, *, blend: bool) -> Verdict:
+def verdict_on(candidates: Sequence[Candidate], rows: LearningRows, offers: JudgedOffers, *, few: bool) -> Verdict:
     """Choose among candidates, and a blend of those whose average chance predicts best, on judged offers.
 
     Parameters
     ----------
     rows
         The judged offers as the candidates read them.
-    blend
-        Whether a blend is a candidate, as it is where offers are few.
+    few
+        Whether offers are few: then a blend is a candidate, and earlier offers are among those that judge, so that
+        each is judged by draws that did not learn from its customer.
     """
-    singles = [_answer(candidate, rows, offers, (candidate.family,)) for candidate in candidates]
-    running, parts = list(candidates), blend_of(singles, offers) if blend else ()
+    fold = customer_fold(rows.customer_id) if few else None
+    singles = [_answer(candidate, rows, offers, (candidate.family,), fold) for candidate in candidates]
+    running, parts = list(candidates), blend_of(singles, offers) if few and len(candidates) > 2 else ()
     if len(parts) > 1:
         running.append(blended(candidates, parts, quick=False, random_state=0))
     by_name = {answer.family: answer for answer in singles}
-    running = in_order_of_preference(running, few=blend)
-    answers = [by_name.get(each.family) or _answer(each, rows, offers, parts) for each in running]
+    running = in_order_of_preference(running, few=few)
+    answers = [by_name.get(each.family) or _answer(each, rows, offers, parts, fold) for each in running]
     values = value_families(offers, answers)
     scores = score_families(offers, answers, values)
-    choice = choose_family(scores, values)
+    # Among few offers chance alone puts one of many candidates ahead: it takes more to leave the order of preference.
+    enough = len(offers.price) >= _LOSS_OFFERS
+    choice = choose_family(scores, values, tolerance=2.0 if few else 1.0, by_loss=enough)
     lines = leaderboard(
         scores,
         choice.family,
@@ -83,11 +90,24 @@ def verdict_on(candidates: Sequence[Candidate], rows: LearningRows, offers: Judg
     return Verdict(choice.family, choice.reason, chosen.parts, lines)
 
 
-def _answer(candidate: Candidate, rows: LearningRows, offers: JudgedOffers, parts: tuple[str, ...]) -> FamilyAnswer:
-    """What a candidate says; where an instrument tells what moved a logged price, the chance at it knows that too."""
-    informed = logged_response(candidate.model, rows, offers.reference_price)
+def _answer(
+    candidate: Candidate,
+    rows: LearningRows,
+    offers: JudgedOffers,
+    parts: tuple[str, ...],
+    fold: NDArray[np.int64] | None,
+) -> FamilyAnswer:
+    """What a candidate says; where an instrument tells what moved a logged price, the chance at it knows that too.
+
+    With a ``fold`` (n,) of the customers, what those draws say that did not learn from them.
+    """
+
+    def honest(response: PriceResponse) -> PriceResponse:
+        return response if fold is None else response.unseen(fold)
+
+    informed = honest(logged_response(candidate.model, rows, offers.reference_price))
     probability = informed.probability(offers.price)
     response = informed
     if rows.residual is not None:
-        response = candidate.model.respond(rows.batch, offers.reference_price)
+        response = honest(candidate.model.respond(rows.batch, offers.reference_price))
     return FamilyAnswer(candidate.family, candidate.label, response, probability, parts)

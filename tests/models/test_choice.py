@@ -255,7 +255,7 @@ def test_known_truth_is_found(rows: LearningRows, candidates: list[Candidate]) -
     late = rows.take(np.arange(3_000) >= 2_400)
     one = np.ones(600)
     judged = JudgedOffers(late.x, 0 * one, one, one, 0.6 * one, 1.4 * one, late.y, one / 0.8, late.customer_id, one)
-    verdict = verdict_on(candidates, late, judged, blend=False)
+    verdict = verdict_on(candidates, late, judged, few=False)
     assert verdict.family == "l1_logit" and verdict.parts == ("l1_logit",)
     assert verdict.reason.startswith("L1 logit")
     assert [line["family"] for line in verdict.leaderboard] == ["l1_logit", "bayes"]

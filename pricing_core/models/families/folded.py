@@ -202,6 +202,7 @@ class FoldedModel:
                     judge.weight,
                     random_state=self._seed(k),
                     heads=self.learner.heads,
+                    partners=N_FOLDS,
                 )
             )
             flat.append(self._served(k, (intercept, sensitivity), judge.batch)[2])

@@ -72,6 +72,9 @@ class TasteFitter:
         Outcome (n,), weight (n, members).
     start
         Pooled log-odds and slope, in the units of ``price``.
+    selection
+        c of the penalty ``c/√n Σᵢ ‖kernelᵢ‖`` on the length of each input's weights into the hidden layer (group
+        lasso), which keeps inputs that bend nothing out of it.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class TasteFitter:
         units: int,
         learning_rate: float,
         weight_decay: float,
+        selection: float,
         seed: int,
     ) -> None:
         self._rng = np.random.default_rng([seed, 41])
@@ -94,6 +98,7 @@ class TasteFitter:
         self._price, self._y, self._weight = price.astype(kind), y.astype(kind), weight.T.astype(kind)
         self.start = start
         self._rate, self._decay = learning_rate, weight_decay
+        self._selection = np.float32(selection / np.sqrt(len(y)))
         self.weights = first_weights(weight.shape[1], inputs.shape[1], units, self._rng)
         self._first = {name: np.zeros_like(value) for name, value in self.weights.items()}
         self._second = {name: np.zeros_like(value) for name, value in self.weights.items()}
@@ -141,7 +146,7 @@ class TasteFitter:
         hidden_back = (hidden_back + second_back[..., :units]) * (hidden > 0)
         bent_back = second_back[..., units:] * (bent > 0)
         found = {
-            "kernel": np.matmul(flat, hidden_back),
+            "kernel": np.matmul(flat, hidden_back) + self._selection * directions(w["kernel"]),
             "usual_kernel": np.matmul(usual.T, bent_back),
             "head_1": hidden.transpose(0, 2, 1) @ back[..., :2],
             "head_2": both.transpose(0, 2, 1) @ back[..., 2:],
@@ -155,6 +160,12 @@ class TasteFitter:
         }
         sums["wide_bias"] = back
         return found | {name: value.sum(axis=1, keepdims=True) for name, value in sums.items()}
+
+
+def directions(kernel: Floats) -> Floats:
+    """Gradient of the sum over inputs of the length of an input's weights; ``kernel`` (members, k, units)."""
+    length = np.sqrt(np.sum(kernel**2, axis=-1, keepdims=True) + np.float32(1e-8))
+    return np.asarray(kernel / length)
 
 
 def curve_parts(raw: Floats, usual: Floats, start: tuple[float, float]) -> tuple[Floats, Floats, Floats]:

@@ -33,7 +33,8 @@ from pricing_core.models.families.taste_fitting import NAMES, TasteFitter, Weigh
 Floats = NDArray[Any]
 
 _FEWEST_ROWS = 30  # of a product that gets an input of its own
-_ROWS_PER_UNIT = 30
+_ROWS_PER_UNIT = 8
+_FIRST_ROUNDS = 20  # earlier stops save log loss and cost profit: differences in sensitivity are learned last
 _BLOCK = 65_536
 
 
@@ -44,28 +45,33 @@ class TasteNetworkConfig(FamilyConfig):
     Parameters
     ----------
     units
-        Of the hidden layer; fewer where a fold has less than thirty rows for each.
+        Of the hidden layer; fewer where a fold has less than eight rows for each.
     max_rounds
         Most rounds of forty steps; held-out time chooses among every fourth.
     learning_rate, weight_decay
         Of the optimizer.
+    selection
+        Strength c of the penalty ``c/√n`` on the length of each input's weights into the hidden layer: inputs that do
+        not bend demand are left to the linear path. Yuan & Lin, "Model selection and estimation in regression with
+        grouped variables" (2006).
     max_products
         Products with an input of their own, the most frequent ones; others are known by their attributes.
     """
 
     max_rows: int = 200_000
-    units: int = 32
+    units: int = 64
     max_rounds: int = 60
     learning_rate: float = 4e-3
     weight_decay: float = 1e-3
+    selection: float = 0.3
     max_products: int = 40
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.units < 1 or self.max_rounds < 4 or self.max_products < 0:
             raise ConfigError("units must be at least 1, max_rounds at least 4 and max_products at least 0.")
-        if self.learning_rate <= 0 or self.weight_decay < 0:
-            raise ConfigError("learning_rate must be above 0 and weight_decay at least 0.")
+        if self.learning_rate <= 0 or self.weight_decay < 0 or self.selection < 0:
+            raise ConfigError("learning_rate must be above 0, weight_decay and selection at least 0.")
 
 
 class TasteNetworkLearner(FoldLearner):
@@ -84,8 +90,8 @@ class TasteNetworkLearner(FoldLearner):
 
     @property
     def lengths(self) -> tuple[int, ...]:
-        """Rounds: every fourth."""
-        return tuple(range(4, self.config.max_rounds + 1, 4))
+        """Rounds: every fourth, once there are a few."""
+        return tuple(range(min(_FIRST_ROUNDS, self.config.max_rounds), self.config.max_rounds + 1, 4))
 
     def fit(self, rows: FoldRows, length: int, report: Report) -> None:
         """Fit for a number of rounds."""
@@ -147,6 +153,7 @@ class TasteNetworkLearner(FoldLearner):
             units=max(min(self.config.units, len(rows.x) // _ROWS_PER_UNIT), 4),
             learning_rate=self.config.learning_rate,
             weight_decay=self.config.weight_decay,
+            selection=self.config.selection,
             seed=self.seed,
         )
         every = []
