@@ -12,7 +12,8 @@ products is the moment estimate of DerSimonian & Laird,
 
 .. math:: \hat\tau^2 = \max\Big(0, \frac{\sum (u_j^2 / I_j - 1)}{\sum I_j}\Big)
 
-drawn toward a prior worth a few products. Each member then moves a product's curve by
+drawn toward a prior worth a few products, as far as its standard error leaves it open: where prices hardly move, or
+conversion hardly follows them, the data say next to nothing about differences in slope. Each member then moves a product's curve by
 :math:`\sqrt{1 - w_j}\,\tau` times its own standard normal number, with mean zero over the members.
 """
 
@@ -120,8 +121,9 @@ def spread_between_products(
         # What all products share is a fault of the level, not a difference between them.
         score = score - information * score.sum() / information.sum()
         excess = float(np.sum(score**2 / information - 1) / information.sum())
-        products = float(known.sum())
-        variance = (products * max(excess, 0.0) + _PRIOR_PRODUCTS * prior**2) / (products + _PRIOR_PRODUCTS)
+        certainty = information.sum() ** 2 / (2 * np.sum((1 + information * prior**2) ** 2))
+        before = _PRIOR_PRODUCTS / (2 * prior**4)
+        variance = (certainty * max(excess, 0.0) + before * prior**2) / (certainty + before)
         found.append(float(np.sqrt(variance)))
     return found[0], found[1]
 

@@ -110,6 +110,20 @@ def test_the_spread_between_products_is_found() -> None:
     assert none[0] < 0.15 and none[1] < 0.15
 
 
+def test_data_that_say_nothing_about_slopes_leave_their_spread_as_it_was() -> None:
+    """Curves that hardly fall carry no information on how much steeper one product's is than another's."""
+    rng = np.random.default_rng(4)
+    n = 20_000
+    code = rng.integers(1, 4_000, n)
+    usual = np.ones(n)
+    x = usual + rng.normal(0, 0.1, n)
+    y = (rng.random(n) < 0.1).astype(float)
+    level, slope = spread_between_products(np.full(n, -2.15), np.full(n, 0.05), x, usual, y, np.ones(n), code)
+    assert slope == pytest.approx(0.25, abs=0.05)
+    assert level < 0.3
+
+
+
 def test_members_part_where_a_product_is_unknown_and_agree_on_average() -> None:
     thin = ThinData(np.array([0.0, 0.5, 1.0]), 0.5, 0.3)
     code = np.array([0, 1, 2, 0], dtype=np.int32)
