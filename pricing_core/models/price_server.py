@@ -196,10 +196,13 @@ class PriceServer:
         return sides, find
 
     def _met(self) -> tuple[Ints, Ints]:
-        """Pairs of customer and product with an event, in ascending order."""
-        events = event_log(self.dataset)
-        customer = self.customers.get_indexer(pd.Index(events["customer_id"].astype(str)))
-        product = self.products.get_indexer(pd.Index(events["product_id"].astype(str)))
+        """Pairs of customer and product with an offer or event, in ascending order."""
+        named = [
+            each[["customer_id", "product_id"]].astype(str) for each in (event_log(self.dataset), self.dataset.offers)
+        ]
+        known = pd.concat(named, ignore_index=True).drop_duplicates()
+        customer = self.customers.get_indexer(pd.Index(known["customer_id"]))
+        product = self.products.get_indexer(pd.Index(known["product_id"]))
         both = (customer >= 0) & (product >= 0)
         pair = np.unique(customer[both].astype(np.int64) * len(self.products) + product[both])
         return pair // len(self.products), pair % len(self.products)

@@ -13,8 +13,8 @@ products is the moment estimate of DerSimonian & Laird,
 .. math:: \hat\tau^2 = \max\Big(0, \frac{\sum (u_j^2 / I_j - 1)}{\sum I_j}\Big)
 
 drawn toward a prior worth a few products, as far as its standard error leaves it open: where prices hardly move, or
-conversion hardly follows them, the data say next to nothing about differences in slope. Each member then moves a product's curve by
-:math:`\sqrt{1 - w_j}\,\tau` times its own standard normal number, with mean zero over the members.
+conversion hardly follows them, the data say next to nothing about differences in slope. Each member then moves a
+product's curve by :math:`\sqrt{1 - w_j}\,\tau` times its own standard normal number, with mean zero over the members.
 """
 
 from __future__ import annotations

@@ -24,10 +24,9 @@ def conversion(price: np.ndarray, base: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-(LEVEL - SLOPE * (price / base - 1))))
 
 
-@pytest.fixture(scope="module")
-def small_shop() -> Dataset:
+def draw_shop(seed: int) -> Dataset:
     """1,500 offers without list prices, between 80% and 110% of a level that is not in the data."""
-    rng = np.random.default_rng(11)
+    rng = np.random.default_rng(seed)
     n = 1_500
     product = rng.choice(list(BASE), n)
     base = np.array([BASE[p] for p in product])
@@ -44,6 +43,11 @@ def small_shop() -> Dataset:
     )
     products = pd.DataFrame({"product_id": list(BASE), "unit_cost": [0.6 * b for b in BASE.values()]})
     return Dataset(offers, None, products, None, None, DatasetManifest("small", "test"))
+
+
+@pytest.fixture(scope="module")
+def small_shop() -> Dataset:
+    return draw_shop(11)
 
 
 @pytest.fixture(scope="module")
@@ -67,24 +71,28 @@ def test_no_price_lies_outside_those_at_which_the_product_was_offered(small_shop
     assert (priced <= ends["max"].to_numpy() + 1e-9).all()
 
 
-def test_ranges_of_a_small_shop_hold_the_true_profit_and_uplift(small_shop, model):
-    offers = small_shop.offers.tail(500).reset_index(drop=True)
-    rows = model.rows(small_shop, model.encode(small_shop, offers.drop(columns="purchased")))
-    base = np.array([BASE[p] for p in rows.product_id])
-    result = simulate_strategies(rows, ["status_quo", "product", "personalized"])
-
-    def true_profit(name: str) -> float:
-        price = result.prices[name].price
-        return float(((price - rows.unit_cost) * conversion(price, base)).sum())
-
-    today = true_profit("status_quo")
-    for name in ("status_quo", "product", "personalized", "uniform"):
-        found = result.row(name)
-        assert found["profit_low"] < true_profit(name) < found["profit_high"]
-        if name != "status_quo":
-            low, high = found["profit_uplift_rate_low"], found["profit_uplift_rate_high"]
-            # A 90% range misses once in ten and this is one shop: half the width is allowed on either side.
-            assert low - (high - low) / 2 < true_profit(name) / today - 1 < high + (high - low) / 2
+def test_ranges_of_small_shops_hold_the_true_profit_and_uplift(small_shop, model):
+    """A 90% range misses once in ten: of sixteen ranges of four shops, thirteen hold what is true, or more."""
+    held: list[bool] = []
+    for seed in (11, 12, 13, 14):
+        shop = small_shop if seed == 11 else draw_shop(seed)
+        trained = model if seed == 11 else train_models(shop, TrainingConfig(quick=True)).model
+        offers = shop.offers.tail(500).reset_index(drop=True)
+        rows = trained.rows(shop, trained.encode(shop, offers.drop(columns="purchased")))
+        base = np.array([BASE[p] for p in rows.product_id])
+        result = simulate_strategies(rows, ["status_quo", "product", "personalized"])
+        true_profit = {
+            name: float(((priced.price - rows.unit_cost) * conversion(priced.price, base)).sum())
+            for name, priced in result.prices.items()
+        }
+        for name in ("status_quo", "product", "personalized", "uniform"):
+            found = result.row(name)
+            held.append(found["profit_low"] < true_profit[name] < found["profit_high"])
+            if name != "status_quo":
+                low, high = found["profit_uplift_rate_low"], found["profit_uplift_rate_high"]
+                uplift = true_profit[name] / true_profit["status_quo"] - 1
+                assert low - (high - low) / 2 < uplift < high + (high - low) / 2
+    assert sum(held) >= 13
 
 
 def test_the_correction_is_as_unsure_as_its_rows_leave_it():
