@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pricing_core import glossary
+from pricing_core.data.quality import COST_UNKNOWN
+from pricing_core.store import datasets
 
 from . import access
 from .state import PageState
@@ -17,7 +19,7 @@ def margin_note(state: PageState) -> None:
     if rate is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        words = f"Unit costs are assumed: a margin of {percent(rate, digits=0)} of each product's usual price"
+        words = f"{_how_many(state)}: a margin of {percent(rate, digits=0)} of the usual price is assumed"
         st.badge(words, icon=":material/info:", color="orange", help=glossary.define("margin assumption"))
         with st.popover("Change", type="tertiary", icon=":material/edit:"), st.form("margin_form", border=False):
             chosen = st.number_input(
@@ -30,3 +32,10 @@ def margin_note(state: PageState) -> None:
 
                 workflows.set_margin_assumption(state.ws, str(state.basis_id), chosen / 100)
                 st.rerun()
+
+
+def _how_many(state: PageState) -> str:
+    """Of how many offers the unit cost is unknown, as the quality report counted them."""
+    findings = datasets.load_quality(state.ws, state.basis_id)
+    told = [text for text in findings["message"] if str(text).startswith(COST_UNKNOWN)]
+    return str(told[0]).partition(";")[0] if told else "Unit costs are unknown"

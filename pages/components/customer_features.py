@@ -28,8 +28,8 @@ def show(state: PageState) -> None:
     busy = job_panel.show(state.ws, (KIND,))
     dataset_id = str(state.dataset_id)
     own_ids = state.manifest.pseudonymized and st.checkbox(
-        "Put the shop's own customer ids into the file", True, key="features_own_ids", persist_state="session",
-        help="On screen customers have pseudonyms; your other systems need the shop's own ids.",
+        "Put the shop's own customer ids into the file", False, key="features_own_ids", persist_state="session",
+        help="Without it the file has pseudonyms, as the screen does; your other systems need the shop's own ids.",
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         path = kept_features(state.ws, dataset_id)

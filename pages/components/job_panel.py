@@ -100,6 +100,7 @@ def _strip(ws: Workspace, job_id: str) -> None:
     job = jobs.get(ws, job_id)
     if job.active:
         st.progress(job.fraction, text=f"{NAMES.get(job.kind, job.kind)} · {job.fraction:.0%}")
+        _cancel_button(ws, job, f"strip_cancel_{job.id}")
     else:
         st.rerun(scope="app")
 
@@ -111,15 +112,18 @@ def _live(ws: Workspace, job_id: str) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{NAMES.get(job.kind, job.kind)}** · {_left(job)}", width="content")
-            st.button(
-                "Stopping …" if job.cancel_requested else "Cancel", key=f"cancel_{job.id}",
-                icon=":material/stop_circle:", disabled=job.cancel_requested or not _may(ws, job.kind),
-                on_click=_cancel, args=(ws, job.id),
-            )  # fmt: skip
+            _cancel_button(ws, job, f"cancel_{job.id}")
         st.progress(job.fraction, text=markdown(_doing(job)))
         curve = jobs.metrics(ws, job.id)
         if len(curve):
             st.plotly_chart(training.training_figure(training.training_data(curve)), key=f"curve_{job.id}", height=260)
+
+
+def _cancel_button(ws: Workspace, job: JobView, key: str) -> None:
+    st.button(
+        "Stopping …" if job.cancel_requested else "Cancel", key=key, icon=":material/stop_circle:",
+        disabled=job.cancel_requested or not _may(ws, job.kind), on_click=_cancel, args=(ws, job.id),
+    )  # fmt: skip
 
 
 def _ended(ws: Workspace, job: JobView) -> None:

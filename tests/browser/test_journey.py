@@ -65,7 +65,7 @@ def travel(server: Server, page: Page) -> None:
 
     go_to(page, "Models")
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    expect(page.get_by_test_id("stMain").get_by_role("button", name="Cancel")).to_be_visible()
     look(page, "3_training")
     go_to(page, "Data")
     expect(page.get_by_text(re.compile(r"[\d,]+ offers are ready"))).to_be_visible()

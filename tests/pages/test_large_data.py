@@ -105,7 +105,7 @@ def test_customer_features_are_made_in_the_background(ws: Workspace, imported: s
     page = open_page("data")
     page.button(key="make_features").click().run()
     job = jobs.list_jobs(ws)[0]
-    assert (job.kind, job.params["dataset_id"], job.params["own_ids"]) == ("customer_features", imported, True)
+    assert (job.kind, job.params["dataset_id"], job.params["own_ids"]) == ("customer_features", imported, False)
     assert job.params["actor"]["name"]
 
 
