@@ -1,4 +1,4 @@
-"""Headers under which shops store the common columns, English, Chinese and German; see :mod:`pricing_core.schema`."""
+"""Headers under which shops store the common columns, in several languages; see :mod:`pricing_core.schema`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,16 @@ AMOUNT_NAMES = words(
 )
 ORDER_NAMES = words(
     "order invoice invoice_no invoiceno invoice_number basket_id basket transaction_id receipt order_number "
-    "订单号 订单编号 发票号 bestellnummer rechnungsnummer"
+    "order_no order_nr invoice_nr invoice_id invoice_num receipt_no receipt_number receipt_id bill_no bill_number "
+    "voucher_no document_no document_number ticket_no ticket_number "
+    "订单号 订单编号 订单id 订单 单号 单据号 发票号 发票号码 发票编号 票号 小票号 交易号 流水号 "
+    "bestellnummer bestellung bestell_nr bestellnr rechnungsnummer rechnung rechnung_nr rechnungsnr rechnungs_nr "
+    "belegnummer beleg beleg_nr belegnr auftrag auftragsnummer auftrag_nr auftragsnr auftrags_nr bon bonnummer bon_nr "
+    "bonnr kassenbon facture numero_facture numéro_facture n_facture no_facture facture_n facture_no num_facture "
+    "numero_de_facture "
+    "numéro_de_facture facture_id commande numero_commande numéro_commande numéro_de_commande "
+    "factura numero_factura número_factura número_de_factura nro_factura num_factura pedido numero_pedido "
+    "número_pedido número_de_pedido fattura numero_fattura"
 )
 CANCEL_NAMES = words("canceled is_cancelled returned is_return refund refunded storno 已取消 是否退货 退货 取消")
 STORE_NAMES = words("store_id shop shop_id branch outlet 门店 店铺 门店编号 filiale")

@@ -247,6 +247,8 @@ def _typed_text(
     filled = sheet.rows_in(text.notna().to_numpy())
     if sheet.rows_in(parsed.unreadable) > (1 - _READABLE_SHARE) * filled:
         return text
+    if parsed.unreadable.any() and sheet.table == "orders":
+        return text  # not kept, so nothing is lost; invoice numbers of cancellations are recognized by their text
     if parsed.unreadable.any():
         example = braced(shown(cells[parsed.unreadable].iloc[0]))
         message = f"{{count}} value{{s}} of {column} {{are}} unlike the others ({example}); taken as missing."

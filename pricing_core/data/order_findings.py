@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 
 from pricing_core.data.occasion_rule import OccasionRule
+from pricing_core.data.order_lines import CANCELLED_PREFIX
 from pricing_core.data.personal import personal_data
 from pricing_core.data.quality import Finding
 from pricing_core.schema import field_names
 
 _PERSONAL_SHARE: Final = 0.5
+_NUMBERS_SHARE: Final = 0.8
+"""Share of the different values of a column that must be digits for it to look like invoice numbers."""
 
 
 def made_findings(counts: Mapping[str, float], rule: OccasionRule) -> list[Finding]:
@@ -62,6 +65,37 @@ def unused_columns(columns: Sequence[str], values: Callable[[str], pd.Series]) -
         message += " Personal data should not leave the shop's own systems; leave them out of the next export."
     effect = "What describes a customer or a product belongs into a table of customers or products."
     return [Finding("info", "orders", "", len(unused), (), message, effect)]
+
+
+def unread_cancellations(columns: Sequence[str], values: Callable[[str], pd.Series]) -> list[Finding]:
+    """Warn of columns that look like invoice numbers, some of them of cancellations, and that no field reads.
+
+    Parameters
+    ----------
+    columns
+        Columns of the orders under canonical names.
+    values
+        Gives the different texts of one; empty for a column that is not text.
+    """
+    if "order_id" in columns:
+        return []
+    findings = []
+    for name in columns:
+        if name in field_names("orders") or name == "row_number":
+            continue
+        texts = values(name).dropna().astype("str")
+        back = texts[texts.str.match(rf"^{CANCELLED_PREFIX}\d+$")]
+        digits = int(texts.str.match(r"^\d+(?:\.0)?$").sum())
+        if back.empty or digits == 0 or digits + len(back) < _NUMBERS_SHARE * len(texts):
+            continue
+        one = len(back) == 1
+        message = (
+            f"{name} looks like invoice numbers with cancellations: {len(back):,} different number{'' if one else 's'} "
+            f"start{'s' if one else ''} with {CANCELLED_PREFIX}, such as {back.min()}. Map it as order_id."
+        )
+        effect = "As long as it is not, what was taken back may count as bought."
+        findings.append(Finding("warning", "orders", name, len(back), (), message, effect))
+    return findings
 
 
 def far_off(count: int, price: float, product: str, rows: tuple[int, ...]) -> list[Finding]:

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.data.occasions import BASKET_COLUMNS, EVIDENCE, build_occasions
-from pricing_core.data.order_findings import far_off, made_findings, personal_prices, price_spreads, unused_columns
+from pricing_core.data.order_findings import (
+    far_off,
+    made_findings,
+    personal_prices,
+    price_spreads,
+    unread_cancellations,
+    unused_columns,
+)
 from pricing_core.data.quality import Finding, first_rows
 from pricing_core.data.rules import far_from_usual
 from pricing_core.errors import DataError
@@ -65,6 +72,7 @@ def offers_from_orders(
     excluded = excluded_columns()
     far = far_from_usual(lines.rename(columns={"unit_price": "price"}))
     findings = made_findings(made.counts, rule) + unused_columns(list(lines.columns), lines.__getitem__)
+    findings += unread_cancellations(list(lines.columns), lambda name: _texts(lines[name]))
     findings += _far_off(lines, far, row_numbers) + personal_prices([price_spreads(lines[~far])])
     return OrdersOutcome({"offers": made.offers, **rest}, findings, evidence, excluded)
 
@@ -187,6 +195,11 @@ def _with_purchases(events: pd.DataFrame | None, lines: pd.DataFrame) -> pd.Data
         }
     )
     return bought.reset_index(drop=True) if events is None else pd.concat([events, bought], ignore_index=True)
+
+
+def _texts(values: pd.Series) -> pd.Series:
+    """Different texts of a column; empty where it holds something else."""
+    return values.drop_duplicates() if pd.api.types.is_string_dtype(values) else pd.Series(dtype="str")
 
 
 def _far_off(lines: pd.DataFrame, far: Mask, row_numbers: NDArray[np.int64] | None) -> list[Finding]:

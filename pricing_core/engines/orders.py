@@ -153,7 +153,15 @@ def _unused(rows: Rows) -> list[Finding]:
         )["w"]
         return kept.words.iloc[found.to_numpy(dtype=np.int64)] if kept.type == "words" else found
 
-    return order_findings.unused_columns(list(rows.columns), first_values)
+    def texts(name: str) -> pd.Series:
+        kept = rows.columns[name]
+        if kept.type not in ("words", "text"):
+            return pd.Series(dtype="str")
+        found = rows.session.frame(f"SELECT DISTINCT {kept.sql} AS w FROM {usable} WHERE {kept.sql} IS NOT NULL")["w"]
+        return kept.words.iloc[found.to_numpy(dtype=np.int64)] if kept.type == "words" else found
+
+    names = list(rows.columns)
+    return order_findings.unused_columns(names, first_values) + order_findings.unread_cancellations(names, texts)
 
 
 def _price_findings(rows: Rows) -> list[Finding]:

@@ -139,6 +139,7 @@ class _Probe(Worksheet):
     """A sheet that forgets what it is told."""
 
     def __init__(self) -> None:
+        self.table = ""
         self.findings = []
 
     def note(self, *_: object) -> None:

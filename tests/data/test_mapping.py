@@ -109,3 +109,13 @@ def test_orders_need_a_unit_price_or_an_amount() -> None:
     with pytest.raises(MappingError, match="the required column is missing: unit_price or amount"):
         check_mapping(mapping, ["a", "b", "c"], "orders")
     check_mapping({**mapping, "amount": "d"}, ["a", "b", "c", "d"], "orders")
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Rechnung", "Rechnung Nr.", "Rechnungs-Nr.", "Belegnummer", "Beleg", "Auftrag", "Auftragsnummer", "Facture",
+     "N° facture", "Numéro de commande", "Factura", "Receipt", "Receipt No.", "Invoice ID", "Bon", "订单号", "单号"],
+)  # fmt: skip
+def test_order_numbers_are_found_under_the_names_of_many_tills(header: str) -> None:
+    columns = [header, "Kunde", "Artikel", "Datum", "Menge", "Einzelpreis"]
+    assert guess_mapping(columns, "orders")["order_id"] == header

@@ -173,3 +173,24 @@ def test_large_orders_are_stored_by_the_same_call_and_can_be_stopped(
     assert dataset.offers["customer_id"].str.match("c_").all()
     counts = dataset.manifest.evidence["counts"]
     assert counts["occasions"] == len(dataset.offers) and counts["lines"] == stored.report.rows_kept["orders"]
+
+
+def test_cancellations_in_a_column_that_is_not_recognized_are_pointed_out_the_same() -> None:
+    lines = orders(5, 700).drop(columns=["contact", "amount"]).assign(quantity="1")
+    back = lines["order_id"].str.startswith("C")
+    lines["Vorgang"] = ("1" + lines["order_id"].str[1:]).where(~back, lines["order_id"])
+    outcome = assert_same({"orders": (as_csv(lines.drop(columns="order_id")), "orders.csv")}, TINY)
+    assert outcome is not None
+    told = [finding for finding in outcome.report.findings if finding.column == "Vorgang"]
+    kept = ~np.isin(np.arange(len(lines)) + 2, outcome.set_aside["row_number"])
+    count = lines["Vorgang"][back & kept].nunique()
+    assert [finding.severity for finding in told] == ["warning"] and told[0].count == count > 9
+    assert f"{count} different numbers start with C" in told[0].message and "Map it as order_id" in told[0].message
+    few = lines.assign(Vorgang=lines["Vorgang"].where(~back | (np.arange(len(lines)) % 40 == 0), "77"))
+    outcome = assert_same({"orders": (as_csv(few.drop(columns="order_id")), "orders.csv")}, TINY)
+    assert outcome is not None
+    messages = [finding.message for finding in outcome.report.findings]
+    assert any("Map it as order_id" in message for message in messages)
+    assert not any("unlike the others" in message for message in messages)
+    mapped = assert_same({"orders": (as_csv(lines), "orders.csv")}, TINY)
+    assert mapped is not None and not any("Map it" in finding.message for finding in mapped.report.findings)
