@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pricing_core import schema
 from pricing_core.data import quality
@@ -28,6 +30,8 @@ from pricing_core.progress import Progress, SilentProgress
 
 Sources = Mapping[str, Source | pd.DataFrame]
 Pseudonymize = Callable[[pd.Series], pd.Series]
+KeptNumbers = Callable[[NDArray[np.int64]], NDArray[np.int64]]
+"""Numbers, in their file, of offers by their place among those that are kept."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,15 @@ class ImportOutcome:
         ``row_number`` is the row as a spreadsheet shows it.
     columns
         Table → columns of the file that it was read from.
+    numbers
+        Place among the offers → number of the row in its file; None where the offers were built from orders.
     """
 
     dataset: Dataset
     report: QualityReport
     set_aside: pd.DataFrame
     columns: dict[str, list[str]]
+    numbers: KeptNumbers | None = None
 
 
 class ImportBlocked(DataError):
@@ -206,7 +213,8 @@ def _outcome(read: _Read, sheets: dict[str, Worksheet], request: _Request, progr
     )
     progress.stage("Checking", 1.0, f"{len(tables['offers']):,} offers ready")
     columns = {table: list(raw.frame.columns) for table, raw in read.raw.items()}
-    return ImportOutcome(_dataset(tables, manifest), report, set_aside, columns)
+    numbers = sheets["offers"].kept()[1].take if "offers" in sheets else None
+    return ImportOutcome(_dataset(tables, manifest), report, set_aside, columns, numbers)
 
 
 def _dataset(tables: dict[str, pd.DataFrame], manifest: DatasetManifest) -> Dataset:

@@ -9,17 +9,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pricing_core.data.quality import SHOWN_ROWS
 from pricing_core.engines.limits import Limits
 from pricing_core.engines.session import Session
 from pricing_core.engines.stored import name, present_tables, text
 from pricing_core.errors import DataError
 from pricing_core.progress import Progress
 
+Ints = NDArray[np.int64]
+
 _KEYS: Final = {
     "customers": ("customer_id",),
     "products": ("product_id",),
     "market": ("date", "product_id", "category"),
 }
+_OFFER_KEYS: Final = ("customer_id", "product_id", "offered_at")
 _OPTIONS: Final = "FORMAT parquet, COMPRESSION snappy"
 
 
@@ -39,6 +46,9 @@ class Extension:
         Rows of the earlier version in whose place a new one of the same key stands.
     whole
         Whether the import held all rows of the earlier version.
+    doubled, doubled_at
+        Offers among the new ones whose customer, product and time are those of an offer of the earlier version that
+        has other values; and the first of them, by their place among the rows of the import.
     """
 
     table: str
@@ -47,6 +57,8 @@ class Extension:
     rows: int
     replaced: int = 0
     whole: bool = False
+    doubled: int = 0
+    doubled_at: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,13 +133,33 @@ def _add_rows(session: Session, table: str, old: Path, new: Path) -> Extension:
     (known,) = session.row("SELECT count(*) FROM new_rows SEMI JOIN old_rows USING (a, b, n)")
     if known == before:
         return Extension(table, known, given - known, given, whole=True)
+    if known == given:
+        new.unlink()
+        os.link(old, new)
+        return Extension(table, known, 0, before)
     session.run("CREATE OR REPLACE TEMP TABLE added AS SELECT p FROM new_rows ANTI JOIN old_rows USING (a, b, n)")
+    doubled = _doubled(session, old, new) if table == "offers" else np.zeros(0, dtype=np.int64)
     fresh = (
         f"SELECT {listed} FROM read_parquet({text(new)}, file_row_number = true) "
         "WHERE file_row_number IN (SELECT p FROM added)"
     )
     _write(session, new, f"SELECT {listed} FROM read_parquet({text(old)}) UNION ALL {fresh}")
-    return Extension(table, known, given - known, before + given - known)
+    first = tuple(int(place) for place in doubled[:SHOWN_ROWS])
+    return Extension(table, known, given - known, before + given - known, doubled=len(doubled), doubled_at=first)
+
+
+def _doubled(session: Session, old: Path, new: Path) -> Ints:
+    """Places of the added offers whose key a row of the earlier version has that is not equal to them."""
+    keys = ", ".join(name(key) for key in _OFFER_KEYS)
+    had, given = (
+        f"(SELECT hash({keys}) AS k, file_row_number AS p FROM read_parquet({text(path)}, file_row_number = true))"
+        for path in (old, new)
+    )
+    return session.positions(
+        f"WITH fresh AS (SELECT p, k FROM {given} SEMI JOIN added USING (p)), "
+        f"held AS (SELECT k FROM {had} JOIN old_rows USING (p) ANTI JOIN new_rows USING (a, b, n)) "
+        "SELECT p FROM fresh SEMI JOIN held USING (k) ORDER BY p"
+    )
 
 
 def _replace_rows(session: Session, table: str, old: Path, new: Path) -> Extension:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from pricing_core.data.clean import clean_table
 from pricing_core.data.dataset import DatasetManifest, check_margin
 from pricing_core.data.exclusions import check_excluded
 from pricing_core.data.fingerprints import column_hash, hash_columns
-from pricing_core.data.importing import ImportBlocked, Pseudonymize, Sources
+from pricing_core.data.importing import ImportBlocked, KeptNumbers, Pseudonymize, Sources
 from pricing_core.data.options import CleaningOptions
 from pricing_core.data.quality import Finding, QualityReport, blocking_message
 from pricing_core.data.read import RawTable, read_raw, source_name
@@ -71,7 +72,7 @@ class FilesOutcome:
         Table → number of rows in its file ``<table>.parquet``.
     manifest
         With the fingerprint of the content.
-    report, set_aside, columns
+    report, set_aside, columns, numbers
         As in :class:`pricing_core.data.importing.ImportOutcome`.
     """
 
@@ -80,6 +81,7 @@ class FilesOutcome:
     report: QualityReport
     set_aside: pd.DataFrame
     columns: dict[str, list[str]]
+    numbers: KeptNumbers | None = None
 
 
 def is_large(sources: Sources, limits: Limits) -> bool:
@@ -206,7 +208,8 @@ class _Run:
             note=self.request.note,
             data_hash=hash_columns(written, hashes),
         )
-        return FilesOutcome(written, manifest, report, set_aside, self.columns)
+        numbers = partial(self.large["offers"].sheet.raw.numbers.of_kept, self.large["offers"].sheet.rejected)
+        return FilesOutcome(written, manifest, report, set_aside, self.columns, numbers)
 
     def _whole(self, frames: dict[str, pd.DataFrame]) -> tuple[list[Finding], float | None]:
         request = self.request
@@ -223,8 +226,7 @@ class _Run:
 
     def _read_large(self, table: str, reader: Reader, start: float, end: float) -> None:
         request = self.request
-        name = self.names[table]
-        mapping = settle_mapping(table, reader.raw.columns, request.mapping, request.recall, name)
+        mapping = settle_mapping(table, reader.raw.columns, request.mapping, request.recall, self.names[table])
         self.mapping[table] = mapping
         half = start + (end - start) * 0.8
         try:
@@ -248,13 +250,11 @@ class _Run:
 
     def _read_small(self, table: str, at: float) -> None:
         self.session.stage("Reading", at, f"Reading {table}")
-        given = self.sources[table]
-        raw: RawTable = read_raw(given)  # type: ignore[arg-type]
-        columns = list(raw.frame.columns)
-        self.columns[table] = columns
-        request = self.request
-        self.mapping[table] = settle_mapping(table, columns, request.mapping, request.recall, self.names[table])
-        self.small[table] = clean_table(table, raw, self.mapping[table], request.options)
+        raw: RawTable = read_raw(self.sources[table])  # type: ignore[arg-type]
+        columns = self.columns[table] = list(raw.frame.columns)
+        request, name = self.request, self.names[table]
+        mapping = self.mapping[table] = settle_mapping(table, columns, request.mapping, request.recall, name)
+        self.small[table] = clean_table(table, raw, mapping, request.options)
 
     def _sheet(self, table: str) -> LargeSheet | Worksheet:
         return self.large[table].sheet if table in self.large else self.small[table]

@@ -54,6 +54,11 @@ class RowNumbers:
                 out[mine] = section.numbers(positions[mine])
         return out
 
+    def of_kept(self, rejected: Ints, places: Ints) -> Ints:
+        """Number of each row, by its place among the rows that are left without those at the ``rejected`` positions."""
+        kept_before = rejected - np.arange(len(rejected))
+        return self.of(places + np.searchsorted(kept_before, places, side="right"))
+
     def files(self, positions: Ints) -> NDArray[np.object_] | None:
         """Name of the file of each row; None where there is only one file."""
         if len(self.sections) < 2:

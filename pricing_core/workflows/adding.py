@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from pricing_core.data import quality
@@ -68,6 +69,7 @@ def extended(
     earlier = _Earlier(ws, base, added)
     set_aside, counts = earlier.join(outcome)
     listed = [_finding(base, each) for each in added.tables]
+    listed += [_doubled(base, each, outcome) for each in added.tables if each.doubled]
     report = QualityReport((*listed, *outcome.report.findings, *found, *earlier.findings()), *counts)
     if report.blocking:
         raise ImportBlocked(quality.blocking_message(report.blocking, outcome.set_aside), report, set_aside)
@@ -168,3 +170,21 @@ def _finding(base: str, added: Extension) -> Finding:
         message += f"{added.replaced:,} of them took the place of an older row. "
     message += f"The table now has {added.rows:,} rows."
     return Finding("info", added.table, "", added.new, (), message, _EFFECT, scope="tables")
+
+
+def _doubled(base: str, added: Extension, outcome: FilesOutcome) -> Finding:
+    """Warn of offers that stand twice, as an earlier export said and as this one does."""
+    numbers: tuple[int, ...] = ()
+    if outcome.numbers is not None:
+        numbers = tuple(int(number) for number in outcome.numbers(np.array(added.doubled_at, dtype=np.int64)))
+    one = added.doubled == 1
+    message = (
+        f"{added.doubled:,} {'offer of the file has' if one else 'offers of the file have'} the customer, product and "
+        f"time of an offer that version {base} holds with other values: both are kept."
+    )
+    effect = (
+        f"{'It counts' if one else 'Each of them counts'} twice, once with the old and once with the new values, so "
+        "that the prices also learn from the old ones. If this file corrects the earlier one, import it on its own, "
+        "without adding it to the data in use."
+    )
+    return Finding("warning", added.table, "", added.doubled, numbers, message, effect)

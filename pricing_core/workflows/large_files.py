@@ -54,7 +54,7 @@ def read_into(
         datasets.write_parquet(frame, draft / f"{table}.parquet", table)
     manifest = replace(outcome.dataset.manifest, data_hash=datasets.hash_tables(tables))
     rows = {table: len(frame) for table, frame in tables.items()}
-    return FilesOutcome(rows, manifest, outcome.report, outcome.set_aside, outcome.columns)
+    return FilesOutcome(rows, manifest, outcome.report, outcome.set_aside, outcome.columns, outcome.numbers)
 
 
 def base_version(ws: Workspace, orders: bool, pseudonymize: bool) -> str | None:

@@ -68,6 +68,31 @@ def test_all_rows_together_are_found_as_if_imported_at_once(ws: Workspace, shop:
     assert added.report.rows_in == at_once.report.rows_in
 
 
+def test_corrected_offers_that_stand_twice_are_told(ws: Workspace, shop: dict[str, pd.DataFrame]) -> None:
+    good = shop["offers"].drop_duplicates(["customer_id", "product_id", "offered_at"]).reset_index(drop=True)
+    good = good[pd.to_numeric(good["price"], errors="coerce").gt(0)]
+    wrong = good.assign(price=[f"{float(price) * 100:.2f}" if k % 50 == 0 else price
+                               for k, price in enumerate(good["price"])])  # fmt: skip
+    first = workflows.import_files(ws, {"offers": (as_csv(wrong), "wrong.csv")})
+    broken = good[:40].assign(price="free")  # rows set aside shift the numbers
+    right = pd.concat([good[:40], broken, good[40:]], ignore_index=True)
+    added = workflows.import_files(ws, {"offers": (as_csv(right), "right.csv")}, extend=True)
+    keys = ["customer_id", "product_id", "offered_at"]
+    table = pd.read_parquet(datasets.folder_of(ws, added.dataset_id) / "offers.parquet")
+    twice = int(table.duplicated(keys).sum())
+    assert twice > 5 and twice == len(table) - datasets.row_counts(ws, first.dataset_id)["offers"]
+    (finding,) = [each for each in added.report.findings if "with other values" in each.message]
+    assert (finding.severity, finding.count, finding.scope) == ("warning", twice, "rows")
+    assert "on its own" in finding.effect and "counts twice" in finding.effect
+    cells = right.iloc[[number - 2 for number in finding.rows]]
+    assert len(cells) == min(20, twice)
+    marks = pd.MultiIndex.from_frame(good[::50][keys])
+    assert pd.MultiIndex.from_frame(cells[keys]).isin(marks).all() and not (cells["price"] == "free").any()
+    again = workflows.import_files(ws, {"offers": (as_csv(good[:300]), "part.csv")}, extend=True)
+    assert not any("with other values" in each.message and not each.message.startswith("In d")
+                   for each in again.report.findings)  # fmt: skip
+
+
 def test_a_longer_export_takes_the_place_of_the_shorter_one(ws: Workspace, shop: dict[str, pd.DataFrame]) -> None:
     offers = shop["offers"]
     workflows.import_files(ws, {"offers": (as_csv(offers[:600]), "short.csv")})
