@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pricing_core.data.rules import note_kept_lines
 from pricing_core.data.worksheet import Worksheet
 
 CANCELLED_PREFIX: Final = "C"
@@ -53,6 +54,7 @@ def tidy_order_lines(sheet: Worksheet) -> None:
     sheet.set_aside("unit_price", (price == 0).to_numpy() & ~cancelled, ZERO_PRICE)
     sheet.frame = frame.assign(unit_price=price, quantity=quantity)
     _net(sheet, cancelled)
+    note_kept_lines(sheet)
     _note_quantity_prices(sheet)
 
 

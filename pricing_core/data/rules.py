@@ -58,7 +58,16 @@ def _duplicates(sheet: Worksheet, options: CleaningOptions) -> None:
         sheet.rejected |= mask
         example = f"row {numbers[repeats.index[0]]} {words} {numbers[repeats.iloc[0]]}"
         sheet.note("warning", "", mask, REPEATED.format(example), REPEATED_EFFECT)
-    sheet.note("warning", "", _mask(sheet, conflicting), kept_repeats(keys), KEPT_EFFECT)
+    if sheet.table != "orders":  # of order lines, cancellations are still to be taken out
+        sheet.note("warning", "", _mask(sheet, conflicting), kept_repeats(keys), KEPT_EFFECT)
+
+
+def note_kept_lines(sheet: Worksheet) -> None:
+    """Count the order lines that are kept and share their keys with another kept one."""
+    keys = [column for column in KEYS[sheet.table] if column in sheet.frame.columns]
+    usable = sheet.frame.loc[~sheet.rejected, keys]
+    shared = usable.index[usable.duplicated(keys, keep=False).to_numpy()]
+    sheet.note("warning", "", _mask(sheet, shared), kept_repeats(keys), KEPT_LINES_EFFECT)
 
 
 def judge_duplicates(
@@ -93,6 +102,7 @@ def judge_duplicates(
 REPEATED: Final = "{{count}} row{{s}} {{were}} set aside as duplicate{{s}}: {}."
 REPEATED_EFFECT: Final = "Counted twice, they would make the estimates look surer than they are."
 KEPT_EFFECT: Final = "Each row counts as an occasion of its own."
+KEPT_LINES_EFFECT: Final = "Their units add up to one purchase."
 
 
 def repeat_words(table: str, keys: list[str]) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pricing_core.data import order_lines as rule
 from pricing_core.data.quality import SHOWN_ROWS
-from pricing_core.engines.rules import Rows
+from pricing_core.engines.rules import Rows, note_kept_lines
 from pricing_core.engines.typed import TypedColumn
 
 Ints = NDArray[np.int64]
@@ -41,6 +41,7 @@ def tidy_order_lines(rows: Rows) -> None:
     sheet.set_aside("unit_price", _positions(rows, "unit_price IS NULL AND NOT cancelled"), rule.NO_PRICE)
     sheet.set_aside("unit_price", _positions(rows, "unit_price = 0 AND NOT cancelled"), rule.ZERO_PRICE)
     _net(rows)
+    note_kept_lines(rows)
     _note_quantity_prices(rows)
 
 

@@ -38,7 +38,16 @@ def _duplicates(rows: Rows, options: CleaningOptions) -> None:
             conflicting.append(other.to_numpy(dtype=np.int64))
     _set_aside_repeats(sheet, keys, pd.concat(repeats).sort_index())
     kept = np.sort(np.concatenate(conflicting))
-    sheet.note("warning", "", len(kept), kept, rules.kept_repeats(keys), rules.KEPT_EFFECT)
+    if table != "orders":  # of order lines, cancellations are still to be taken out
+        sheet.note("warning", "", len(kept), kept, rules.kept_repeats(keys), rules.KEPT_EFFECT)
+
+
+def note_kept_lines(rows: Rows) -> None:
+    """Count the order lines that are kept and share their keys with another kept one."""
+    keys = [name for name in rules.KEYS[rows.sheet.table] if name in rows.columns]
+    found = [part.index[part.duplicated(keys, keep=False).to_numpy()].to_numpy() for part in rows.suspects(keys)]
+    shared = np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *found]))
+    rows.sheet.note("warning", "", len(shared), shared, rules.kept_repeats(keys), rules.KEPT_LINES_EFFECT)
 
 
 def _set_aside_repeats(sheet: LargeSheet, keys: list[str], repeats: pd.Series) -> None:

@@ -194,3 +194,18 @@ def test_cancellations_in_a_column_that_is_not_recognized_are_pointed_out_the_sa
     assert not any("unlike the others" in message for message in messages)
     mapped = assert_same({"orders": (as_csv(lines), "orders.csv")}, TINY)
     assert mapped is not None and not any("Map it" in finding.message for finding in mapped.report.findings)
+
+
+def test_rows_that_share_their_keys_are_counted_after_cancellations_the_same() -> None:
+    lines = orders(6, 700).drop(columns=["order_id", "contact"])
+    lines = lines[lines["quantity"].ne("0") & lines["ordered_at"].ne("soon") & lines["customer_id"].ne("")]
+    again = lines.iloc[100:104].assign(quantity="3")  # of one moment, and no copies
+    back = lines.iloc[200:220].assign(quantity="-9")
+    outcome = assert_same({"orders": (as_csv(pd.concat([lines, again, back])), "orders.csv")}, TINY)
+    assert outcome is not None
+    told = [each for each in outcome.report.findings if "ordered_at of another row" in each.message]
+    whole = pd.concat([lines, again, back], ignore_index=True)
+    kept = whole[~np.isin(np.arange(len(whole)) + 2, outcome.set_aside["row_number"])]
+    keys = kept[["customer_id", "product_id", "ordered_at"]]
+    assert [each.count for each in told] == [int(keys.duplicated(keep=False).sum())]
+    assert 0 < told[0].count <= 2 * len(again)
