@@ -11,7 +11,6 @@ from typing import Final
 import pandas as pd
 
 from pricing_core.data import quality
-from pricing_core.data.checks import DROP, SUSPECTS
 from pricing_core.data.fingerprints import hash_columns
 from pricing_core.data.quality import Finding
 from pricing_core.data.repairs import nothing_left, still_there
@@ -27,6 +26,8 @@ from pricing_core.store import datasets, shelf
 from pricing_core.store.workspace import Workspace
 
 _ASIDE: Final = "repaired_set_aside.csv"
+_OF_VERSIONS: Final = r"(?:were|are) in version d\d+ already"
+"""Findings about all rows that compare with another version: they were true of the import, and are not counted anew."""
 
 
 def repair_large(
@@ -67,11 +68,18 @@ def repair_large(
 
 
 def findings_after(before: pd.DataFrame, findings: Sequence[Finding]) -> pd.DataFrame:
-    """Findings of the import that no repair answers, after those of the repaired tables."""
-    kept = before[before.get("repair", pd.Series("", index=before.index)).fillna("") == ""]
+    """Findings about all rows of the repaired tables, and those of the import about single rows of its files."""
+    repair, scope = (before.get(name, pd.Series("", index=before.index)).fillna("") for name in ("repair", "scope"))
+    of_versions = before["message"].str.contains(_OF_VERSIONS)
+    kept = before[(repair == "") & ((scope != "tables") | of_versions)]
     kept = kept[~kept["message"].str.startswith(quality.COST_UNKNOWN)]
+    # Versions from before the scope was kept: those that name no rows may be about all rows.
+    unsure = (kept.get("scope", pd.Series("", index=kept.index)).fillna("") == "") & (kept["rows"] == "")
+    kept = kept.assign(message=kept["message"].where(~unsure, kept["message"] + " (Not recounted after the repair.)"))
     fresh = quality.QualityReport(tuple(findings), {}, {}, {})
-    return pd.concat([fresh.to_frame(), kept], ignore_index=True)
+    joined = pd.concat([fresh.to_frame(), kept], ignore_index=True)
+    return joined.sort_values("severity", key=lambda found: found.map(quality.SEVERITIES.index), kind="stable",
+                              ignore_index=True)  # fmt: skip
 
 
 def counts_after(counts: pd.DataFrame, before: int, removed: int) -> pd.DataFrame:
@@ -99,7 +107,4 @@ def _found(draft: Path, work: Path, currency: str, margin: float | None, progres
     blocking = [finding for finding in found if finding.severity == "blocking"]
     if blocking:
         raise nothing_left(blocking[0].message)
-    suspects = [finding for finding in found if finding.repair in SUSPECTS]
-    personal = [finding for finding in found if finding.repair.startswith(DROP)]
-    costs = [finding for finding in found if finding.message.startswith(quality.COST_UNKNOWN)]
-    return [*suspects, *personal, *costs]
+    return found

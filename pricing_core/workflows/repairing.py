@@ -8,11 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from pricing_core.data import checks, quality
-from pricing_core.data.quality import Finding
-from pricing_core.data.repairs import apply_repairs, repair_words
+from pricing_core.data.repairs import apply_repairs, nothing_left, repair_words
 from pricing_core.data.versions import compare_figures, origin_words
-from pricing_core.data.whole_tables import as_whole
+from pricing_core.data.whole_tables import whole_findings
 from pricing_core.engines.limits import limits_from_environment
 from pricing_core.engines.stored_rows import is_large_folder
 from pricing_core.engines.versions import offers_only_in, version_figures
@@ -58,7 +56,12 @@ def _repair_small(
     settled = replace(repaired.dataset.manifest, base=base_id, copied="", margin_assumption=margin)
     dataset = replace(repaired.dataset, manifest=settled)
     progress.stage("Repairing", 0.6, f"Storing {len(dataset.offers):,} offers")
-    findings = _findings_of(dataset.tables(), margin)
+    findings, _ = whole_findings(
+        dataset.tables(), {}, currency=settled.currency, margin_assumption=margin, outliers=True
+    )
+    blocking = [finding for finding in findings if finding.severity == "blocking"]
+    if blocking:
+        raise nothing_left(blocking[0].message)
     counts = counts_after(datasets.load_counts(ws, base_id), len(base.offers), len(repaired.set_aside))
     aside = pd.read_csv(datasets.set_aside_path(ws, base_id), dtype=str, keep_default_na=False)
     aside = pd.concat([aside, repaired.set_aside.astype(str)], ignore_index=True).fillna("")
@@ -104,10 +107,3 @@ def repair_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dic
 def use_version_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Background form of :func:`use_version`."""
     return {"dataset_id": use_version(ws, params["dataset_id"], progress=progress)}
-
-
-def _findings_of(tables: dict[str, pd.DataFrame], margin: float | None) -> list[Finding]:
-    """Findings about repaired tables that take the place of those of the import."""
-    personal = (finding for finding in checks.check_personal(tables) if finding.repair)
-    costs, _ = quality.check_costs(tables, margin)
-    return as_whole([*checks.check_suspects(tables, {}), *personal, *costs])

@@ -9,6 +9,7 @@ import pytest
 
 from pricing_core import workflows
 from pricing_core.data.checks import DROP
+from pricing_core.data.quality import SEVERITIES
 from pricing_core.errors import DataError, JobCancelled
 from pricing_core.schema import TABLES
 from pricing_core.store import datasets
@@ -48,6 +49,29 @@ def test_a_large_version_is_repaired_the_same(ws: Workspace, monkeypatch: pytest
     monkeypatch.setenv("PRICING_LARGE_MB", "1000")
     assert_equal_versions(ws, workflows.repair_dataset(ws, small, datasets.load_manifest(ws, fewer).repairs), fewer)
     assert not list(ws.temp_dir.iterdir())
+
+
+@pytest.mark.parametrize("large_mb", ["0", "1000"])
+def test_what_is_said_of_all_rows_is_counted_after_the_repair(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch, large_mb: str
+) -> None:
+    before = datasets.load_quality(ws)
+    repairs = [name for name in before["repair"].fillna("") if name and name != "out_of_stock"]
+    monkeypatch.setenv("PRICING_LARGE_MB", large_mb)
+    made = workflows.repair_dataset(ws, "d0001", repairs)
+    after = datasets.load_quality(ws, made)
+    folder = datasets.folder_of(ws, made)
+    tables = {table: pd.read_parquet(folder / f"{table}.parquet") for table in TABLES}
+    fresh = workflows.import_files(ws, tables, pseudonymize=False)
+    wanted = [(finding.table, finding.message, finding.count) for finding in fresh.report.findings
+              if finding.scope == "tables" and " in version " not in finding.message]  # fmt: skip
+    found = after.loc[after["scope"] == "tables", ["table", "message", "count"]].itertuples(index=False, name=None)
+    assert sorted(found) == sorted(wanted)
+    whole = before.loc[(before["scope"] == "tables") & (before["repair"] == ""), "message"]
+    assert not whole.isin(after["message"]).all()  # something was counted anew
+    assert after["severity"].map(SEVERITIES.index).is_monotonic_increasing
+    single = before.loc[before["scope"] == "rows", "message"]
+    assert len(single) and single.isin(after["message"]).all()
 
 
 def assert_equal_versions(ws: Workspace, small: str, large: str) -> None:
