@@ -60,13 +60,14 @@ def show(state: PageState) -> None:
     _templates()
     if not files:
         return
+    st.subheader("Import", anchor=False)
+    currency = _currency(state, files)  # outside of the form: what it allows must be known before the button
     with st.form("import_form"):
-        st.subheader("Import", anchor=False)
-        about = _about(state, files)
+        about = {**_about(), "currency": currency}
         options = _rules()
         orders = any(file.table == "orders" for file in files)
         rule = occasions.form() if orders else None
-        about["extend"] = _extend(state, files, orders)
+        about["extend"] = _extend(state, files, orders, currency)
         if access.form_button(state, "import", "Import", type="primary", icon=":material/download:"):
             problem = _problem(files) or _currency_problem(about["currency"])
             if problem:
@@ -75,38 +76,55 @@ def show(state: PageState) -> None:
                 _start(state, files, about, options, rule)
 
 
-def _about(state: PageState, files: list[uploads.MappedFile]) -> dict[str, Any]:
-    name, currency, margin = st.columns([2, 1, 1])
-    guess = guess_currency(file.head for file in files)
-    used = "" if state.dataset_id is None else datasets.load_manifest(state.ws, state.dataset_id).currency
+def _currency(state: PageState, files: list[uploads.MappedFile]) -> str:
+    """Ask for the currency of the files, and say at once where it is not that of the data in use."""
+    guess, used = guess_currency(file.head for file in files), _currency_in_use(state)
     first = guess.code if guess else used or CURRENCIES[0]
     choices = list(CURRENCIES) if first in CURRENCIES else [first, *CURRENCIES]
-    values = {
-        "name": name.text_input("Name of this data", "My shop", key="import_name", persist_state="session"),
-        "currency": currency.selectbox(
-            "Currency", choices, choices.index(first), accept_new_options=True,
-            key=f"import_currency_{guess.code if guess else used}", persist_state="session",
-            help="ISO 4217 code of all money in the files.",
-        ),
-        "margin_assumption": margin.number_input(
-            "Assumed margin (%)", 0.0, 95.0, 30.0, 1.0, key="import_margin", persist_state="session",
-            help="Margin over price, used only where the unit cost is missing, and shown wherever profit appears.",
-        ) / 100,
-    }  # fmt: skip
+    field, beside = st.columns([1, 3], vertical_alignment="bottom")
+    code = field.selectbox(
+        "Currency", choices, choices.index(first), accept_new_options=True,
+        key=f"import_currency_{guess.code if guess else used}", persist_state="session",
+        help="ISO 4217 code of all money in the files.",
+    )  # fmt: skip
+    problem = _currency_problem(code)
+    if problem:
+        beside.error(markdown(problem), icon=":material/error:")
+    elif used and code != used:
+        beside.warning(
+            f"The data in use are in {markdown(used)}, these files in {markdown(code)}: they can take the place of the "
+            f"data in use, but not be added to them. If the money of the files is in {markdown(used)}, choose it here.",
+            icon=":material/currency_exchange:",
+        )
     st.caption(
         ":material/payments: No sign of a currency was found in the files: the code above is "
         + (f"that of the data in use, {markdown(used)}." if used else f"{first} unless you choose another.")
         if guess is None
         else f":material/payments: {markdown(guess.words)}"
     )
-    values["pseudonymize"] = st.toggle(
-        "Replace customer ids by pseudonyms", value=True, key="import_pseudonymize",
-        help="The key stays in the workspace on this computer. Turn off only if the ids are already anonymous.",
-    )  # fmt: skip
-    return values
+    return str(code)
 
 
-def _extend(state: PageState, files: list[uploads.MappedFile], orders: bool) -> bool:
+def _currency_in_use(state: PageState) -> str:
+    return "" if state.dataset_id is None else datasets.load_manifest(state.ws, state.dataset_id).currency
+
+
+def _about() -> dict[str, Any]:
+    name, margin = st.columns([2, 1])
+    return {
+        "name": name.text_input("Name of this data", "My shop", key="import_name", persist_state="session"),
+        "margin_assumption": margin.number_input(
+            "Assumed margin (%)", 0.0, 95.0, 30.0, 1.0, key="import_margin", persist_state="session",
+            help="Margin over price, used only where the unit cost is missing, and shown wherever profit appears.",
+        ) / 100,
+        "pseudonymize": st.toggle(
+            "Replace customer ids by pseudonyms", value=True, key="import_pseudonymize",
+            help="The key stays in the workspace on this computer. Turn off only if the ids are already anonymous.",
+        ),
+    }  # fmt: skip
+
+
+def _extend(state: PageState, files: list[uploads.MappedFile], orders: bool, currency: str) -> bool:
     """Ask whether the files replace the data in use, or add to them."""
     if state.dataset_id is None:
         return False
@@ -117,6 +135,13 @@ def _extend(state: PageState, files: list[uploads.MappedFile], orders: bool) -> 
             if orders
             else ":material/info: These files take the place of the data in use, which were built from orders and stay "
             "as an earlier version."
+        )
+        return False
+    used = _currency_in_use(state)
+    if currency != used:
+        st.caption(
+            ":material/info: These files take the place of the data in use, which stay as an earlier version: money in "
+            f"{markdown(currency)} cannot be added to money in {markdown(used)}."
         )
         return False
     known = _known_words(state, files)

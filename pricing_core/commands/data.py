@@ -90,5 +90,6 @@ def _versions(options: argparse.Namespace) -> None:
         return
     listed = datasets.list_datasets(ws)
     listed = listed.assign(origin=listed["dataset_id"].map(workflows.version_origins(ws)))
-    shown = listed[["dataset_id", "origin", "created_at", "name", "offers", "customers", "set_aside", "source"]]
+    columns = ["dataset_id", "origin", "created_at", "name", "currency", "offers", "customers", "set_aside", "source"]
+    shown = listed[columns]
     print("There are no data yet." if listed.empty else shown.to_string(index=False))

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import pandas as pd
 
 from pricing_core.data.dataset import DatasetManifest
 from pricing_core.data.repairs import repair_words
+
+MONEY_FIGURES: Final = ("median price",)
+"""Figures in the currency of their version."""
+
+OTHER_MONEY: Final = "not comparable: other currency"
 
 
 def origin_words(manifest: DatasetManifest) -> str:
@@ -32,17 +38,22 @@ def compare_figures(
     Parameters
     ----------
     first, second
-        Figures of each version by name.
+        Figures of each version by name; where ``currency`` differs, money is not compared.
     only_in
         Offers that only the first, and only the second version holds.
 
     Returns
     -------
     DataFrame
-        ``figure, first, second, difference``: text; the difference is that of numbers, else "changed" or empty. The
-        last two rows count the offers that only one of the versions holds.
+        ``figure, first, second, difference``: text; the difference is that of numbers, else "changed" or empty, and for
+        money of two currencies that it cannot be told. The last two rows count the offers that only one of the
+        versions holds.
     """
-    rows = [(name, _text(one), _text(second[name]), _difference(one, second[name])) for name, one in first.items()]
+    foreign = MONEY_FIGURES if first.get("currency") != second.get("currency") else ()
+    rows = [
+        (name, _text(one), _text(second[name]), OTHER_MONEY if name in foreign else _difference(one, second[name]))
+        for name, one in first.items()
+    ]
     gone, new = only_in
     rows += [("offers only in the first", _text(gone), "", ""), ("offers only in the second", "", _text(new), "")]
     return pd.DataFrame(rows, columns=["figure", "first", "second", "difference"])

@@ -22,7 +22,6 @@ from pricing_core.engines.importing import STREAMED, FilesOutcome, ImportRequest
 from pricing_core.engines.limits import limits_from_environment
 from pricing_core.engines.stored import present_tables
 from pricing_core.engines.stored_rows import is_large_folder, stored_findings
-from pricing_core.errors import DataError
 from pricing_core.progress import Progress, SubProgress
 from pricing_core.store import datasets
 from pricing_core.store.workspace import Workspace
@@ -50,13 +49,7 @@ def extended(
         If no prices can come from all rows together; carries what was found.
     """
     progress.stage("Adding", 0.95, f"Looking for rows that version {base} holds already")
-    before, given = datasets.load_manifest(ws, base), outcome.manifest.currency
-    if before.currency != given:
-        raise DataError(
-            f"The money of version {base} is in {before.currency}, that of the files in {given}: they cannot stand in "
-            "one table.",
-            fix=f"Choose {before.currency} if the files are in it, or import them anew.",
-        )
+    before = datasets.load_manifest(ws, base)
     assumed = before.margin_assumption if request.margin_assumption is None else request.margin_assumption
     work = ws.new_temp_dir("extend")
     try:

@@ -83,7 +83,7 @@ def import_files(
         note=note,
         recall=lambda table, columns: _recalled(ws, table, columns),
     )
-    base = base_version(ws, "orders" in sources, pseudonymize) if extend else None
+    base = base_version(ws, "orders" in sources, pseudonymize, currency) if extend else None
     request = replace(request, whole=base is None)
     blocked.forget_blocked(ws)
     try:
@@ -94,12 +94,23 @@ def import_files(
             elif "orders" not in sources:
                 progress.stage("Checking", 0.97, "Looking for rows that the data hold already")
                 outcome = _with_finding(outcome, known_finding(ws, draft, pseudonymize))
+            outcome = _with_finding(outcome, _other_currency(ws, currency, outcome.rows["offers"]))
             dataset_id = _store(ws, draft, outcome, progress)
     except ImportBlocked as refused:
         blocked.keep_blocked(ws, refused.report.to_frame(), refused.report.counts_frame(), refused.set_aside)
         raise
     progress.stage("Done", 1.0, f"{outcome.rows['offers']:,} offers imported")
     return StoredImport(dataset_id, outcome.report, outcome.set_aside)
+
+
+def _other_currency(ws: Workspace, currency: str, count: int) -> Finding | None:
+    """Remark that the data in use so far are in another currency."""
+    newest = datasets.latest_dataset_id(ws)
+    used = currency if newest is None else datasets.load_manifest(ws, newest).currency
+    if used == currency:
+        return None
+    message = f"The money of these data is in {currency}, that of version {newest}, in use before, in {used}."
+    return Finding("info", "offers", "", count, (), message, "Prices and profits of the two cannot be compared.")
 
 
 def _with_finding(outcome: FilesOutcome, finding: Finding | None) -> FilesOutcome:

@@ -57,7 +57,7 @@ def read_into(
     return FilesOutcome(rows, manifest, outcome.report, outcome.set_aside, outcome.columns, outcome.numbers)
 
 
-def base_version(ws: Workspace, orders: bool, pseudonymize: bool) -> str | None:
+def base_version(ws: Workspace, orders: bool, pseudonymize: bool, currency: str) -> str | None:
     """The version that an import adds to: the newest, as it was imported; None where there is none yet.
 
     Raises
@@ -77,4 +77,10 @@ def base_version(ws: Workspace, orders: bool, pseudonymize: bool) -> str | None:
     if manifest.pseudonymized != pseudonymize:
         words = "pseudonyms" if manifest.pseudonymized else "the shop's own ids"
         raise DataError(f"Version {newest} names customers by {words}.", fix="Import with the same choice, or anew.")
+    if manifest.currency != currency:
+        raise DataError(
+            f"The money of version {newest} is in {manifest.currency}, that of the files in {currency}: they cannot "
+            "stand in one table.",
+            fix=f"Choose {manifest.currency} if the files are in it, or import them anew.",
+        )
     return manifest.base or newest

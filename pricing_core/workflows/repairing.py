@@ -94,8 +94,10 @@ def compare_versions(ws: Workspace, first: str, second: str) -> pd.DataFrame:
     folders = [datasets.folder_of(ws, each) for each in (first, second)]
     figures = []
     for each, folder in zip((first, second), folders, strict=True):
-        repairs = ", ".join(repair_words(name).lower() for name in datasets.load_manifest(ws, each).repairs) or "none"
-        figures.append({**version_figures(folder, spill=ws.temp_dir), "repairs": repairs})
+        manifest = datasets.load_manifest(ws, each)
+        repairs = ", ".join(repair_words(name).lower() for name in manifest.repairs) or "none"
+        counted = version_figures(folder, spill=ws.temp_dir)
+        figures.append({"currency": manifest.currency, **counted, "repairs": repairs})
     return compare_figures(figures[0], figures[1], offers_only_in(folders[0], folders[1], spill=ws.temp_dir))
 
 

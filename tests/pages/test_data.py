@@ -139,3 +139,23 @@ def test_a_field_without_a_column_is_not_guessed_again_by_the_job(ws: Workspace,
     page.file_uploader(key="upload_0").set_value([("export.csv", content, "text/csv")]).run()
     next(button for button in page.button if button.label == "Import").click().run()
     assert jobs.list_jobs(ws)[0].params["mapping"]["offers"]["unit_cost"] == ""
+
+
+def test_files_in_another_currency_cannot_be_added_to_the_data_in_use(
+    ws: Workspace, imported: str, open_page: OpenPage
+) -> None:
+    page = open_page("data")
+    content = small_offers().to_csv(index=False).encode()
+    page.file_uploader(key="upload_0").set_value([("export.csv", content, "text/csv")]).run()
+    used = datasets.load_manifest(ws, imported).currency
+    ways = [radio for radio in page.radio if radio.label == "These files"]
+    assert len(ways) == 1 and not any("not be added to them" in warning.value for warning in page.warning)
+    field = next(box for box in page.selectbox if box.label == "Currency")
+    assert field.value == used
+    field.set_value("GBP" if used != "GBP" else "EUR").run()
+    assert not page.exception
+    assert not [radio for radio in page.radio if radio.label == "These files"]
+    assert any("not be added to them" in warning.value for warning in page.warning)
+    next(button for button in page.button if button.label == "Import").click().run()
+    job = jobs.list_jobs(ws)[0]
+    assert job.params["extend"] is False and job.params["currency"] != used

@@ -97,3 +97,23 @@ def test_versions_say_where_they_came_from(tmp_path: Path, capsys: pytest.Captur
     }
     assert all(text in rows[version] for version, text in words.items()), rows
     assert datasets.load_manifest(ws, "d0002").copied == ""
+
+
+def test_files_in_another_currency_are_refused_unread_or_remarked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, shop = tmp_path / "offers.csv", tmp_path / "shop"
+    shelf_offers().to_csv(file, index=False)
+    command = ["import", "--workspace", str(shop), "--only-import", "--offers"]
+    assert main([*command, str(file), "--currency", "USD"]) == 0
+    capsys.readouterr()
+    assert main([*command, str(tmp_path / "absent.csv"), "--extend", "--currency", "EUR"]) == 2
+    error = capsys.readouterr().err
+    assert "is in USD, that of the files in EUR" in error and "absent.csv" not in error
+    assert main([*command, str(file), "--currency", "EUR"]) == 0
+    assert "is in EUR, that of version d0001, in use before, in USD" in capsys.readouterr().out
+    assert main(["versions", "--workspace", str(shop)]) == 0
+    assert "currency" in (listed := capsys.readouterr().out) and "EUR" in listed and "USD" in listed
+    assert main(["versions", "--workspace", str(shop), "--compare", "d0001", "d0002"]) == 0
+    compared = capsys.readouterr().out
+    assert "currency: USD → EUR (changed)" in compared and "(not comparable: other currency)" in compared
