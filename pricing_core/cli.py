@@ -1,19 +1,23 @@
 """Command line: every workflow without a browser.
 
-Exit code 0 when it worked, 2 with one clear line on standard error when the input was bad.
+Exit code 0 when it worked, 2 with one clear line on standard error when the input was bad, 141 when whoever read the
+output stopped reading, as ``head`` does.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import select
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pricing_core.commands import add_all
 from pricing_core.errors import ConfigError, PricingError
+
+_READER_GONE: Final = 141  # what a shell reports of a command that a closed pipe ended
 
 
 class _Parser(argparse.ArgumentParser):
@@ -28,6 +32,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()  # here and not at the end of the interpreter, where nothing can be done about it
+    except BrokenPipeError:
+        if not _output_closed():
+            raise
+        return _READER_GONE
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
         options = _parser().parse_args(arguments)
         return int(options.run(options) or 0)
     except PricingError as error:
@@ -36,6 +52,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("error: stopped by the user.", file=sys.stderr)
         return 130
+
+
+def _output_closed() -> bool:
+    """Whether nobody reads standard output any more; what is still to be written to it then goes nowhere."""
+    if not hasattr(select, "poll"):  # Windows
+        return False
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)  # an error of the pipe is reported in any case
+    if not output.poll(0):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -117,3 +119,13 @@ def test_files_in_another_currency_are_refused_unread_or_remarked(
     assert main(["versions", "--workspace", str(shop), "--compare", "d0001", "d0002"]) == 0
     compared = capsys.readouterr().out
     assert "currency: USD → EUR (changed)" in compared and "(not comparable: other currency)" in compared
+
+
+def test_a_reader_that_stops_early_ends_a_command_without_a_traceback(tmp_path: Path) -> None:
+    workflows.import_files(Workspace.open(tmp_path), {"offers": shelf_offers()})
+    command = [sys.executable, "-m", "pricing_core", "versions", "--workspace", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        assert run.stdout is not None and run.stderr is not None
+        run.stdout.close()
+        assert run.stderr.read() == b""
+        assert run.wait() == 141
