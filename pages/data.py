@@ -24,6 +24,7 @@ with start_page("Data", "Can I trust the data?", icon=":material/table_chart:") 
         import_form.show(page)
         st.stop()
     job_panel.show(page.ws, ("import", "import_sample", "demo", "repair", "use_version"))
+    job_panel.nothing_new(page.ws)
     quality.refused(page)
     page.finding(quality.sentence(page))
     if page.run_id is None or page.basis_id != page.dataset_id:

@@ -85,6 +85,16 @@ def ready(ws: Workspace, kind: str, *, page: str, label: str) -> None:
             st.page_link(page, label=label, icon=":material/arrow_forward:")
 
 
+def nothing_new(ws: Workspace) -> None:
+    """Say for some minutes that the newest import made no version, because all its rows are known."""
+    job = _newest(ws, ("import",))
+    if job is None or job.status != "succeeded" or job.finished_at is None:
+        return
+    words = (job.result or {}).get("nothing_new")
+    if words and (datetime.now(UTC) - job.finished_at).total_seconds() < NEWS_SECONDS:
+        st.info(markdown(words), icon=":material/content_copy:")
+
+
 def strip(ws: Workspace) -> None:
     """Show in one line what runs now; for the sidebar of every page."""
     active = [job for job in jobs.list_jobs(ws, 20) if job.active]

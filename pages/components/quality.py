@@ -38,7 +38,8 @@ def show(state: PageState) -> None:
     for tile, (table, label) in zip(tiles, labels.items(), strict=False):
         tile.metric(label, count(listed[table]) if listed[table] else "no table")
     tiles[-1].metric("Set aside", count(listed["set_aside"]), help="Rows that were not used, each with its reason.")
-    _counts(datasets.load_counts(state.ws, state.dataset_id))
+    manifest = datasets.load_manifest(state.ws, state.dataset_id)
+    _counts(datasets.load_counts(state.ws, state.dataset_id), "All files of this version: " if manifest.extends else "")
     sample = datasets.sample_counts(state.ws, state.dataset_id)
     if sample is not None:
         st.caption(
@@ -75,8 +76,8 @@ def _download(path: Path, rows: int, name: str, key: str) -> None:
     )  # fmt: skip
 
 
-def _counts(counts: pd.DataFrame) -> None:
-    """Show that no row was lost: rows in = rows kept + rows set aside, table by table."""
+def _counts(counts: pd.DataFrame, whose: str = "") -> None:
+    """Show that no row was lost: rows in = rows kept + rows set aside, table by table; ``whose`` if it needs saying."""
     if counts.empty or not int(counts["rows_set_aside"].sum()):
         return
     words = [
@@ -84,7 +85,7 @@ def _counts(counts: pd.DataFrame) -> None:
         f"{count(row['rows_set_aside'])} set aside"
         for row in counts.to_dict("records")
     ]
-    st.caption(" · ".join(words))
+    st.caption(whose + " · ".join(words))
 
 
 def _listed(state: PageState) -> dict[str, Any]:

@@ -128,9 +128,13 @@ def _import(options: argparse.Namespace) -> None:
         raise
     for finding in stored.report.findings:
         print(f"{finding.severity}: {finding.table}: {finding.message}")
-    for table, kept in stored.report.rows_kept.items():
-        rows_in, aside = stored.report.rows_in[table], stored.report.rows_set_aside[table]
-        print(f"{table}: {rows_in:,} rows in, {kept:,} kept, {aside:,} set aside")
+    sums = [(stored.report, "")] if stored.files is None else [(stored.files, " of these files")]
+    if stored.files is not None and not stored.nothing_new:
+        sums.append((stored.report, " of the whole version, each row once"))
+    for report, whose in sums:
+        for table, kept in report.rows_kept.items():
+            rows_in, aside = report.rows_in[table], report.rows_set_aside[table]
+            print(f"{table}{whose}: {rows_in:,} rows in, {kept:,} kept, {aside:,} set aside")
     if options.set_aside is not None:
         write_table(stored.set_aside, options.set_aside)
     print(f"data version: {stored.dataset_id}", flush=True)

@@ -12,20 +12,21 @@ import pandas as pd
 from pricing_core.engines.stored import columns_of, name, open_tables, text
 
 _KEYS: Final = ("customer_id", "product_id", "offered_at", "price", "purchased")
+_PURCHASE_KEYS: Final = ("customer_id", "product_id", "occurred_at", "price")
 _EXACT_ROWS: Final = 2_000_000
 _STEP: Final = 16
 
 
 @dataclass(frozen=True)
 class KnownRows:
-    """Offers that two versions share.
+    """Rows of a kind that two versions share.
 
     Attributes
     ----------
     known
-        Offers of the new version that the earlier one holds too.
+        Rows of the new version that the earlier one holds too.
     given, earlier
-        Offers of the new, and of the earlier version.
+        Rows of the new, and of the earlier version.
     exact
         Whether all fingerprints were compared, or one in 16.
     """
@@ -44,17 +45,30 @@ def known_offers(earlier: Path, new: Path, *, spill: Path | None = None, exact_r
     exact_rows
         Up to so many offers every fingerprint is compared, beyond one in 16, which is chosen by the row itself.
     """
-    listed = ", ".join(name(column) for column in _KEYS)
+    return _known(earlier, new, "offers", _KEYS, "true", spill, exact_rows)
+
+
+def known_purchases(earlier: Path, new: Path, *, spill: Path | None = None, exact_rows: int = _EXACT_ROWS) -> KnownRows:
+    """Compare the purchases among the events of two folders, as :func:`known_offers` does the offers."""
+    return _known(earlier, new, "events", _PURCHASE_KEYS, "event_type = 'purchase'", spill, exact_rows)
+
+
+def _known(
+    earlier: Path, new: Path, table: str, keys: tuple[str, ...], where: str, spill: Path | None, exact_rows: int
+) -> KnownRows:
     with open_tables(new, spill=spill) as connection:
-        old = f"read_parquet({text(earlier / 'offers.parquet')})"
-        before, given = (_count(connection, source) for source in (old, "offers"))
+        connection.execute(f"CREATE VIEW before AS SELECT * FROM read_parquet({text(earlier / f'{table}.parquet')})")
+        both = {*columns_of(connection, table)} & {*columns_of(connection, "before")}
+        listed = ", ".join(name(column) for column in keys if column in both)
+        old, own = (f"(SELECT * FROM {source} WHERE {where})" for source in ("before", table))
+        before, given = (_count(connection, source) for source in (old, own))
         exact = max(before, given) <= exact_rows
         step = 1 if exact else _STEP
         row = connection.execute(
             f"""
             SELECT coalesce(sum(least(mine, theirs)), 0) FROM (
                 SELECT count(*) FILTER (side = 1) AS mine, count(*) FILTER (side = 0) AS theirs FROM (
-                    SELECT hash({listed}) AS a, 1 AS side FROM offers
+                    SELECT hash({listed}) AS a, 1 AS side FROM {own}
                     UNION ALL SELECT hash({listed}), 0 FROM {old}
                 ) WHERE a % {step} = 0 GROUP BY a
             )

@@ -29,6 +29,8 @@ from pricing_core.store.workspace import Workspace
 ORIGIN: Final = "imported_in"
 """Column of the rows set aside: the earlier version whose files held the row."""
 
+_UNNAMED: Final = "my shop"  # the name that an import has unless the user gives one
+
 _OF_FILE: Final = ("row_number", "file", "reason", ORIGIN)
 _EFFECT: Final = (
     "Rows that are known are not counted twice. What is said of the cells and rows of files is about these files, "
@@ -38,8 +40,14 @@ _EFFECT: Final = (
 
 def extended(
     ws: Workspace, base: str, draft: Path, outcome: FilesOutcome, request: ImportRequest, progress: Progress
-) -> FilesOutcome:
+) -> tuple[FilesOutcome, str]:
     """Put the rows of version ``base`` before those of the draft that it does not hold, and judge all of them.
+
+    Returns
+    -------
+    FilesOutcome, str
+        Outcome of all rows; and empty words. Where the version holds all rows of the files already: the outcome of the
+        files, and words that say so; then there is nothing to store.
 
     Raises
     ------
@@ -56,12 +64,14 @@ def extended(
         for folder in ("rows", "checks"):
             (work / folder).mkdir()
         added = extend_files(datasets.folder_of(ws, base), draft, work / "rows", limits_from_environment(), progress)
+        if not any(each.new or each.replaced for each in added.tables):
+            return _nothing_new(ws, base, added, outcome)
         found, margin = _judged(draft, work / "checks", request, assumed, progress)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     earlier = _Earlier(ws, base, added)
     set_aside, counts = earlier.join(outcome)
-    listed = [_finding(base, each) for each in added.tables]
+    listed = [_finding(base, each, outcome.report) for each in added.tables]
     listed += [_doubled(base, each, outcome) for each in added.tables if each.doubled]
     report = QualityReport((*listed, *outcome.report.findings, *found, *earlier.findings()), *counts)
     if report.blocking:
@@ -69,8 +79,20 @@ def extended(
     data_hash = outcome.manifest.data_hash
     if not added.whole:  # the files of both versions tell what the new one holds
         data_hash = hashlib.sha256(f"{before.data_hash} extended by {data_hash}".encode()).hexdigest()
-    manifest = replace(outcome.manifest, extends=base, data_hash=data_hash, margin_assumption=margin)
-    return replace(outcome, rows=added.rows, manifest=manifest, report=report, set_aside=set_aside)
+    name = before.name if request.name.casefold() == _UNNAMED else request.name
+    manifest = replace(outcome.manifest, name=name, extends=base, data_hash=data_hash, margin_assumption=margin)
+    return replace(outcome, rows=added.rows, manifest=manifest, report=report, set_aside=set_aside), ""
+
+
+def _nothing_new(ws: Workspace, base: str, added: Extended, outcome: FilesOutcome) -> tuple[FilesOutcome, str]:
+    """Outcome of files whose rows the version holds already, and what to say of it."""
+    held = " and ".join(f"{each.known:,} {each.table}" for each in added.tables)
+    in_use = datasets.latest_dataset_id(ws)
+    nothing = f"Nothing is new: version {base} holds all {held} of these files. No new version was made"
+    words = f"{nothing}; {in_use} stays in use, with its name and its choices."
+    finding = Finding("info", "offers", "", 0, (), words, "None: the data are as they were.", scope="tables")
+    report = replace(outcome.report, findings=(finding, *outcome.report.findings))
+    return replace(outcome, report=report), words
 
 
 def _judged(
@@ -156,12 +178,15 @@ def _held(earlier: pd.DataFrame, new: pd.DataFrame) -> pd.Series:
     return pd.Series(both, index=earlier.index)
 
 
-def _finding(base: str, added: Extension) -> Finding:
+def _finding(base: str, added: Extension, files: QualityReport) -> Finding:
+    """Say what was added, and where the rows of the files alone went; the version counts those of all its files."""
     given = added.known + added.new
     message = f"{added.known:,} of {given:,} rows were in version {base} already; {added.new:,} are new. "
     if added.replaced:
         message += f"{added.replaced:,} of them took the place of an older row. "
-    message += f"The table now has {added.rows:,} rows."
+    rows_in, aside = files.rows_in[added.table], files.rows_set_aside[added.table]
+    message += f"These files alone: {rows_in:,} rows in = {given:,} kept + {aside:,} set aside. "
+    message += f"Together they are {added.rows:,} rows."
     return Finding("info", added.table, "", added.new, (), message, _EFFECT, scope="tables")
 
 

@@ -28,17 +28,31 @@ from pricing_core.trust.identities import IdentityTable
 from pricing_core.trust.pseudonyms import Pseudonymizer, load_or_create_key
 from pricing_core.workflows.adding import extended
 from pricing_core.workflows.aggregates import prepare_pages
-from pricing_core.workflows.known_files import known_finding
+from pricing_core.workflows.known_files import known_finding, known_orders_finding
 from pricing_core.workflows.large_files import base_version, read_into
 
 
 @dataclass(frozen=True)
 class StoredImport:
-    """A finished import: id of the stored data set, quality report, and rows set aside."""
+    """A finished import.
+
+    Attributes
+    ----------
+    dataset_id
+        The stored version; the one in use already, where nothing was new to add.
+    report, set_aside
+        Quality report, and rows set aside, of that version.
+    files
+        Rows in, kept and set aside of the files alone, where they were added to others; None otherwise.
+    nothing_new
+        What to tell the user where no version was made; empty otherwise.
+    """
 
     dataset_id: str
     report: QualityReport
     set_aside: pd.DataFrame
+    files: QualityReport | None = None
+    nothing_new: str = ""
 
 
 def import_files(
@@ -89,18 +103,33 @@ def import_files(
     try:
         with shelf.drafting(ws, "dataset") as draft:
             outcome = read_into(ws, sources, draft, request, occasions or OccasionRule(), progress)
+            files = None if base is None else outcome.report
             if base is not None:
-                outcome = extended(ws, base, draft, outcome, request, progress)
-            elif "orders" not in sources:
-                progress.stage("Checking", 0.97, "Looking for rows that the data hold already")
-                outcome = _with_finding(outcome, known_finding(ws, draft, pseudonymize))
+                outcome, nothing = extended(ws, base, draft, outcome, request, progress)
+                if nothing:
+                    progress.stage("Done", 1.0, nothing)
+                    in_use = str(datasets.latest_dataset_id(ws))
+                    return StoredImport(in_use, outcome.report, outcome.set_aside, files, nothing)
+            else:
+                outcome = _with_known(ws, draft, outcome, "orders" in sources, progress)
             outcome = _with_finding(outcome, _other_currency(ws, currency, outcome.rows["offers"]))
             dataset_id = _store(ws, draft, outcome, progress)
     except ImportBlocked as refused:
         blocked.keep_blocked(ws, refused.report.to_frame(), refused.report.counts_frame(), refused.set_aside)
         raise
     progress.stage("Done", 1.0, f"{outcome.rows['offers']:,} offers imported")
-    return StoredImport(dataset_id, outcome.report, outcome.set_aside)
+    return StoredImport(dataset_id, outcome.report, outcome.set_aside, files)
+
+
+def _with_known(ws: Workspace, draft: Path, outcome: FilesOutcome, orders: bool, progress: Progress) -> FilesOutcome:
+    """The outcome with what is said of rows that the data in use hold already."""
+    progress.stage("Checking", 0.97, "Looking for rows that the data hold already")
+    pseudonymized = outcome.manifest.pseudonymized
+    if orders:
+        finding = known_orders_finding(ws, draft, outcome.manifest.data_hash, pseudonymized)
+    else:
+        finding = known_finding(ws, draft, pseudonymized)
+    return _with_finding(outcome, finding)
 
 
 def _other_currency(ws: Workspace, currency: str, count: int) -> Finding | None:
@@ -202,8 +231,11 @@ def import_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dic
         for file in given if isinstance(given, list) else [given]:
             if isinstance(file, dict) and "path" in file:  # kept uploads are personal data
                 Path(file["path"]).unlink(missing_ok=True)
-    prepare_pages(ws, stored.dataset_id, progress)
-    return {"dataset_id": stored.dataset_id, "set_aside": len(stored.set_aside)}
+    if not stored.nothing_new:
+        prepare_pages(ws, stored.dataset_id, progress)
+    return {
+        "dataset_id": stored.dataset_id, "set_aside": len(stored.set_aside), "nothing_new": stored.nothing_new,
+    }  # fmt: skip
 
 
 def set_aside_for_excel(path: Path) -> bytes:

@@ -13,7 +13,7 @@ from pricing_core.data.options import CleaningOptions
 from pricing_core.data.quality import Finding
 from pricing_core.data.read import from_frame
 from pricing_core.data.settling import settle_mapping
-from pricing_core.engines.known_rows import KnownRows, known_among, known_offers
+from pricing_core.engines.known_rows import KnownRows, known_among, known_offers, known_purchases
 from pricing_core.errors import PricingError
 from pricing_core.store import datasets
 from pricing_core.store.workspace import Workspace
@@ -65,6 +65,41 @@ def known_finding(ws: Workspace, draft: Path, pseudonymized: bool) -> Finding | 
     if found.known < max(1.0, _MENTIONED * found.given):
         return None
     return Finding("info", "offers", "", found.known, (), _words(base, found), _effect(base, found), scope="tables")
+
+
+def known_orders_finding(ws: Workspace, draft: Path, data_hash: str, pseudonymized: bool) -> Finding | None:
+    """Say of a finished import of orders how many of its purchases the data in use hold already; None where hardly any.
+
+    Parameters
+    ----------
+    data_hash
+        Of the tables of the import.
+    """
+    newest = datasets.latest_dataset_id(ws)
+    if newest is None:
+        return None
+    base = datasets.load_manifest(ws, newest).base or newest
+    manifest = datasets.load_manifest(ws, base)
+    if not manifest.evidence or manifest.pseudonymized != pseudonymized:
+        return None
+    if manifest.data_hash == data_hash:
+        rows = datasets.row_counts(ws, base)["offers"]
+        message = f"All of these orders are in version {base} already, which was built in the same way: nothing is new."
+        effect = f"None: the {rows:,} occasions are the same. Each import of orders makes a version of its own."
+        return Finding("info", "orders", "", rows, (), message, effect, scope="tables")
+    found = known_purchases(datasets.folder_of(ws, base), draft, spill=ws.temp_dir)
+    if found.known < max(1.0, _MENTIONED * found.given):
+        return None
+    about = "" if found.exact else "About "
+    message = f"{about}{found.known:,} of {found.given:,} purchases are in version {base} already."
+    effect = "None: it holds all purchases of the earlier version too."
+    if found.earlier > found.known:
+        effect = (
+            f"This version holds only these orders, and not {about.lower()}{found.earlier - found.known:,} other "
+            f"purchases of {base}. What was declined is built from all orders together: to keep both, import all of "
+            "them as one file, or as a folder of monthly files."
+        )
+    return Finding("info", "orders", "", found.known, (), message, effect, scope="tables")
 
 
 def _words(base: str, found: KnownRows) -> str:

@@ -41,8 +41,10 @@ def test_a_short_week_at_constant_prices_is_added(ws: Workspace, shop: dict[str,
     added = workflows.import_files(ws, {"offers": (as_csv(week), "week.csv")}, extend=True)
     texts = [finding.message for finding in added.report.findings]
     held = datasets.row_counts(ws, first.dataset_id)["offers"]
-    assert any(f"0 of 19 rows were in version d0001 already; 19 are new. The table now has {held + 19:,} rows" in text
-               for text in texts)  # fmt: skip
+    words = "0 of 19 rows were in version d0001 already; 19 are new. These files alone: 20 rows in = 19 kept + 1 set"
+    assert any(f"{words} aside. Together they are {held + 19:,} rows." in text for text in texts)
+    assert added.files is not None
+    assert (added.files.rows_in["offers"], added.files.rows_set_aside["offers"]) == (20, 1)
     whole = " ".join(text for text in texts if not text.startswith("In d0001: "))
     assert "price never varies" not in whole and "purchases." not in whole
     assert f"of {held + 19:,} offers" in whole  # costs, of all rows
@@ -88,9 +90,24 @@ def test_corrected_offers_that_stand_twice_are_told(ws: Workspace, shop: dict[st
     assert len(cells) == min(20, twice)
     marks = pd.MultiIndex.from_frame(good[::50][keys])
     assert pd.MultiIndex.from_frame(cells[keys]).isin(marks).all() and not (cells["price"] == "free").any()
-    again = workflows.import_files(ws, {"offers": (as_csv(good[:300]), "part.csv")}, extend=True)
-    assert not any("with other values" in each.message and not each.message.startswith("In d")
-                   for each in again.report.findings)  # fmt: skip
+
+
+def test_files_without_anything_new_make_no_version(ws: Workspace, shop: dict[str, pd.DataFrame]) -> None:
+    offers = {"offers": (as_csv(shop["offers"]), "all.csv")}
+    products = {"products": _file(shop, "products")}
+    first = workflows.import_files(ws, {**offers, **products}, name="Corner shop")
+    part = {"offers": (as_csv(shop["offers"][:300]), "part.csv")}
+    for sources in (part, offers, {**offers, **products}):
+        again = workflows.import_files(ws, sources, extend=True)
+        assert again.dataset_id == first.dataset_id == datasets.latest_dataset_id(ws)
+        assert "Nothing is new" in again.nothing_new and again.report.findings[0].message == again.nothing_new
+    assert not list(ws.temp_dir.iterdir())
+    dearer = shop["products"].assign(unit_cost=shop["products"]["unit_cost"].replace("4", "5"))
+    changed = workflows.import_files(ws, {**part, "products": (as_csv(dearer), "products.csv")}, extend=True)
+    assert changed.dataset_id == "d0002" and not changed.nothing_new
+    assert datasets.load_manifest(ws, "d0002").name == "Corner shop"
+    one, other = (pd.read_parquet(datasets.folder_of(ws, each) / "offers.parquet") for each in ("d0001", "d0002"))
+    pd.testing.assert_frame_equal(one, other)
 
 
 def test_a_longer_export_takes_the_place_of_the_shorter_one(ws: Workspace, shop: dict[str, pd.DataFrame]) -> None:

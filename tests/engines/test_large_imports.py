@@ -207,7 +207,7 @@ def test_the_command_streams_and_adds(
 ) -> None:
     for extra in ([], ["--extend"]):
         assert main(["import", "--workspace", str(ws.root), "--offers", str(file), *extra]) == 0
-    assert "0 are new" in capsys.readouterr().out
+    assert "Nothing is new: version d0001 holds all" in capsys.readouterr().out
     monkeypatch.setenv("PRICING_LARGE_MB", "many")
     with pytest.raises(ConfigError, match="PRICING_LARGE_MB"):
         workflows.import_files(ws, {"offers": file})
@@ -220,5 +220,5 @@ def test_the_job_streams_uploads_and_adds(ws: Workspace, file: Path) -> None:
         params = {"sources": kept, "name": "Shop", "extend": extend}
         made = workflows.import_job(ws, params, Stopping("never"))
         assert not list((ws.root / "uploads").iterdir())
-    manifest = datasets.load_manifest(ws, made["dataset_id"])
-    assert manifest.extends == "d0001" and manifest.source == "offers.csv"
+    assert made["dataset_id"] == "d0001" and made["nothing_new"].startswith("Nothing is new")
+    assert datasets.load_manifest(ws, "d0001").source == "offers.csv"

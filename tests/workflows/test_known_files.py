@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from pricing_core.store import datasets
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.known_files import known_in_head, share_words
 from tests.data.test_checks import shelf_offers
+from tests.order_shop import dirty_orders
 
 
 @pytest.fixture
@@ -64,3 +66,44 @@ def test_many_rows_are_told_from_a_part_of_their_fingerprints(ws: Workspace) -> 
     exact, estimated = known_offers(folder, folder), known_offers(folder, folder, exact_rows=10)
     assert exact.exact and exact.known == exact.given == exact.earlier
     assert not estimated.exact and abs(estimated.known / exact.known - 1) < 0.35
+
+
+@pytest.mark.parametrize("large_mb", ["0", "1000"])
+def test_orders_that_are_known_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], large_mb: str
+) -> None:
+    monkeypatch.setenv("PRICING_LARGE_MB", large_mb)
+    made = dirty_orders(n_customers=120).content
+    file = tmp_path / "orders.csv"
+    ws = Workspace.open(tmp_path / "orders")
+    file.write_bytes(made)
+    workflows.import_files(ws, {"orders": file})
+    again = workflows.import_files(ws, {"orders": file})
+    (known,) = [each for each in again.report.findings if "in version d0001 already" in each.message]
+    assert known.message.startswith("All of these orders") and "nothing is new" in known.message
+    assert not datasets.load_manifest(ws, "d0001").repairs and datasets.latest_dataset_id(ws) == "d0002"
+    lines = made.splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[: len(lines) // 2]))
+    assert main(["import", "--orders", str(file), "--workspace", str(ws.root)]) == 0
+    assert re.search(
+        r"info: orders: [\d,]+ of [\d,]+ purchases are in version d0002 already\.", capsys.readouterr().out
+    )
+    assert "holds only these orders" in " ".join(datasets.load_quality(ws)["effect"])
+
+
+def test_the_command_tells_rows_of_the_file_and_of_the_version_apart(
+    ws: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    offers, file = shelf_offers(), tmp_path / "more.csv"
+    later = offers.tail(300).assign(offered_at=lambda frame: frame["offered_at"] + pd.Timedelta("400D"))
+    pd.concat([offers.tail(100), later]).to_csv(file, index=False)
+    command = ["import", "--offers", str(file), "--extend", "--workspace", str(ws.root), "--only-import"]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "offers of these files: 400 rows in, 400 kept, 0 set aside" in said
+    whole = len(offers) + 300
+    assert f"offers of the whole version, each row once: {whole:,} rows in, {whole:,} kept, 0 set aside" in said
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "Nothing is new: version d0002 holds all 400 offers of these files" in said
+    assert "data version: d0002" in said and "whole version" not in said
