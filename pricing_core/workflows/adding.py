@@ -29,6 +29,9 @@ from pricing_core.store.workspace import Workspace
 ORIGIN: Final = "imported_in"
 """Column of the rows set aside: the earlier version whose files held the row."""
 
+STAND_TWICE: Final = "holds with other values: both are kept"
+"""Words of the finding that offers stand twice; a repair may set one of them aside."""
+
 _UNNAMED: Final = "my shop"  # the name that an import has unless the user gives one
 
 _OF_FILE: Final = ("row_number", "file", "reason", ORIGIN)
@@ -198,7 +201,7 @@ def _doubled(base: str, added: Extension, outcome: FilesOutcome) -> Finding:
     one = added.doubled == 1
     message = (
         f"{added.doubled:,} {'offer of the file has' if one else 'offers of the file have'} the customer, product and "
-        f"time of an offer that version {base} holds with other values: both are kept."
+        f"time of an offer that version {base} {STAND_TWICE}."
     )
     effect = (
         f"{'It counts' if one else 'Each of them counts'} twice, once with the old and once with the new values, so "

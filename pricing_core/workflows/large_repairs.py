@@ -24,8 +24,10 @@ from pricing_core.errors import DataError
 from pricing_core.progress import Progress, SubProgress
 from pricing_core.store import datasets, shelf
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.adding import STAND_TWICE
 
 _ASIDE: Final = "repaired_set_aside.csv"
+_NOT_COUNTED: Final = " (Not recounted after the repair.)"
 _OF_VERSIONS: Final = r"(?:were|are) in version d\d+ already"
 """Findings about all rows that compare with another version: they were true of the import, and are not counted anew."""
 
@@ -74,8 +76,9 @@ def findings_after(before: pd.DataFrame, findings: Sequence[Finding]) -> pd.Data
     kept = before[(repair == "") & ((scope != "tables") | of_versions)]
     kept = kept[~kept["message"].str.startswith(quality.COST_UNKNOWN)]
     # Versions from before the scope was kept: those that name no rows may be about all rows.
-    unsure = (kept.get("scope", pd.Series("", index=kept.index)).fillna("") == "") & (kept["rows"] == "")
-    kept = kept.assign(message=kept["message"].where(~unsure, kept["message"] + " (Not recounted after the repair.)"))
+    unsure = (scope[kept.index] == "") & (kept["rows"] == "")
+    unsure |= kept["message"].str.contains(STAND_TWICE, regex=False)
+    kept = kept.assign(message=kept["message"].where(~unsure, kept["message"] + _NOT_COUNTED))
     fresh = quality.QualityReport(tuple(findings), {}, {}, {})
     joined = pd.concat([fresh.to_frame(), kept], ignore_index=True)
     return joined.sort_values("severity", key=lambda found: found.map(quality.SEVERITIES.index), kind="stable",

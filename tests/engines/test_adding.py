@@ -90,6 +90,8 @@ def test_corrected_offers_that_stand_twice_are_told(ws: Workspace, shop: dict[st
     assert len(cells) == min(20, twice)
     marks = pd.MultiIndex.from_frame(good[::50][keys])
     assert pd.MultiIndex.from_frame(cells[keys]).isin(marks).all() and not (cells["price"] == "free").any()
+    repaired = datasets.load_quality(ws, workflows.repair_dataset(ws, added.dataset_id, ["price_outliers"]))
+    assert f"{finding.message} (Not recounted after the repair.)" in repaired["message"].tolist()
 
 
 def test_files_without_anything_new_make_no_version(ws: Workspace, shop: dict[str, pd.DataFrame]) -> None:

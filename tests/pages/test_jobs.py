@@ -69,3 +69,12 @@ def test_a_failure_is_dismissed_for_good_or_hidden_by_a_later_success(
     assert open_page("data", errors=True).error, "another kind of job says nothing about the import"
     wait_for(ws, jobs.submit(ws, "import", {}, handlers="tests.pages.job_handlers:SUCCESS"), "succeeded")
     open_page("data")
+
+
+def test_an_import_without_anything_new_says_so(ws: Workspace, imported: str, open_page: OpenPage) -> None:
+    words = "Nothing is new: version d0001 holds all 40 offers of these files. No new version was made."
+    handlers = "tests.pages.job_handlers:SUCCESS"
+    wait_for(ws, jobs.submit(ws, "import", {"nothing_new": words}, handlers=handlers), "succeeded")
+    assert [info.value for info in open_page("data").info].count(words) == 1
+    wait_for(ws, jobs.submit(ws, "import", {}, handlers=handlers), "succeeded")
+    assert not any("Nothing is new" in info.value for info in open_page("data").info)
