@@ -273,9 +273,7 @@ class BehaviorModel:
             seed = self.config.random_state * N_FOLDS + k
             control = None if judge.residual is None else np.repeat(network.weights["control"].astype(float), 2)
             data = (intercept, sensitivity, expected, judge.x, judge.y, judge.weight)
-            found = fit_calibration(
-                *data, random_state=seed, residual=judge.residual, control=control, partners=N_FOLDS
-            )
+            found = fit_calibration(*data, random_state=seed, residual=judge.residual, control=control)
             self.calibrations_.append(found)
             spreads.append(between_products(network, found, judge))
         share = own_share(rows.batch.product_code, rows.batch.n_products)

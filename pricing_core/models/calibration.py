@@ -25,11 +25,9 @@ from scipy.special import expit
 Floats = NDArray[np.float64]
 
 _PRIOR_MEAN = np.array([0.0, 1.0, 1.0, 0.0])  # nothing to correct
-# How far off draws may be before the rows speak; the last of the mean β. What tells customers apart, τ and κ, is not
-# easily shrunk: a few hundred rows say little about it, log loss asks for more shrinkage than profit does, and what the
-# rows say by chance would move every price. Shy draws are stretched more readily. Thousands of rows outweigh both.
-_PRIOR_SD = np.array([0.5, 0.2, 0.1, 0.1])
-_STRETCH_SD = np.array([0.5, 0.4, 0.1, 0.1])  # the same where a correction lies above its mean
+# How far off draws may be before the rows speak; the last of the mean β. Slopes are held closer than levels: a few
+# hundred rows say little about them, and what they say by chance would move every price.
+_PRIOR_SD = np.array([0.5, 0.4, 0.1, 0.1])
 _DOUBT_SD = np.array([0.5, 0.4, 0.4, 0.4])  # the same where the question is how unsure the rows leave the correction
 _CONTROL_SD = 0.5  # the same of the coefficient of the first stage's residual, per standard deviation of it
 _LOWEST, _HIGHEST = np.array([-np.inf, 0.3, 0.3, 0.0]), np.array([np.inf, 3.0, 3.0, np.inf])
@@ -77,7 +75,6 @@ def fit_calibration(
     heads: int = 2,
     residual: Floats | None = None,
     control: Floats | None = None,
-    partners: int = 1,
 ) -> CurveCalibration:
     """Fit δ, τ, κ, ρ of a fold's draws on rows whose customers the draws did not learn from.
 
@@ -96,9 +93,6 @@ def fit_calibration(
     residual, control
         With an instrument: the first stage's residual (n,), and the coefficient that each draw learned for it (D,);
         all of them are corrected by one number.
-    partners
-        Groups of draws, as independent of each other as folds are, whose mean sets prices; these draws are one of
-        them. See :func:`shared_shrinkage`.
     """
     draws = _Draws(intercept, sensitivity, expected, x, y, weight, residual, control)
     free = np.ones(len(draws.mean), dtype=bool)
@@ -111,28 +105,14 @@ def fit_calibration(
         free[:4] &= ~beyond
         start = np.append(np.clip(theta[:4], _LOWEST, _HIGHEST), theta[4:])
     free[_COMMON] = False
-    doubt = curvature + np.diag(draws.doubt - draws.precision(theta))
+    doubt = curvature + np.diag(draws.doubt - draws.precision)
     noise = _member_noise(intercept.shape[1], random_state, heads, int(free.sum()))
     found = np.repeat(theta[None, :], intercept.shape[1], axis=0)
     found[:, free] += np.linalg.solve(np.linalg.cholesky(doubt[np.ix_(free, free)]).T, noise.T).T
-    found[:, :4] = shared_shrinkage(found[:, :4], draws, partners)
     learned = found[:, -1] + control if residual is not None and control is not None else None
     return CurveCalibration(
         found[:, 0], np.clip(found[:, 1], 0.3, 3.0), np.clip(found[:, 2], 0.3, 3.0), learned, found[:, _COMMON]
     )
-
-
-def shared_shrinkage(found: Floats, draws: _Draws, partners: int) -> Floats:
-    """Take back what the mean over all groups of draws need not be shrunk, (D, 4).
-
-    Draws with signal s² and noise v are best shrunk by ``τ = s² / (s² + v)``. The mean of P groups with noise of their
-    own has noise v / P, hence ``τ' = P τ / (1 + (P − 1) τ)``; the same for κ. Level and sensitivity of the average
-    customer stay where they are.
-    """
-    stretch, slope = (np.where(t < 1, partners * t / (1 + (partners - 1) * t), t) for t in (found[:, 1], found[:, 2]))
-    shift = found[:, 0] - (stretch - found[:, 1]) * draws.usual_level
-    common = np.maximum(found[:, 3] - (slope - found[:, 2]) * draws.usual_slope, 0.0)
-    return np.column_stack([shift, stretch, slope, common])
 
 
 def _member_noise(draws: int, random_state: int | None, heads: int, width: int) -> Floats:
@@ -166,21 +146,15 @@ class _Draws:
         self.y, self.weight = y, weight
         self.mean = _PRIOR_MEAN.copy()
         typical = float(np.average(np.abs(sensitivity).mean(axis=1), weights=weight))
-        self.usual_slope = float(np.average(sensitivity.mean(axis=1), weights=weight))
-        self.usual_level = float(np.average(self.level.mean(axis=1), weights=weight))
         unit = np.array([1.0, 1.0, 1.0, max(typical, 1e-6)])
-        sd, doubt, above = _PRIOR_SD * unit, _DOUBT_SD * unit, _STRETCH_SD * unit
+        sd, doubt = _PRIOR_SD * unit, _DOUBT_SD * unit
         self.residual = residual if control is not None else None
         self.offset: Floats | float = 0.0
         if residual is not None and control is not None:
             self.mean = np.append(self.mean, 0.0)
-            sd, doubt, above = (np.append(each, _CONTROL_SD) for each in (sd, doubt, above))
+            sd, doubt = np.append(sd, _CONTROL_SD), np.append(doubt, _CONTROL_SD)
             self.offset = residual[:, None] * control
-        self.below, self.above, self.doubt = 1 / sd**2, 1 / above**2, 1 / doubt**2
-
-    def precision(self, theta: Floats) -> Floats:
-        """Of the prior, on the side of its mean where each correction lies."""
-        return np.where(theta > self.mean, self.above, self.below)
+        self.precision, self.doubt = 1 / sd**2, 1 / doubt**2
 
     def most_likely(self, start: Floats, free: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Corrections by Fisher scoring, those that are not free as they start; and the curvature at them."""
@@ -214,8 +188,8 @@ class _Draws:
             columns.append(each * self.residual)
         slopes = np.column_stack(columns)
         certain = p * (1 - p)
-        off, precision = theta - self.mean, self.precision(theta)
-        value = self.weight @ (self.y * np.log(p) + (1 - self.y) * np.log1p(-p)) - 0.5 * precision @ off**2
-        gradient = slopes.T @ (self.weight * (self.y - p) / certain) - precision * off
-        curvature = (slopes * (self.weight / certain)[:, None]).T @ slopes + np.diag(precision)
+        off = theta - self.mean
+        value = self.weight @ (self.y * np.log(p) + (1 - self.y) * np.log1p(-p)) - 0.5 * self.precision @ off**2
+        gradient = slopes.T @ (self.weight * (self.y - p) / certain) - self.precision * off
+        curvature = (slopes * (self.weight / certain)[:, None]).T @ slopes + np.diag(self.precision)
         return float(value), gradient, curvature

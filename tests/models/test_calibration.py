@@ -73,7 +73,7 @@ def test_noise_of_single_draws_does_not_flatten_their_mean() -> None:
 
 
 def test_false_differences_between_customers_go_and_their_mean_stays() -> None:
-    n = 200_000
+    n = 60_000
     intercept, sensitivity, expected, x, y, _ = simulate(n, 0.0, 1.0, 1.0)
     false = np.random.default_rng(7).permutation(sensitivity[:, 0])[:, None]
     bent = intercept[:, :1] + (false - sensitivity[:, :1]) * expected[:, None]
@@ -83,24 +83,6 @@ def test_false_differences_between_customers_go_and_their_mean_stays() -> None:
     assert found.slope[0] < 0.65
     assert found.common is not None and found.common[0] > 0
     assert beta.mean() == pytest.approx(sensitivity.mean(), rel=0.1)
-
-
-def test_halves_that_answer_together_are_shrunk_less_than_each_alone() -> None:
-    """Two groups of draws with noise of their own: what is best for each alone shrinks their mean too much."""
-    n = 60_000
-    intercept, sensitivity, expected, x, y, logit = simulate(n, 0.0, 1.0, 1.0)
-    rng = np.random.default_rng(3)
-    groups = [intercept[:, :1] + rng.normal(0, 0.8, (n, 1)) for _ in range(2)]
-
-    def off(partners: int) -> float:
-        answers = []
-        for noisy in groups:
-            rows = (noisy, sensitivity[:, :1], expected, x, y, np.ones(n))
-            alpha, beta = fit_calibration(*rows, heads=1, partners=partners).apply(noisy, sensitivity[:, :1], expected)
-            answers.append(alpha[:, 0] - beta[:, 0] * x)
-        return float(np.mean((np.mean(answers, axis=0) - logit) ** 2))
-
-    assert off(2) < 0.95 * off(1)
 
 
 def test_leaving_curves_as_they_are() -> None:

@@ -202,7 +202,6 @@ class FoldedModel:
                     judge.weight,
                     random_state=self._seed(k),
                     heads=self.learner.heads,
-                    partners=N_FOLDS,
                 )
             )
             flat.append(self._served(k, (intercept, sensitivity), judge.batch)[2])
