@@ -11,6 +11,7 @@ from pricing_core.data import checks, quality
 from pricing_core.data.checks import RowNumbers
 from pricing_core.data.instruments import check_instrument
 from pricing_core.data.quality import Finding
+from pricing_core.data.spellings import check_spellings
 
 
 def whole_findings(
@@ -41,7 +42,7 @@ def whole_findings(
     findings += quality.check_currency(tables["offers"], currency)
     findings += checks.check_suspects(tables, numbers, outliers=outliers)
     findings += checks.check_time(tables["offers"]) + checks.check_variation(tables["offers"])
-    findings += checks.check_personal(tables) + check_instrument(tables["offers"])
+    findings += checks.check_personal(tables) + check_instrument(tables["offers"]) + check_spellings(tables)
     costs, margin = quality.check_costs(tables, margin_assumption)
     return as_whole(findings + costs), margin
 

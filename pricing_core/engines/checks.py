@@ -7,12 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from pricing_core.data import checks, quality
+from pricing_core.data import checks, quality, spellings
 from pricing_core.data.quality import Finding
 from pricing_core.data.whole_tables import as_whole
 from pricing_core.engines.evidence import offers_evidence
 from pricing_core.engines.instruments import large_instrument
 from pricing_core.engines.rules import Rows
+from pricing_core.schema import TABLES
 
 _DISTINCT = 1_000
 
@@ -52,7 +53,7 @@ def whole_findings(
     findings += checks.day_findings(offers.days())
     findings += checks.weekday_findings(*evidence.days)
     findings += checks.variation_findings(evidence.products) if bought else []
-    findings += _personal(large) + large_instrument(offers, count)
+    findings += _personal(large) + large_instrument(offers, count) + _spellings(large, small)
     costs, margin = quality.cost_findings(_without_cost(offers, small), count, margin_assumption)
     return as_whole(findings + costs), margin
 
@@ -94,6 +95,21 @@ def _personal(large: Mapping[str, Rows]) -> list[Finding]:
     if "customers" in large:
         rows = large["customers"]
         findings += checks.protected_findings(rows.columns, rows.kept_rows())
+    return findings
+
+
+def _spellings(large: Mapping[str, Rows], small: Mapping[str, pd.DataFrame]) -> list[Finding]:
+    """Categories that are spelled in several ways; see :func:`pricing_core.data.spellings.check_spellings`."""
+    findings = []
+    for table in TABLES:
+        if table not in large:
+            findings += spellings.check_spellings({table: small[table]} if table in small else {})
+            continue
+        rows = large[table]
+        for name, column in rows.columns.items():
+            if name not in spellings.NO_CATEGORIES and column.type in ("words", "text"):
+                counts = rows.counts(name, spellings.MOST_TEXTS)
+                findings += spellings.spelling_findings(table, name, {str(text): int(n) for text, n in counts.items()})
     return findings
 
 

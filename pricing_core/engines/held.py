@@ -161,6 +161,17 @@ class HeldRows(Rows):
         first = found.iloc[:many]
         return (column.words.iloc[first.to_numpy(dtype=np.int64)] if column.type == "words" else first).astype("str")
 
+    def counts(self, name: str, most: int) -> pd.Series:
+        """As :meth:`Rows.counts`."""
+        column, total = self.columns[name], pd.Series(dtype=np.int64)
+        for chunk in self._chunks(name):
+            found: pd.Series = pd.Series(chunk).value_counts()  # type: ignore[arg-type]
+            total = pd.concat([total, found[found.index >= 0] if column.type == "words" else found])
+            total = total.groupby(level=0).sum()
+            if len(total) > most:
+                return total.iloc[:0]
+        return total.rename(lambda code: column.words.iat[code]) if column.type == "words" else total
+
     def days(self) -> NDArray[np.datetime64]:
         """As :meth:`Rows.days`."""
         found = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,9 @@ from pricing_core.engines.sheet import LargeSheet
 from pricing_core.engines.typed import TypedColumn, quoted
 
 __all__ = ["Ints", "Rows", "as_categories"]
+
+_PROBED: Final = 10_000
+"""Rows that tell at once that a column has many different texts."""
 
 
 class Rows:
@@ -151,6 +155,23 @@ class Rows:
         values = column.words.iloc[sample.to_numpy(dtype=np.int64)] if column.type == "words" else sample
         return values.astype("str")
 
+    def counts(self, name: str, most: int) -> pd.Series:
+        """Rows of each of the different texts of a column; empty where there are more than ``most``."""
+        column, usable = self.columns[name], self.usable()
+        (some,) = self.session.row(
+            f"SELECT count(DISTINCT w) FROM (SELECT {column.sql} AS w FROM {usable} LIMIT {_PROBED})"
+        )
+        if some > most:
+            return pd.Series(dtype=np.int64)
+        found = self.session.frame(
+            f"SELECT {column.sql} AS w, count(*) AS n FROM {usable} WHERE {column.sql} IS NOT NULL GROUP BY 1 "
+            f"LIMIT {most + 1}"
+        )
+        if len(found) > most:
+            return pd.Series(dtype=np.int64)
+        words = column.words.iloc[found["w"].to_numpy(dtype=np.int64)] if column.type == "words" else found["w"]
+        return pd.Series(found["n"].to_numpy(dtype=np.int64), index=words.to_numpy()).groupby(level=0).sum()
+
     def days(self) -> NDArray[np.datetime64]:
         """Days with at least one offer, in order."""
         query = f"SELECT DISTINCT floor(offered_at / 86400000000.0)::BIGINT AS d FROM {self.usable()} ORDER BY 1"
@@ -158,9 +179,10 @@ class Rows:
 
     def among(self, name: str, codes: Ints) -> tuple[int, int]:
         """How many of some texts of a column there are, and how many rows hold one of them."""
-        listed = pd.DataFrame({"code": codes.astype(np.int32)})
+        listed, column = pd.DataFrame({"code": codes.astype(np.int32)}), quoted(name)
         ids, count = self.session.row(
-            f"SELECT count(DISTINCT {name}), count(*) FROM {self.usable()} WHERE {name} IN (SELECT code FROM listed)",
+            f"SELECT count(DISTINCT {column}), count(*) FROM {self.usable()} WHERE {column} IN "
+            "(SELECT code FROM listed)",
             listed=listed,
         )
         return int(ids), int(count)

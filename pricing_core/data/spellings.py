@@ -1,0 +1,69 @@
+"""Texts of a category that differ only in capital letters or spaces, and so split it without anybody meaning to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import pandas as pd
+
+from pricing_core.data.quality import Finding
+from pricing_core.schema import TABLES
+
+NO_CATEGORIES: Final = ("customer_id", "product_id", "currency")
+"""Texts that name things, or are read without regard to capital letters."""
+
+MOST_TEXTS: Final = 200
+"""Different texts up to which a column is looked at; one with more names single things, not categories."""
+
+_PROBED: Final = 10_000
+_SHOWN: Final = 3
+
+
+def check_spellings(tables: Mapping[str, pd.DataFrame]) -> list[Finding]:
+    """Report the text columns of cleaned tables in which one category is spelled in several ways."""
+    findings = []
+    for table in TABLES:
+        frame = tables.get(table)
+        if frame is None:
+            continue
+        for name in frame.columns:
+            values = frame[name]
+            if name in NO_CATEGORIES or not pd.api.types.is_string_dtype(values):
+                continue
+            if values.head(_PROBED).nunique() > MOST_TEXTS:
+                continue
+            counts = values.value_counts()
+            if len(counts) <= MOST_TEXTS:
+                findings += spelling_findings(table, str(name), {str(text): int(n) for text, n in counts.items()})
+    return findings
+
+
+def spelled_alike(texts: Iterable[str]) -> list[list[str]]:
+    """Groups of two or more different texts that are equal but for capital letters and spaces."""
+    groups: dict[str, list[str]] = {}
+    for text in sorted(set(texts)):
+        groups.setdefault(" ".join(text.casefold().split()), []).append(text)
+    return [group for _, group in sorted(groups.items()) if len(group) > 1]
+
+
+def spelling_findings(table: str, column: str, counts: Mapping[str, int]) -> list[Finding]:
+    """Name the spellings of a column.
+
+    Parameters
+    ----------
+    table, column
+        Where the texts stand.
+    counts
+        Text → number of rows; those that are spelled in one way may be left out.
+    """
+    groups = spelled_alike(counts)
+    if not groups:
+        return []
+    shown = "; ".join(" and ".join(f"{text!r} ({counts[text]:,} rows)" for text in group) for group in groups[:_SHOWN])
+    more = f"; and {len(groups) - _SHOWN:,} more" if len(groups) > _SHOWN else ""
+    words = "One category is" if len(groups) == 1 else f"{len(groups):,} categories are"
+    message = f"{words} spelled in several ways in {table}.{column}: {shown}{more}."
+    effect = "Each spelling counts as a category of its own, with fewer rows to learn from; write it in one way."
+    rows = sum(counts[text] for group in groups for text in group)
+    return [Finding("warning", table, column, rows, (), message.replace("(1 rows)", "(1 row)"), effect)]
