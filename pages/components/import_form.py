@@ -129,6 +129,8 @@ def _extend(state: PageState, files: list[uploads.MappedFile], orders: bool, cur
     if state.dataset_id is None:
         return False
     if orders or occasions.built(state):
+        if orders:
+            _say_known(state, files)
         st.caption(
             ":material/info: These files take the place of the data in use, which stay as an earlier version: what was "
             "declined is built from all orders together, so give all of them, not only the new ones."
@@ -144,33 +146,36 @@ def _extend(state: PageState, files: list[uploads.MappedFile], orders: bool, cur
             f"{markdown(currency)} cannot be added to money in {markdown(used)}."
         )
         return False
-    known = _known_words(state, files)
-    if known:
-        st.info(known, icon=":material/content_copy:")
+    known = _say_known(state, files)
     way = st.radio(
         "These files", list(WAYS), 1 if known else 0, format_func=WAYS.__getitem__, horizontal=True,
         key="import_way_known" if known else "import_way", persist_state="session",
-        help="For an export that grows: its rows join those of the newest version, each row once. Either way a new "
-        "version is made, and the earlier ones stay.",
+        help="For an export that grows: its rows join those of the newest version, each row once. A new version is "
+        "made, unless nothing is new to add; the earlier ones stay.",
     )  # fmt: skip
     return bool(way == "extend")
 
 
-def _known_words(state: PageState, files: list[uploads.MappedFile]) -> str:
-    """Say that the first rows of the offers are in the data already; empty where they are not."""
-    offers = next((file for file in files if file.table == "offers"), None)
-    if offers is None:
-        return ""
-    mapping = tuple(sorted(offers.mapping.items()))
-    return _known(str(state.ws.root), str(state.dataset_id), mapping, offers.head, state)
+def _say_known(state: PageState, files: list[uploads.MappedFile]) -> bool:
+    """Say that the first rows of the offers or orders are in the data already; returns whether they are."""
+    main = next((file for file in files if file.table in ("offers", "orders")), None)
+    if main is None:
+        return False
+    mapping = tuple(sorted(main.mapping.items()))
+    words = _known(str(state.ws.root), str(state.dataset_id), main.table, mapping, main.head, state)
+    if words:
+        st.info(words, icon=":material/content_copy:")
+    return bool(words)
 
 
 @st.cache_data(max_entries=16, show_spinner="Looking for rows that the data hold already …")
 def _known(
-    root: str, dataset_id: str, mapping: tuple[tuple[str, str], ...], head: pd.DataFrame, _state: PageState
+    root: str, dataset_id: str, table: str, mapping: tuple[tuple[str, str], ...], head: pd.DataFrame, _state: PageState
 ) -> str:
-    from pricing_core.workflows.known_files import known_in_head, share_words
+    from pricing_core.workflows.known_files import known_in_head, known_orders_in_head, share_words
 
+    if table == "orders":
+        return share_words(*known_orders_in_head(_state.ws, head, dict(mapping)), orders=True)
     return share_words(*known_in_head(_state.ws, head, dict(mapping)))
 
 

@@ -80,12 +80,24 @@ def _known(
 
 def known_among(folder: Path, offers: pd.DataFrame, *, spill: Path | None = None) -> int:
     """How many of some offers, cleaned and with the customers' names of the version, its folder holds already."""
+    return _among(folder, offers, "offers", _KEYS, "true", spill)
+
+
+def known_lines_among(folder: Path, lines: pd.DataFrame, *, spill: Path | None = None) -> int:
+    """How many of some order lines are purchases of a folder's events: the same customer, product and time."""
+    asked = lines.rename(columns={"ordered_at": "occurred_at"})
+    return _among(folder, asked, "events", _PURCHASE_KEYS[:3], "event_type = 'purchase'", spill)
+
+
+def _among(
+    folder: Path, asked: pd.DataFrame, table: str, wanted: tuple[str, ...], where: str, spill: Path | None
+) -> int:
     with open_tables(folder, spill=spill) as connection:
-        keys = [key for key in _KEYS if key in offers.columns and key in columns_of(connection, "offers")]
-        connection.register("asked_rows", offers[keys].astype({key: "object" for key in keys[:2]}))
+        keys = [key for key in wanted if key in asked.columns and key in columns_of(connection, table)]
+        connection.register("asked_rows", asked[keys].astype({key: "object" for key in keys[:2]}))
         listed = ", ".join(f"{name(key)}::VARCHAR" if key in _KEYS[:2] else name(key) for key in keys)
         row = connection.execute(
-            f"SELECT count(*) FROM asked_rows WHERE ({listed}) IN (SELECT ({listed}) FROM offers WHERE "
+            f"SELECT count(*) FROM asked_rows WHERE ({listed}) IN (SELECT ({listed}) FROM {table} WHERE {where} AND "
             f"customer_id::VARCHAR IN (SELECT customer_id FROM asked_rows))"
         ).fetchone()
     assert row is not None

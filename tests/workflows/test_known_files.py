@@ -11,10 +11,11 @@ import pytest
 from pricing_core import workflows
 from pricing_core.cli import main
 from pricing_core.data.mapping import guess_mapping
+from pricing_core.data.read import read_raw
 from pricing_core.engines.known_rows import known_offers
 from pricing_core.store import datasets
 from pricing_core.store.workspace import Workspace
-from pricing_core.workflows.known_files import known_in_head, share_words
+from pricing_core.workflows.known_files import known_in_head, known_orders_in_head, share_words
 from tests.data.test_checks import shelf_offers
 from tests.order_shop import dirty_orders
 
@@ -82,6 +83,12 @@ def test_orders_that_are_known_are_told(
     (known,) = [each for each in again.report.findings if "in version d0001 already" in each.message]
     assert known.message.startswith("All of these orders") and "nothing is new" in known.message
     assert not datasets.load_manifest(ws, "d0001").repairs and datasets.latest_dataset_id(ws) == "d0002"
+    head = read_raw(file).frame.head(200)
+    mapping = guess_mapping(list(head.columns), "orders")
+    seen, rows = known_orders_in_head(ws, head, mapping)
+    assert 0.8 * rows < seen <= rows
+    assert "order lines are in the data in use already" in share_words(seen, rows, orders=True)
+    assert known_orders_in_head(ws, head.assign(**{mapping["customer_id"]: "somebody new"}), mapping) == (0, rows)
     lines = made.splitlines(keepends=True)
     file.write_bytes(b"".join(lines[: len(lines) // 2]))
     assert main(["import", "--orders", str(file), "--workspace", str(ws.root)]) == 0
