@@ -38,6 +38,7 @@ def test_a_dirty_export_of_orders_becomes_a_price_list(server: Server, browser_p
     page.keyboard.type("EUR")
     page.get_by_role("option", name="EUR").click()
     expect(currency).to_have_value("EUR")
+    settled(page)  # the page says at once what the currency allows
     page.get_by_role("button", name="Import", exact=True).click()
 
     expect(page.get_by_text(re.compile(r"[\d,]+ choice occasions, built from orders, are ready"))).to_be_visible()
