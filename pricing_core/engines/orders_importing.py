@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,21 +12,17 @@ import pandas as pd
 
 from pricing_core import schema
 from pricing_core.data import quality
-from pricing_core.data.clean import clean_table
-from pricing_core.data.dataset import DatasetManifest, check_margin
-from pricing_core.data.exclusions import check_excluded
-from pricing_core.data.fingerprints import column_hash, hash_columns
-from pricing_core.data.importing import ImportBlocked, Sources
+from pricing_core.data.dataset import check_margin
+from pricing_core.data.importing import Sources
 from pricing_core.data.occasion_rule import OccasionRule
-from pricing_core.data.quality import Finding, QualityReport
-from pricing_core.data.read import read_raw, source_name
+from pricing_core.data.quality import Finding
+from pricing_core.data.read import source_name
 from pricing_core.data.settling import check_tables, settle_mapping
 from pricing_core.data.validate import validate_table
 from pricing_core.data.whole_tables import as_whole
-from pricing_core.data.worksheet import Worksheet
 from pricing_core.engines.checks import whole_findings
 from pricing_core.engines.files import plain_files, unpacked_bytes
-from pricing_core.engines.importing import FilesOutcome, ImportRequest
+from pricing_core.engines.import_run import FilesOutcome, ImportRequest, LargeRun, write_frame
 from pricing_core.engines.ingest import ingest
 from pricing_core.engines.limits import Limits
 from pricing_core.engines.made_rows import rename_customers, write_made
@@ -34,7 +31,6 @@ from pricing_core.engines.orders import OrdersMade, offers_from_orders
 from pricing_core.engines.reading import Reader
 from pricing_core.engines.rules import Rows, apply_rules
 from pricing_core.engines.session import Session
-from pricing_core.engines.sheet import LargeSheet
 from pricing_core.engines.stored_rows import StoredRows
 from pricing_core.engines.typed import create_table, type_columns
 from pricing_core.engines.writing import validate, write_parquet
@@ -88,25 +84,8 @@ def import_large_orders(
     return outcome
 
 
-class _Run:
+class _Run(LargeRun):
     """One import on its way."""
-
-    def __init__(
-        self,
-        sources: Sources,
-        work: Path,
-        request: ImportRequest,
-        limits: Limits,
-        session: Session,
-        progress: Progress,
-    ) -> None:
-        self.sources, self.work, self.request, self.limits = sources, work, request, limits
-        self.session, self.progress = session, progress
-        self.mapping: dict[str, dict[str, str]] = {}
-        self.names: dict[str, str] = {}
-        self.columns: dict[str, list[str]] = {}
-        self.large: dict[str, Rows] = {}
-        self.sheets: dict[str, LargeSheet | Worksheet] = {}
 
     def read(self) -> None:
         """Read and clean every table: the large ones block by block, the others whole."""
@@ -122,38 +101,26 @@ class _Run:
             if table in readers:
                 self._read_large(table, readers[table], start, end)
             else:
-                self._read_small(table, start)
+                self.read_small(table, start)
 
     def finish(self, target: Path, rule: OccasionRule) -> FilesOutcome:
         """Make occasions, judge the tables as a whole, and write them."""
-        frames = {table: sheet.kept()[0] for table, sheet in self.sheets.items() if isinstance(sheet, Worksheet)}
-        shapes = {table: pd.DataFrame(columns=list(rows.columns)) for table, rows in self.large.items()}
-        exclusions = check_excluded(dict(self.request.excluded), {**shapes, **frames}, self.mapping)
-        findings = [finding for table in self.mapping for finding in self.sheets[table].findings]
+        frames, findings = self.frames(), self.findings()
+        exclusions = self.exclusions(frames)
         made = self._made(frames, rule)
         if made is None:
-            raise self._blocked([*findings, *as_whole(quality.check_offers(pd.DataFrame()))])
+            raise self.blocked([*findings, *as_whole(quality.check_offers(pd.DataFrame()))])
         if made.products is not None:
             frames["products"] = made.products
         whole, margin = self._whole(made, frames)
         findings = [*made.findings, *findings, *whole]
-        report = self._report(findings)
+        report = self.report(findings)
         if report.blocking:
-            raise self._blocked(findings)
+            raise self.blocked(findings)
         written, hashes = self._write(target, frames, made)
-        manifest = DatasetManifest(
-            name=self.request.name,
-            source=self.request.source or ", ".join(self.names.values()),
-            currency=self.request.currency,
-            margin_assumption=margin,
-            excluded={**exclusions, **made.excluded},
-            pseudonymized=self.request.pseudonymize is not None,
-            mapping=self.mapping,
-            note=self.request.note,
-            data_hash=hash_columns(written, hashes),
-            evidence=made.evidence,
-        )
-        return FilesOutcome(written, manifest, report, self._set_aside(), self.columns)
+        manifest = self.manifest(margin, {**exclusions, **made.excluded}, written, hashes)
+        manifest = replace(manifest, evidence=made.evidence)
+        return FilesOutcome(written, manifest, report, self.set_aside(), self.columns)
 
     def _made(self, frames: dict[str, pd.DataFrame], rule: OccasionRule) -> OrdersMade | None:
         """Occasions and what else comes of the orders; None where no order line is left."""
@@ -191,38 +158,6 @@ class _Run:
         if table == "orders":
             tidy_order_lines(rows)
 
-    def _read_small(self, table: str, at: float) -> None:
-        self.session.stage("Reading", at, f"Reading {table}")
-        raw = read_raw(self.sources[table])  # type: ignore[arg-type]
-        columns = list(raw.frame.columns)
-        self.columns[table] = columns
-        request = self.request
-        self.mapping[table] = settle_mapping(table, columns, request.mapping, request.recall, self.names[table])
-        self.sheets[table] = clean_table(table, raw, self.mapping[table], request.options)
-
-    def _blocked(self, findings: list[Finding]) -> ImportBlocked:
-        report, set_aside = self._report(findings), self._set_aside()
-        return ImportBlocked(quality.blocking_message(report.blocking, set_aside), report, set_aside)
-
-    def _report(self, findings: list[Finding]) -> QualityReport:
-        total, aside, malformed = {}, {}, {}
-        for table in self.mapping:
-            sheet = self.sheets[table]
-            large = isinstance(sheet, LargeSheet)
-            malformed[table] = len(sheet.raw.malformed)
-            total[table] = sheet.spool.rows if large else len(sheet.frame)  # type: ignore[union-attr]
-            aside[table] = len(sheet.rejected) if large else int(sheet.rejected.sum())
-        return QualityReport(
-            findings=tuple(findings),
-            rows_in={table: total[table] + malformed[table] for table in total},
-            rows_kept={table: total[table] - aside[table] for table in total},
-            rows_set_aside={table: aside[table] + malformed[table] for table in total},
-        )
-
-    def _set_aside(self) -> pd.DataFrame:
-        stacked = pd.concat([self.sheets[table].set_aside_frame() for table in self.mapping], ignore_index=True)
-        return stacked.astype("object").where(stacked.notna(), "")
-
     def _write(
         self, target: Path, frames: dict[str, pd.DataFrame], made: OrdersMade
     ) -> tuple[dict[str, int], dict[str, dict[str, str]]]:
@@ -246,7 +181,5 @@ class _Run:
             elif table in frames:
                 frame = frames[table]
                 validate_table(table, frame)
-                frame.to_parquet(path, engine="pyarrow", index=False)
-                written[table] = len(frame)
-                hashes[table] = {str(column): column_hash(frame[column]) for column in frame}
+                written[table], hashes[table] = write_frame(frame, path)
         return written, hashes

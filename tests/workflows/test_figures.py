@@ -39,4 +39,5 @@ def test_what_is_not_known_is_null_and_comes_back_as_it_was(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", ["metrics.json", "manifest.json"])
 def test_a_run_is_valid_json(trained: TrainedShop, name: str) -> None:
-    json.loads((runs.run_dir(Workspace(trained.workspace)) / name).read_text(), parse_constant=refused)
+    text = (runs.run_dir(Workspace(trained.workspace)) / name).read_text()
+    assert json.loads(text, parse_constant=refused)
