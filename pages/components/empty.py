@@ -28,7 +28,8 @@ def samples(state: PageState, *, link: bool = False) -> None:
     """Show the buttons that load a sample, and the way to the user's own files."""
     with st.container(horizontal=True, vertical_alignment="center"):
         for name, label in SAMPLES.items():
-            kind = "primary" if name == "demo_shop" else "secondary"
+            first = name == "demo_shop" and state.dataset_id is None  # beside data of one's own it is one way of many
+            kind = "primary" if first else "secondary"
             if access.button(state, "import", label, key=f"load_{name}", type=kind):
                 job_panel.start(state.ws, "import_sample", {"name": name})
         if link:

@@ -158,7 +158,7 @@ def _other_times(array: pa.Array, timezone: str) -> pa.Array:
             return _stamps(array)
         if zoned == 0 and timezone == "UTC":
             return array.cast(pa.timestamp("us")).cast(pa.int64())
-    except pa.ArrowInvalid:
+    except pa.ArrowInvalid:  # one is written in another way, or is none: told apart below
         pass
     iso, with_zone = pc.match_substring_regex(array, _ISO), _is_zoned(array)
     try:

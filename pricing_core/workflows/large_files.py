@@ -30,7 +30,7 @@ def read_into(
                 return import_large_orders(sources, draft, work, request, occasions, limits, progress)
             return import_large(sources, draft, work, request, limits, progress)
         except NotStreamable:
-            pass
+            pass  # such as a quotation mark that only the reader of whole files can place: read as a whole below
         finally:
             shutil.rmtree(work, ignore_errors=True)
     outcome = import_tables(
