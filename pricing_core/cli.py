@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from pricing_core.commands import add_all
+from pricing_core.commands import add_commands
 from pricing_core.errors import ConfigError, PricingError
 
 _READER_GONE: Final = 141  # what a shell reports of a command that a closed pipe ended
@@ -44,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        options = _parser().parse_args(arguments)
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        options = _parser(given[0] if given else None).parse_args(given)
         return int(options.run(options) or 0)
     except PricingError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
@@ -66,7 +67,7 @@ def _output_closed() -> bool:
     return True
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(asked: str | None) -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m pricing_core", description="Personalized-pricing workbench without a browser.")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
 
@@ -76,5 +77,5 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    add_all(command)
+    add_commands(command, asked)
     return parser

@@ -18,7 +18,7 @@ from .tables import record
 from .words import count, duration, markdown, plural
 
 if TYPE_CHECKING:
-    from pricing_core.workflows.training_time import TrainingTime
+    from pricing_core.workflows.training_times import TrainingTime
 
 WAYS = {True: "Quick: a first answer, wider ranges", False: "Full: more members and passes, narrower ranges"}
 

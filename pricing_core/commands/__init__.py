@@ -14,13 +14,36 @@ from typing import Any, Final
 
 AddCommand = Callable[[str, Callable[[argparse.Namespace], Any], str], argparse.ArgumentParser]
 
-AREAS: Final = (
-    "shop", "features", "tuning", "data", "pricing", "strategies", "measure", "export", "pricelist", "runs",
-    "compression",
-)  # fmt: skip
+AREAS: Final = {
+    "shop": ("demo", "import", "train"),
+    "features": ("features",),
+    "tuning": ("tune",),
+    "data": ("quality", "repair", "versions"),
+    "pricing": ("predict", "price", "simulate", "explain"),
+    "strategies": ("strategies", "segments", "markdown", "value-ladder"),
+    "measure": ("design", "assign", "readout"),
+    "export": ("export",),
+    "pricelist": (
+        "make-list",
+        "lists",
+        "list-status",
+        "override",
+        "submit",
+        "approve",
+        "reject",
+        "activate",
+        "rollback",
+        "audit",
+        "database-move",
+    ),
+    "runs": ("runs",),
+    "compression": ("compress",),
+}
+"""Area → its commands, in the order in which the help lists them."""
 
 
-def add_all(command: AddCommand) -> None:
-    """Add the commands of every area, in order."""
-    for area in AREAS:
+def add_commands(command: AddCommand, asked: str | None = None) -> None:
+    """Add the commands of the area that holds the one asked for; of every area, in order, where none does."""
+    areas = [area for area, commands in AREAS.items() if asked in commands] or list(AREAS)
+    for area in areas:
         import_module(f"{__name__}.{area}").add(command)

@@ -94,7 +94,6 @@ def _import(options: argparse.Namespace) -> None:
     from pricing_core.data.mapping import parse_assignments
     from pricing_core.data.occasion_rule import OccasionRule
     from pricing_core.data.options import CleaningOptions
-    from pricing_core.workflows import aggregates
 
     tables = (*TABLE_OPTIONS, "orders")
     sources = {table: getattr(options, table) for table in tables if getattr(options, table) is not None}
@@ -139,6 +138,8 @@ def _import(options: argparse.Namespace) -> None:
         write_table(stored.set_aside, options.set_aside)
     print(f"data version: {stored.dataset_id}", flush=True)
     if not options.only_import:
+        from pricing_core.workflows import aggregates
+
         aggregates.prepare_pages(ws, stored.dataset_id, ConsoleProgress())
 
 

@@ -20,14 +20,12 @@ from pricing_core.data.read import NamedPath
 from pricing_core.data.samples import load_sample_sources
 from pricing_core.drafts import draft_path
 from pricing_core.engines.importing import FilesOutcome, ImportRequest
-from pricing_core.pricelist.export import to_excel_csv
 from pricing_core.progress import Progress, SilentProgress
 from pricing_core.store import blocked, datasets, file_shapes, incoming, shelf
 from pricing_core.store.workspace import Workspace
 from pricing_core.trust.identities import IdentityTable
 from pricing_core.trust.pseudonyms import Pseudonymizer, load_or_create_key
 from pricing_core.workflows.adding import extended
-from pricing_core.workflows.aggregates import prepare_pages
 from pricing_core.workflows.known_files import known_finding, known_orders_finding
 from pricing_core.workflows.large_files import base_version, read_into
 
@@ -220,6 +218,8 @@ def pseudonyms_of(ws: Workspace, ids: pd.Series, dataset_pseudonymized: bool) ->
 
 def import_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Background form of :func:`import_files`; ``params["sources"]`` maps tables to paths of uploaded files."""
+    from pricing_core.workflows.aggregates import prepare_pages
+
     options = CleaningOptions(**params.get("options", {}))
     keys = ("mapping", "name", "source", "currency", "margin_assumption", "pseudonymize", "excluded", "note")
     chosen = {key: params[key] for key in keys if params.get(key) is not None}
@@ -240,6 +240,8 @@ def import_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dic
 
 def set_aside_for_excel(path: Path) -> bytes:
     """The rows set aside by an import as a CSV file that opens safely in a spreadsheet."""
+    from pricing_core.pricelist.export import to_excel_csv
+
     return to_excel_csv(pd.read_csv(path, dtype=str, keep_default_na=False))
 
 
