@@ -21,15 +21,16 @@ from pricing_core.data.validate import table_schema, validate_table
 from pricing_core.engines.checks import whole_findings
 from pricing_core.engines.files import plain_files, unpacked_bytes
 from pricing_core.engines.held import HeldRows
-from pricing_core.engines.import_run import FilesOutcome, ImportRequest, LargeRun, write_frame
+from pricing_core.engines.import_run import FilesOutcome, ImportRequest, LargeRun
 from pricing_core.engines.ingest import ingest
 from pricing_core.engines.limits import Limits
 from pricing_core.engines.reading import NotStreamable, Reader
 from pricing_core.engines.rules import Rows, apply_rules
 from pricing_core.engines.session import Session
+from pricing_core.engines.storing import Storing
 from pricing_core.engines.text_blocks import OtherEncoding
 from pricing_core.engines.typed import create_table, type_columns
-from pricing_core.engines.writing import pseudonymize, validate, write_parquet
+from pricing_core.engines.writing import validate
 from pricing_core.progress import Progress
 
 STREAMED: Final = ("offers", "customers", "events")
@@ -116,24 +117,23 @@ class _Run(LargeRun):
         """Judge the tables as a whole, and write what is left of them."""
         frames = self.frames()
         exclusions = self.exclusions(frames)
-        self.session.stage("Checking", 0.7, "Looking at the data as a whole")
-        findings = self.findings()
-        whole, margin = self._whole(frames)
-        report = self.report([*findings, *whole])
-        self.session.look()
-        if report.blocking:
-            raise self.blocked([*findings, *whole])
-        set_aside = self.set_aside()  # as the files have them: before customers get pseudonyms
-        for rows in self.large.values():
+        with Storing(self.large, frames, target, self.request.pseudonymize) as storing:
+            if self.limits.threads > 1 and all(isinstance(rows, HeldRows) for rows in self.large.values()):
+                storing.begin()
+            self.session.stage("Checking", 0.7, "Looking at the data as a whole")
+            findings = self.findings()
+            whole, margin = self._whole(frames)
+            report = self.report([*findings, *whole])
             self.session.look()
-            validate(rows)
-        for table, frame in frames.items():
-            validate_table(table, frame)
-        if self.request.pseudonymize is not None:
+            if report.blocking:
+                raise self.blocked([*findings, *whole])
+            set_aside = self.set_aside()
             for rows in self.large.values():
                 self.session.look()
-                pseudonymize(rows, self.request.pseudonymize)
-        written, hashes = self._write(target, frames)
+                validate(rows)
+            for table, frame in frames.items():
+                validate_table(table, frame)
+            written, hashes = storing.finish(self.session, (0.8, 0.95))
         manifest = self.manifest(margin, exclusions, written, hashes)
         numbers = partial(self.large["offers"].sheet.raw.numbers.of_kept, self.large["offers"].sheet.rejected)
         return FilesOutcome(written, manifest, report, set_aside, self.columns, numbers)
@@ -175,15 +175,3 @@ class _Run(LargeRun):
 
     def _free_bytes(self) -> int:
         return self.limits.held_bytes - sum(rows.sheet.spool.held_bytes for rows in self.large.values())
-
-    def _write(self, target: Path, frames: dict[str, pd.DataFrame]) -> tuple[dict[str, int], dict[str, dict[str, str]]]:
-        """Write the tables; returns how many rows each has, and the hash of each column."""
-        written: dict[str, int] = {}
-        hashes: dict[str, dict[str, str]] = {}
-        for table in schema.TABLES:
-            path = target / f"{table}.parquet"
-            if table in self.large:
-                written[table], hashes[table] = write_parquet(self.large[table], path, (0.8, 0.95))
-            elif table in frames:
-                written[table], hashes[table] = write_frame(frames[table], path)
-        return written, hashes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -177,9 +178,13 @@ class _Run(LargeRun):
                     written[table], hashes[table] = write_made(rows, table, path, (0.92, 0.97))
                 else:
                     validate(rows)
-                    written[table], hashes[table] = write_parquet(rows, path, (0.92, 0.97))
+                    report = partial(self._stored, table)
+                    written[table], hashes[table] = write_parquet(rows, path, report)
             elif table in frames:
                 frame = frames[table]
                 validate_table(table, frame)
                 written[table], hashes[table] = write_frame(frame, path)
         return written, hashes
+
+    def _stored(self, table: str, rows: int, of: int) -> None:
+        self.session.stage("Storing", 0.92 + 0.05 * rows / max(1, of), f"{table}: {rows:,} rows")

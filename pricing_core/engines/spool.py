@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 
 import numpy as np
@@ -71,13 +72,12 @@ class Spool:
                 return
         self._write(block, arrays)
 
-    def join(self) -> None:
+    def join(self, pool: Executor) -> None:
         """Put the blocks of each column together, once all are there and in memory."""
         if self._held is None or len(self.starts) < 2:
             return
-        for name in list(self._held[0]):
-            if not name.startswith("r"):
-                self._join(name)
+        for _ in pool.map(self._join, [name for name in self._held[0] if not name.startswith("r")]):
+            pass  # an error of one is raised here
 
     def whole(self, name: str) -> pa.Array | None:
         """An array of all rows, which must be in memory; None if there is none of this name."""

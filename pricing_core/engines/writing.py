@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as parquet
@@ -29,9 +30,21 @@ _ARROW: Final = {"time": pa.timestamp("us", "UTC"), "words": pa.string(), "text"
                  "float64": pa.float64(), "int64": pa.int64(), "int8": pa.int8()}  # fmt: skip
 
 
-def write_parquet(rows: Rows, path: Path, stage: tuple[float, float]) -> tuple[int, dict[str, str]]:
-    """Write the rows that are not set aside, in order; returns their number, and the hash of each column."""
-    columns = list(rows.columns.values())
+def write_parquet(
+    rows: Rows, path: Path, report: Callable[[int, int], None], renamed: Mapping[str, pd.Series] | None = None
+) -> tuple[int, dict[str, str]]:
+    """Write the rows that are not set aside, in order; returns their number, and the hash of each column.
+
+    Parameters
+    ----------
+    report
+        Called before each piece with the number of rows before it, and of all rows.
+    renamed
+        Column → texts in the place of its own.
+    """
+    columns = [
+        replace(column, words=(renamed or {}).get(column.name, column.words)) for column in rows.columns.values()
+    ]
     words = {column.name: pa.array(column.words, type=pa.string()) for column in columns if column.type == "words"}
     arrow = pa.schema([(column.name, _stored_type(column)) for column in columns])
     hashes = {column.name: ColumnHash(column.type, column.words) for column in columns}
@@ -46,10 +59,7 @@ def write_parquet(rows: Rows, path: Path, stage: tuple[float, float]) -> tuple[i
         write_statistics=[column.name for column in columns if column.type == "time"],  # what readers filter by
     ) as writer:  # fmt: skip
         for start, chunk in ahead(rows.chunks(list(rows.columns))):
-            share = start / max(1, rows.sheet.spool.rows)
-            rows.session.stage(
-                "Storing", stage[0] + (stage[1] - stage[0]) * share, f"{rows.sheet.table}: {start:,} rows"
-            )
+            report(start, rows.sheet.spool.rows)
             taken = pool.submit(take, chunk)
             arrays = [_stored(column, chunk.column(column.name).combine_chunks(), words) for column in columns]
             writer.write_table(pa.Table.from_arrays(arrays, schema=arrow))
@@ -58,15 +68,15 @@ def write_parquet(rows: Rows, path: Path, stage: tuple[float, float]) -> tuple[i
     return written, {name: each.hexdigest() for name, each in hashes.items()}
 
 
-def pseudonymize(rows: Rows, rename: Pseudonymize) -> None:
-    """Rename the customers that are left, in the words of their column; nobody else's id is remembered."""
+def renamed_customers(rows: Rows, rename: Pseudonymize) -> dict[str, pd.Series]:
+    """Texts of the column of customers with the pseudonyms of those that are left; nobody else's id is kept."""
     column = rows.columns.get("customer_id")
     if column is None:
-        return
+        return {}
     codes = rows.used("customer_id")
-    words = column.words.to_numpy(dtype=object)
-    words[codes] = rename(pd.Series(words[codes], dtype="str")).to_numpy(dtype=object)
-    rows.columns["customer_id"] = replace(column, words=pd.Series(words, dtype="str"))
+    words = np.array([f"unused {place}" for place in range(len(column.words))], dtype=object)
+    words[codes] = rename(pd.Series(column.words.iloc[codes], dtype="str")).to_numpy(dtype=object)
+    return {"customer_id": pd.Series(words, dtype="str")}
 
 
 def validate(rows: Rows) -> None:

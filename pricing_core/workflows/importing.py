@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,7 @@ def import_files(
     """
     check_currency(currency)
     progress = progress or SilentProgress()
+    renamer = _Renamer(ws) if pseudonymize else None
     request = ImportRequest(
         mapping=mapping or {},
         options=options or CleaningOptions(),
@@ -90,7 +91,7 @@ def import_files(
         source=source,
         currency=currency,
         margin_assumption=margin_assumption,
-        pseudonymize=_renamer(ws) if pseudonymize else None,
+        pseudonymize=renamer,
         excluded=excluded or {},
         note=note,
         recall=lambda table, columns: _recalled(ws, table, columns),
@@ -111,6 +112,8 @@ def import_files(
             else:
                 outcome = _with_known(ws, draft, outcome, "orders" in sources, progress)
             outcome = _with_finding(outcome, _other_currency(ws, currency, outcome.rows["offers"]))
+            if renamer is not None:
+                renamer.remember()
             dataset_id = _store(ws, draft, outcome, progress)
     except ImportBlocked as refused:
         blocked.keep_blocked(ws, refused.report.to_frame(), refused.report.counts_frame(), refused.set_aside)
@@ -187,17 +190,25 @@ def set_exclusions(ws: Workspace, dataset_id: str, excluded: Mapping[str, str]) 
     datasets.update_manifest(ws, dataset_id, excluded=dict(excluded))
 
 
-def _renamer(ws: Workspace) -> Callable[[pd.Series], pd.Series]:
-    """Replace ids by pseudonyms, and keep the way back apart from the data."""
-    pseudonym, identities = Pseudonymizer(load_or_create_key(ws.key_path)), IdentityTable(ws.root)
+class _Renamer:
+    """Replaces ids by pseudonyms; the way back is kept apart from the data, once the import has succeeded."""
 
-    def rename(ids: pd.Series) -> pd.Series:
-        renamed = pseudonym.apply(ids)
+    def __init__(self, ws: Workspace) -> None:
+        self._pseudonym, self._identities = Pseudonymizer(load_or_create_key(ws.key_path)), IdentityTable(ws.root)
+        self._pairs: list[tuple[pd.Series, pd.Series]] = []
+
+    def __call__(self, ids: pd.Series) -> pd.Series:
+        """Pseudonyms of ids."""
+        renamed = self._pseudonym.apply(ids)
         first = ~ids.duplicated() & ids.notna()
-        identities.remember(renamed[first], ids[first])
+        self._pairs.append((renamed[first], ids[first]))
         return renamed
 
-    return rename
+    def remember(self) -> None:
+        """Keep the way back from the pseudonyms given."""
+        if self._pairs:
+            renamed, ids = zip(*self._pairs, strict=True)
+            self._identities.remember(pd.concat(renamed, ignore_index=True), pd.concat(ids, ignore_index=True))
 
 
 def own_customer_ids(ws: Workspace, frame: pd.DataFrame) -> pd.DataFrame:

@@ -19,9 +19,11 @@ from pricing_core.cli import main
 from pricing_core.data.importing import ImportBlocked
 from pricing_core.engines import spool
 from pricing_core.engines.limits import Limits
+from pricing_core.engines.writing import write_parquet
 from pricing_core.errors import ConfigError, DataError, JobCancelled, WorkspaceError
 from pricing_core.store import blocked, datasets
 from pricing_core.store.workspace import Workspace
+from pricing_core.trust.identities import FILE_NAME
 from tests.engines.messy_shop import as_csv, messy_shop
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +73,43 @@ def test_a_refused_import_keeps_its_report(ws: Workspace, offers: pd.DataFrame) 
     assert blocked.load_blocked(ws) is not None
     assert datasets.latest_dataset_id(ws) is None
     assert not list(ws.temp_dir.iterdir())
+    assert not (ws.root / FILE_NAME).exists()  # nobody's id is kept for data that are not
+
+
+def test_ids_of_customers_without_a_row_that_is_kept_are_nowhere_in_the_version(
+    ws: Workspace, offers: pd.DataFrame, tmp_path: Path
+) -> None:
+    gone = offers.head(1).assign(customer_id="nobody-any-more", price="none")
+    path = tmp_path / "some.csv"
+    path.write_bytes(as_csv(pd.concat([offers, gone])))
+    stored = workflows.import_files(ws, {"offers": path})
+    assert (stored.set_aside["customer_id"] == "nobody-any-more").sum() == 1
+    for kept in (datasets.folder_of(ws, stored.dataset_id) / "offers.parquet", ws.root / FILE_NAME):
+        assert b"nobody-any-more" not in kept.read_bytes()
+
+
+def test_what_is_written_beside_the_checks_is_gone_when_they_fail(
+    ws: Workspace, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, written = threading.Event(), []
+
+    def check(*_: Any, **__: Any) -> None:
+        assert begun.wait(30)
+        raise DataError("The checks failed.")
+
+    def write(rows: Any, path: Path, *arguments: Any) -> tuple[int, dict[str, str]]:
+        found = write_parquet(rows, path, *arguments)
+        written.append(path)
+        begun.set()
+        return found
+
+    monkeypatch.setattr("pricing_core.engines.storing.write_parquet", write)
+    monkeypatch.setattr("pricing_core.engines.importing.validate", check)
+    with pytest.raises(DataError, match="The checks failed"):
+        workflows.import_files(ws, {"offers": file})
+    assert written and not written[0].exists()
+    assert datasets.latest_dataset_id(ws) is None
+    assert not list(ws.temp_dir.iterdir()) and not (ws.root / FILE_NAME).exists()
 
 
 class Stopping:
@@ -117,7 +156,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(
         monkeypatch.setattr(Limits, "held_bytes", 0)
         monkeypatch.setattr(spool.Spool, "_write", full)
     else:
-        monkeypatch.setattr("pricing_core.engines.importing.write_parquet", full)
+        monkeypatch.setattr("pricing_core.engines.storing.write_parquet", full)
     with pytest.raises(WorkspaceError, match="No space left on device"):
         workflows.import_files(ws, {"offers": file})
     assert datasets.latest_dataset_id(ws) is None
