@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # LightGBM's threads wait instead of spinning, so that it shares the machine; must be set before it is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # The first use of a large array then takes a fraction of the time on virtual machines, where huge pages are rare.
+    os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
     try:
         try:
             return _run(arguments)

@@ -56,3 +56,9 @@ def validate_table(table: str, frame: pd.DataFrame) -> None:
         raise DataError(
             f"The {table} table does not fit the schema ({found}).", fix="Import it from its source again."
         ) from error
+
+
+def get_ready(table: str) -> None:
+    """Load and try out what checks a table, so that its check later takes no time for that."""
+    dtypes = {field.name: _DTYPES[field.kind] for field in schema.fields(table)}
+    validate_table(table, pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in dtypes.items()}))

@@ -43,8 +43,11 @@ class ColumnHash:
         elif self._kind == "time":
             self._update(values.fill_null(_NO_TIME).to_numpy(), "<i8")
         else:
-            numbers = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
-            self._update(np.where(np.isnan(numbers), np.nan, numbers + 0.0), "<f8")
+            numbers = values.cast(pa.float64()).to_numpy(zero_copy_only=False) + 0.0
+            missing = np.isnan(numbers)
+            if missing.any():
+                numbers[missing] = np.nan
+            self._update(numbers, "<f8")
 
     def hexdigest(self) -> str:
         """The hash of all rows taken."""
@@ -62,6 +65,8 @@ class ColumnHash:
     def _order(self, codes: NDArray[np.int32]) -> NDArray[np.int64]:
         """Numbers of the words in the order in which they first occur; -1 where there is none."""
         placed = self._place[codes]
+        if self._seen == len(self._words):
+            return placed
         fresh = codes[(placed < 0) & (codes < len(self._words))]
         if len(fresh):
             new = pd.unique(fresh).astype(np.int64)

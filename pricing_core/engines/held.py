@@ -10,8 +10,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pricing_core.engines.alike import alike, neighbors
 from pricing_core.engines.by_product import Ints, Offers
 from pricing_core.engines.limits import Limits
 from pricing_core.engines.rows import Rows
@@ -21,7 +23,6 @@ from pricing_core.engines.typed import TypedColumn, create_table
 
 Values = NDArray[np.generic]
 _DAY = 86_400_000_000
-_MIX = np.int64(-7046029254386353131)  # 2^64 divided by the golden ratio, odd: spreads the keys over 64 bits
 
 
 class HeldRows(Rows):
@@ -84,21 +85,20 @@ class HeldRows(Rows):
     def by_product(self, names: Sequence[str]) -> list[Callable[[], Offers]]:
         """As :meth:`Rows.by_product`."""
         words = self.columns["product_id"].words.to_numpy(dtype=object)
-        codes, keep = self.values("product_id"), self.kept()
-        rows = self._kept_rows().astype(np.int32 if len(codes) < 1 << 31 else np.int64)
         sorted_words = np.argsort(words, kind="stable")
-        rank = np.empty(len(words), dtype=np.uint16 if len(words) <= 1 << 16 else np.int32)
+        rank = np.empty(len(words), dtype=np.uint16 if len(words) < 1 << 16 else np.int32)
         rank[sorted_words] = np.arange(len(words))
-        place = rank[codes if keep is None else codes[keep]]
-        counts = np.bincount(place, minlength=len(words))
-        order = rows[np.argsort(place, kind="stable")]
+        place = rank[self.values("product_id")]
+        place[self.sheet.rejected] = len(words)  # behind all others
+        counts = np.bincount(place, minlength=len(words))[: len(words)]
+        order = pc.array_sort_indices(pa.array(place)).to_numpy().view(np.int64)  # stable, and by counting
         self.session.look()
         index = pd.Index(words[sorted_words], dtype="str")
         present = [name for name in names if name in self.columns]
 
         def piece(first: int, last: int, start: int) -> Offers:
             own = counts[first:last]
-            mine = order[start : start + own.sum()].astype(np.int64)
+            mine = order[start : start + own.sum()]
             known = {name: self.values(name, mine) for name in present if name in ("unit_cost", "stock")}
             floats = {name: found.astype(np.float64) for name, found in known.items()}
             return Offers(
@@ -118,7 +118,11 @@ class HeldRows(Rows):
 
     def suspects(self, keys: Sequence[str]) -> Iterator[pd.DataFrame]:
         """As :meth:`Rows.suspects`."""
-        rows, mark = self._alike(keys)
+        times = next((self.values(name).view(np.int64) for name in keys if self.columns[name].type == "time"), None)
+        rows = None if times is None else neighbors(times, self.kept, self.limits.chunk_rows)
+        rows = self._kept_rows() if rows is None else rows
+        rows, mark = alike(rows, [self.values(name, rows) for name in keys])
+        self.session.look()
         parts = max(1, -(-len(rows) // self.limits.chunk_rows))
         which = mark.view(np.uint64) % np.uint64(parts)
         for part in range(parts if len(rows) else 0):
@@ -136,8 +140,10 @@ class HeldRows(Rows):
     def used(self, name: str, limit: int | None = None) -> Ints:
         """As :meth:`Rows.used`."""
         column = self.columns[name]
-        found = np.unique(column.by_code[:-2][self._used_codes(name)])
-        return found[found >= 0].astype(np.int64)[:limit]
+        found = column.by_code[:-2][self._used_codes(name)].astype(np.int64)
+        seen = np.zeros(len(column.words), dtype=bool)  # quicker than sorting out what occurs twice
+        seen[found[found >= 0]] = True
+        return np.flatnonzero(seen)[:limit]
 
     def texts(self, name: str) -> pd.Series:
         """As :meth:`Rows.texts`."""
@@ -163,14 +169,21 @@ class HeldRows(Rows):
 
     def counts(self, name: str, most: int) -> pd.Series:
         """As :meth:`Rows.counts`."""
-        column, total = self.columns[name], pd.Series(dtype=np.int64)
+        column = self.columns[name]
+        if column.type == "words":
+            every = np.zeros(len(column.words) + 1, dtype=np.int64)  # the first one of missing cells
+            for chunk in self._chunks(name):
+                every += np.bincount(chunk.astype(np.int64) + 1, minlength=len(every))
+            filled = np.flatnonzero(every[1:])
+            few = filled if len(filled) <= most else filled[:0]
+            return pd.Series(every[1:][few], index=column.words.iloc[few].to_numpy(dtype=object))
+        total = pd.Series(dtype=np.int64)
         for chunk in self._chunks(name):
             found: pd.Series = pd.Series(chunk).value_counts()  # type: ignore[arg-type]
-            total = pd.concat([total, found[found.index >= 0] if column.type == "words" else found])
-            total = total.groupby(level=0).sum()
+            total = pd.concat([total, found]).groupby(level=0).sum()
             if len(total) > most:
                 return total.iloc[:0]
-        return total.rename(lambda code: column.words.iat[code]) if column.type == "words" else total
+        return total
 
     def days(self) -> NDArray[np.datetime64]:
         """As :meth:`Rows.days`."""
@@ -244,11 +257,6 @@ class HeldRows(Rows):
         keep = self.kept()
         return np.arange(self.sheet.spool.rows) if keep is None else np.flatnonzero(keep)
 
-    def _compressed(self, name: str) -> Ints:
-        """Whole numbers of the rows that are not set aside."""
-        values, keep = self.values(name).astype(np.int64, copy=False), self.kept()
-        return values if keep is None else values[keep]
-
     def _missing(self, name: str) -> NDArray[np.bool_]:
         """Codes that stand for a missing value; the last two are those of plain and of missing cells."""
         column = self.columns[name]
@@ -271,30 +279,3 @@ class HeldRows(Rows):
             seen[codes if keep is None else codes[keep]] = True
         self._used[name] = mark, seen[:-2]
         return seen[:-2]
-
-    def _alike(self, keys: Sequence[str]) -> tuple[Ints, Ints]:
-        """Rows whose keys may be those of another row, and a mark that equal keys share."""
-        rows = self._kept_rows()
-        time = next((name for name in keys if self.columns[name].type == "time"), None)
-        if time is not None:
-            at = self._compressed(time)
-            if (at[1:] >= at[:-1]).all():  # rows in the order of time: equal ones are neighbors
-                same = at[1:] == at[:-1]
-                rows = rows[np.append(same, False) | np.append(False, same)]
-        mark = np.zeros(len(rows), dtype=np.int64)
-        for name in keys:
-            mark = (mark ^ (mark >> 29)) * _MIX + _whole_numbers(self.values(name, rows))
-        mark *= _MIX
-        self.session.look()
-        ordered = np.sort(mark)
-        twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-        found = pd.Series(mark).isin(twice).to_numpy() if len(twice) else np.zeros(len(mark), dtype=bool)
-        return rows[found], mark[found]
-
-
-def _whole_numbers(values: Values) -> Ints:
-    if values.dtype == object:
-        return pd.util.hash_array(values).view(np.int64)
-    if values.dtype.kind == "f":
-        return (values.astype(np.float64) + 0.0).view(np.int64)
-    return values.astype(np.int64)

@@ -17,7 +17,7 @@ from pricing_core.data.importing import Sources
 from pricing_core.data.quality import Finding
 from pricing_core.data.read import source_name
 from pricing_core.data.settling import check_tables, settle_mapping
-from pricing_core.data.validate import table_schema, validate_table
+from pricing_core.data.validate import get_ready, validate_table
 from pricing_core.engines.checks import whole_findings
 from pricing_core.engines.files import plain_files, unpacked_bytes
 from pricing_core.engines.held import HeldRows
@@ -86,7 +86,7 @@ def import_large(
     check_margin(request.margin_assumption)
     check_tables([*sources, *request.mapping], sources)
     (work / "files").mkdir()
-    threading.Thread(target=table_schema, args=("offers",)).start()  # loads its library while the files are read
+    threading.Thread(target=get_ready, args=("offers",)).start()  # while the first rows are read
     with closing(Session(work, limits, progress)) as session:
         run = _Run(sources, work, request, limits, session, progress)
         run.read()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ _LOOK_SECONDS: Final = 0.5
 
 
 class Session:
-    """One connection to a database that lives as long as the folder.
+    """One connection to a database that lives as long as the folder; it is opened by the first query.
 
     Parameters
     ----------
@@ -36,17 +37,22 @@ class Session:
     def __init__(self, folder: Path, limits: Limits, progress: Progress) -> None:
         self._progress = progress
         self._at: tuple[str, float, str] = ("Importing", 0.0, "")
-        self._connection = duckdb.connect(str(folder / "rows.duckdb"))
-        spill = str(folder / "spill").replace("'", "''")
+        self._folder, self._limits = folder, limits
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(str(self._folder / "rows.duckdb"))
+        spill = str(self._folder / "spill").replace("'", "''")
         for setting in (
-            f"SET threads = {limits.threads}",
-            f"SET memory_limit = '{limits.memory_mb}MB'",
+            f"SET threads = {self._limits.threads}",
+            f"SET memory_limit = '{self._limits.memory_mb}MB'",
             f"SET temp_directory = '{spill}'",
             "SET TimeZone = 'UTC'",
             "SET preserve_insertion_order = true",
             "SET enable_progress_bar = false",
         ):
-            self._connection.execute(setting)
+            connection.execute(setting)
+        return connection
 
     @contextmanager
     def another(self) -> Iterator[Session]:
@@ -103,8 +109,9 @@ class Session:
         return tuple(found[0])
 
     def close(self) -> None:
-        """Close the database."""
-        self._connection.close()
+        """Close the database, where it was opened."""
+        if "_connection" in self.__dict__:
+            self._connection.close()
 
     @contextmanager
     def _guarded(self, tables: Mapping[str, Any]) -> Iterator[None]:
