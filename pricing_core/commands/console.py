@@ -49,17 +49,21 @@ def open_workspace(options: argparse.Namespace, *, create: bool = False) -> Work
     Parameters
     ----------
     create
-        Make one where there is none. A command that works on data that are there does not: a mistyped path is an error.
+        Make one where there is none, and say so. A command that works on data that are there does not: a mistyped path
+        is an error.
     """
     from pricing_core.store.workspace import Workspace
 
     path: Path = options.workspace
-    if not create and not (path / "datasets").is_dir():
+    new = not (path / "datasets").is_dir()
+    if new and not create:
         raise WorkspaceError(
             f"There is no workspace at {path}.",
             fix="Check --workspace, or bring data in first with the commands import or demo.",
         )
     ws = Workspace.open(path)
+    if new:
+        note(f"there was no workspace at {path}: a new one is made")
     ws.clean_temp()
     return ws
 

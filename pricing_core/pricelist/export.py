@@ -7,6 +7,7 @@ that look like formulas are reported, so that whoever imports them knows. Both e
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import pandas as pd
@@ -21,6 +22,7 @@ from pricing_core.pricelist.cells import (
 )
 
 BOM: Final = b"\xef\xbb\xbf"
+_NEGATIVE: Final = re.compile(r"-[0-9]+(?:[.,][0-9]+)*")
 
 __all__ = ["dangerous_identifiers", "exact_money", "looks_like_formula", "to_excel_csv", "to_import_csv"]
 
@@ -38,9 +40,15 @@ def dangerous_identifiers(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["row_number", "column", "value"])
 
 
-def to_excel_csv(frame: pd.DataFrame) -> bytes:
-    """CSV that opens safely in Excel: byte order mark, text that looks like a formula made harmless."""
-    return BOM + _csv(frame, escape=True)
+def to_excel_csv(frame: pd.DataFrame, *, cells_of_files: bool = False) -> bytes:
+    """CSV that opens safely in Excel: byte order mark, text that looks like a formula made harmless.
+
+    Parameters
+    ----------
+    cells_of_files
+        Whether the text is cells as a file has them, so that a plain negative number, such as -5.20, is one and stays.
+    """
+    return BOM + _csv(frame, escape=True, cells_of_files=cells_of_files)
 
 
 def to_import_csv(frame: pd.DataFrame) -> bytes:
@@ -48,16 +56,17 @@ def to_import_csv(frame: pd.DataFrame) -> bytes:
     return _csv(frame, escape=False)
 
 
-def _csv(frame: pd.DataFrame, *, escape: bool) -> bytes:
+def _csv(frame: pd.DataFrame, *, escape: bool, cells_of_files: bool = False) -> bytes:
     header = [spreadsheet_safe(str(c)) if escape else str(c) for c in frame.columns]
     columns = [column_texts(frame, c) for c in frame.columns]
     if escape:
         for position, name in enumerate(frame.columns):
             if name in text_columns(frame):
-                columns[position] = _escaped(columns[position])
+                columns[position] = _escaped(columns[position], cells_of_files)
     return csv_bytes(header, columns)
 
 
-def _escaped(texts: list[str]) -> list[str]:
-    safe = {text: spreadsheet_safe(text) for text in set(texts)}
+def _escaped(texts: list[str], cells_of_files: bool) -> list[str]:
+    stays = _NEGATIVE.fullmatch if cells_of_files else lambda _: None
+    safe = {text: text if stays(text) else spreadsheet_safe(text) for text in set(texts)}
     return [safe[text] for text in texts]

@@ -253,7 +253,7 @@ def set_aside_for_excel(path: Path) -> bytes:
     """The rows set aside by an import as a CSV file that opens safely in a spreadsheet."""
     from pricing_core.pricelist.export import to_excel_csv
 
-    return to_excel_csv(pd.read_csv(path, dtype=str, keep_default_na=False))
+    return to_excel_csv(pd.read_csv(path, dtype=str, keep_default_na=False), cells_of_files=True)
 
 
 def keep_uploads(ws: Workspace, files: Mapping[str, Sequence[tuple[bytes, str]]]) -> dict[str, list[dict[str, str]]]:

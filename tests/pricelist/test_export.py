@@ -42,6 +42,13 @@ def test_text_that_a_spreadsheet_would_run_is_made_harmless_for_excel_only(text:
     assert read(plain, "utf-8")[0]["product_id"] == text
 
 
+def test_negative_numbers_of_a_file_stay_numbers_and_nothing_else_does() -> None:
+    cells = ["-5.20", "-1,234.50", "-1.234,50", "-7", "-5+3", "-2-3", "-1 2", "-A1", "-", "-5;-6", "－5", "-٣"]
+    rows = read(to_excel_csv(pd.DataFrame({"price": cells}), cells_of_files=True), "utf-8-sig")
+    shown = ["-5.20", "-1,234.50", "-1.234,50", "-7", "'-5+3", "'-2-3", "'-1 2", "'-A1", "'-", "'-5;'-6", "'－5", "'-٣"]
+    assert [row["price"] for row in rows] == shown
+
+
 def test_headers_are_made_harmless_too() -> None:
     table = frame(["a"]).rename(columns={"product_id": "=cmd"})
     assert "'=cmd" in read(to_excel_csv(table), "utf-8-sig")[0]

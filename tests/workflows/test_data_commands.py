@@ -129,3 +129,15 @@ def test_a_reader_that_stops_early_ends_a_command_without_a_traceback(tmp_path: 
         run.stdout.close()
         assert run.stderr.read() == b""
         assert run.wait() == 141
+
+
+def test_a_new_workspace_is_said_so_that_a_mistyped_one_is_noticed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, ws = tmp_path / "offers.csv", tmp_path / "tpyo"
+    shelf_offers().to_csv(file, index=False)
+    command = ["import", "--workspace", str(ws), "--offers", str(file)]
+    assert main(command) == 0
+    assert f"note: there was no workspace at {ws}: a new one is made\n" in capsys.readouterr().err
+    assert main(command) == 0
+    assert "no workspace" not in capsys.readouterr().err
