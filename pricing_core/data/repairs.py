@@ -11,6 +11,14 @@ import pandas as pd
 from pricing_core.data import quality
 from pricing_core.data.checks import DROP, SUSPECTS
 from pricing_core.data.dataset import Dataset
+from pricing_core.data.spellings import (
+    NO_CATEGORIES,
+    UNIFY,
+    counted_spellings,
+    one_spelling,
+    respelled,
+    respelled_words,
+)
 from pricing_core.errors import DataError
 
 
@@ -39,11 +47,17 @@ def apply_repairs(dataset: Dataset, repairs: Sequence[str]) -> Repaired:
     reason = np.full(len(offers), "", dtype=object)
     done = []
     check_repairs(repairs, {table: list(frame.columns) for table, frame in tables.items()})
-    for name in repairs:
+    for name in sorted(repairs, key=lambda name: name.startswith(DROP)):  # a column is taken out as it then is
+        table, column = repaired_column(name)
         if name.startswith(DROP):
-            table, column = dropped_column(name)
             tables[table] = tables[table].drop(columns=column)
             done.append(dropped_words(table, column))
+            continue
+        if name.startswith(UNIFY):
+            changes = one_spelling(counted_spellings(dataset.tables().values(), column))
+            before = tables[table][column]
+            tables[table] = tables[table].assign(**{column: respelled(before, changes)})
+            done.append(respelled_words(table, column, int(before.isin(list(changes)).sum())))
             continue
         mask = SUSPECTS[name][1](dataset.tables())
         reason[mask & (reason == "")] = SUSPECTS[name][4]
@@ -79,6 +93,8 @@ def repair_words(name: str) -> str:
     """What a repair does, for a button."""
     if name.startswith(DROP):
         return f"Take {name.removeprefix(DROP)} out"
+    if name.startswith(UNIFY):
+        return f"Write {name.removeprefix(UNIFY)} in one way"
     words = {
         "price_outliers": "Set the far-off prices aside",
         "below_cost": "Set the offers below cost aside",
@@ -89,19 +105,24 @@ def repair_words(name: str) -> str:
 
 
 def check_repairs(repairs: Sequence[str], columns: Mapping[str, Sequence[str]]) -> None:
-    """Check that there are such repairs, and such columns to take out; DataError else."""
+    """Check that there are such repairs, and such columns to take out or to write in one way; DataError else."""
     for name in repairs:
+        table, column = repaired_column(name)
         if name.startswith(DROP):
-            table, column = dropped_column(name)
             if column not in columns.get(table, ()):
                 raise DataError(f"There is no column {table}.{column} to take out.")
+        elif name.startswith(UNIFY):
+            if column not in columns.get(table, ()) or column in NO_CATEGORIES:
+                raise DataError(f"There is no category {table}.{column} to write in one way.")
         elif name not in SUSPECTS:
             raise DataError(f"There is no repair {name!r}.", fix=f"There are: {', '.join(SUSPECTS)}.")
 
 
-def dropped_column(name: str) -> tuple[str, str]:
-    """Table and column that a repair takes out."""
-    table, _, column = name.removeprefix(DROP).partition(".")
+def repaired_column(name: str) -> tuple[str, str]:
+    """Table and column that a repair takes out or writes in one way; empty ones where it looks at offers."""
+    if not name.startswith((DROP, UNIFY)):
+        return "", ""
+    table, _, column = name.removeprefix(DROP).removeprefix(UNIFY).partition(".")
     return table, column
 
 

@@ -10,6 +10,9 @@ import pandas as pd
 from pricing_core.data.quality import Finding
 from pricing_core.schema import TABLES
 
+UNIFY: Final = "unify "
+"""Start of the repairs that write a category in one way; ``unify customers.region``."""
+
 NO_CATEGORIES: Final = ("customer_id", "product_id", "currency")
 """Texts that name things, or are read without regard to capital letters."""
 
@@ -64,6 +67,45 @@ def spelling_findings(table: str, column: str, counts: Mapping[str, int]) -> lis
     more = f"; and {len(groups) - _SHOWN:,} more" if len(groups) > _SHOWN else ""
     words = "One category is" if len(groups) == 1 else f"{len(groups):,} categories are"
     message = f"{words} spelled in several ways in {table}.{column}: {shown}{more}."
-    effect = "Each spelling counts as a category of its own, with fewer rows to learn from; write it in one way."
+    effect = (
+        "Each spelling counts as a category of its own, with fewer rows to learn from. The repair writes each category "
+        "as it is spelled most often."
+    )
     rows = sum(counts[text] for group in groups for text in group)
-    return [Finding("warning", table, column, rows, (), message.replace("(1 rows)", "(1 row)"), effect)]
+    return [Finding("warning", table, column, rows, (), message.replace("(1 rows)", "(1 row)"), effect,
+                    f"{UNIFY}{table}.{column}")]  # fmt: skip
+
+
+def one_spelling(counts: Mapping[str, int]) -> dict[str, str]:
+    """Texts to be written in another way, and how: as their category is spelled most often, else first in order.
+
+    Parameters
+    ----------
+    counts
+        Text → number of rows.
+    """
+    changes: dict[str, str] = {}
+    for group in spelled_alike(counts):
+        best = max(group, key=lambda text: counts[text])  # the first of those that are as frequent
+        changes |= {text: best for text in group if text != best}
+    return changes
+
+
+def counted_spellings(frames: Iterable[pd.DataFrame], column: str) -> dict[str, int]:
+    """Number of rows of each text of a column, over all tables that have it, so that they stay spelled alike."""
+    total: dict[str, int] = {}
+    for frame in frames:
+        if column in frame.columns and pd.api.types.is_string_dtype(frame[column]):
+            for text, n in frame[column].value_counts().items():
+                total[str(text)] = total.get(str(text), 0) + int(n)
+    return total
+
+
+def respelled(values: pd.Series, changes: Mapping[str, str]) -> pd.Series:
+    """Texts with some of them written in another way."""
+    return values.where(~values.isin(list(changes)), values.map(changes)) if changes else values
+
+
+def respelled_words(table: str, column: str, rows: int) -> str:
+    """What was done with a column."""
+    return f"{rows:,} row{'' if rows == 1 else 's'} of {table}.{column} spelled as the others of their category"

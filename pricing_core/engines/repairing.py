@@ -18,7 +18,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pricing_core.data.checks import DROP, SUSPECTS
-from pricing_core.data.repairs import check_repairs, dropped_column, dropped_words, mask_words
+from pricing_core.data.repairs import check_repairs, dropped_words, mask_words, repaired_column
+from pricing_core.data.spellings import UNIFY, one_spelling, respelled_words
 from pricing_core.engines.limits import Limits
 from pricing_core.engines.rules import Rows
 from pricing_core.engines.session import Session
@@ -90,21 +91,23 @@ def repair_files(
     with closing(Session(work, limits, progress)) as session:
         columns = {table: _columns(session, base / f"{table}.parquet") for table in present_tables(base)}
         check_repairs(repairs, columns)
-        asked = [repair for repair in repairs if not repair.startswith(DROP)]
+        asked = [repair for repair in repairs if not repair.startswith((DROP, UNIFY))]
         positions, reason, counts = _judged(session, base, small, asked, limits)
-        done = []
-        for repair in repairs:
+        done, changes = [], _Changes(session, base)
+        for repair in sorted(repairs, key=lambda repair: repair.startswith(DROP)):
+            table, column = repaired_column(repair)
             if repair.startswith(DROP):
-                table, column = dropped_column(repair)
                 columns[table] = [each for each in columns[table] if each != column]
                 done.append(dropped_words(table, column))
+            elif repair.startswith(UNIFY):
+                done.append(respelled_words(table, column, changes.find(table, column)))
             else:
                 done.append(mask_words(repair, counts[repair]))
         session.run("CREATE TABLE aside AS SELECT p, reason FROM found",
                     found=pa.table({"p": positions, "reason": reason}))  # fmt: skip
         session.stage("Repairing", 0.5, "Setting rows aside")
         _write_aside(session, base / "offers.parquet", aside, [SUSPECTS[each][4] for each in asked])
-        rows = {table: _write_table(session, table, base, draft, columns[table]) for table in columns}
+        rows = {table: _write_table(session, table, base, draft, columns[table], changes) for table in columns}
     return RepairedFiles(rows, len(positions), columns, tuple(done))
 
 
@@ -137,17 +140,54 @@ def _columns(session: Session, path: Path) -> list[str]:
     return [str(each) for each in session.frame(f"DESCRIBE SELECT * FROM read_parquet({text(path)})")["column_name"]]
 
 
-def _write_table(session: Session, table: str, base: Path, draft: Path, columns: Sequence[str]) -> int:
+class _Changes:
+    """Texts that are to be written in another way."""
+
+    def __init__(self, session: Session, base: Path) -> None:
+        self._session, self._base = session, base
+        self.of: dict[tuple[str, str], dict[str, str]] = {}
+
+    def find(self, table: str, column: str) -> int:
+        """Find those of a column; returns the number of their rows."""
+        counts = {each: self._counts(each, column) for each in present_tables(self._base)}
+        total: dict[str, int] = {}
+        for found in counts.values():
+            for word, rows in found.items():
+                total[word] = total.get(word, 0) + rows
+        changes = {word: other for word, other in one_spelling(total).items() if word in counts[table]}
+        self.of[table, column] = changes
+        return sum(counts[table][word] for word in changes)
+
+    def _counts(self, table: str, column: str) -> dict[str, int]:
+        path = text(self._base / f"{table}.parquet")
+        kinds = self._session.frame(f"DESCRIBE SELECT * FROM read_parquet({path})")
+        if not ((kinds["column_name"] == column) & (kinds["column_type"] == "VARCHAR")).any():
+            return {}
+        listed = f"SELECT {name(column)} AS w, count(*) AS n FROM read_parquet({path}) WHERE w IS NOT NULL GROUP BY 1"
+        return {str(word): int(rows) for word, rows in self._session.frame(listed).itertuples(index=False)}
+
+    def written(self, table: str, column: str) -> str:
+        """SQL of a column as it is to be written."""
+        changes = self.of.get((table, column))
+        if not changes:
+            return name(column)
+        cases = " ".join(f"WHEN {text(word)} THEN {text(other)}" for word, other in changes.items())
+        return f"CASE {name(column)} {cases} ELSE {name(column)} END AS {name(column)}"
+
+
+def _write_table(
+    session: Session, table: str, base: Path, draft: Path, columns: Sequence[str], changes: _Changes
+) -> int:
     """Copy a table without the rows set aside and the columns taken out; one that stays as it is, is shared."""
     old, new = base / f"{table}.parquet", draft / f"{table}.parquet"
-    fewer = len(columns) < len(_columns(session, old))
+    changed = len(columns) < len(_columns(session, old)) or any(changes.of.get((table, each)) for each in columns)
     (removed,) = session.row("SELECT count(*) FROM aside") if table == "offers" else (0,)
-    if not fewer and not removed:
+    if not changed and not removed:
         os.link(old, new)
     else:
         session.stage("Repairing", 0.55, f"Writing the {table}")
         where = "WHERE file_row_number NOT IN (SELECT p FROM aside)" if removed else ""
-        listed = ", ".join(name(column) for column in columns)
+        listed = ", ".join(changes.written(table, column) for column in columns)
         session.run(
             f"COPY (SELECT {listed} FROM read_parquet({text(old)}, file_row_number = true) {where}) TO {text(new)} "
             f"({_OPTIONS})"
