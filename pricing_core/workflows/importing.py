@@ -25,9 +25,11 @@ from pricing_core.store import blocked, datasets, file_shapes, incoming, shelf
 from pricing_core.store.workspace import Workspace
 from pricing_core.trust.identities import IdentityTable
 from pricing_core.trust.pseudonyms import Pseudonymizer, load_or_create_key
+from pricing_core.workflows import same_files
 from pricing_core.workflows.adding import extended
 from pricing_core.workflows.known_files import known_finding, known_orders_finding
 from pricing_core.workflows.large_files import base_version, read_into
+from pricing_core.workflows.renaming import Renamer
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def import_files(
     """
     check_currency(currency)
     progress = progress or SilentProgress()
-    renamer = _Renamer(ws) if pseudonymize else None
+    renamer = Renamer(ws) if pseudonymize else None
     request = ImportRequest(
         mapping=mapping or {},
         options=options or CleaningOptions(),
@@ -99,6 +101,11 @@ def import_files(
     base = base_version(ws, "orders" in sources, pseudonymize, currency) if extend else None
     request = replace(request, whole=base is None)
     blocked.forget_blocked(ws)
+    mark = same_files.mark_of(ws, sources, request)
+    if base is not None and (same := same_files.find(ws, mark, base)) is not None:
+        progress.stage("Done", 1.0, same.words)
+        in_use = str(datasets.latest_dataset_id(ws))
+        return StoredImport(in_use, same.report, same.set_aside, same.report, same.words)
     try:
         with shelf.drafting(ws, "dataset") as draft:
             outcome = read_into(ws, sources, draft, request, occasions or OccasionRule(), progress)
@@ -119,6 +126,7 @@ def import_files(
         blocked.keep_blocked(ws, refused.report.to_frame(), refused.report.counts_frame(), refused.set_aside)
         raise
     progress.stage("Done", 1.0, f"{outcome.rows['offers']:,} offers imported")
+    same_files.remember(ws, mark, dataset_id, outcome.report if files is None else files)
     return StoredImport(dataset_id, outcome.report, outcome.set_aside, files)
 
 
@@ -188,27 +196,6 @@ def set_margin_assumption(ws: Workspace, dataset_id: str, rate: float) -> None:
 def set_exclusions(ws: Workspace, dataset_id: str, excluded: Mapping[str, str]) -> None:
     """Change which columns the next training must not use (``"table.column"`` → reason)."""
     datasets.update_manifest(ws, dataset_id, excluded=dict(excluded))
-
-
-class _Renamer:
-    """Replaces ids by pseudonyms; the way back is kept apart from the data, once the import has succeeded."""
-
-    def __init__(self, ws: Workspace) -> None:
-        self._pseudonym, self._identities = Pseudonymizer(load_or_create_key(ws.key_path)), IdentityTable(ws.root)
-        self._pairs: list[tuple[pd.Series, pd.Series]] = []
-
-    def __call__(self, ids: pd.Series) -> pd.Series:
-        """Pseudonyms of ids."""
-        renamed = self._pseudonym.apply(ids)
-        first = ~ids.duplicated() & ids.notna()
-        self._pairs.append((renamed[first], ids[first]))
-        return renamed
-
-    def remember(self) -> None:
-        """Keep the way back from the pseudonyms given."""
-        if self._pairs:
-            renamed, ids = zip(*self._pairs, strict=True)
-            self._identities.remember(pd.concat(renamed, ignore_index=True), pd.concat(ids, ignore_index=True))
 
 
 def own_customer_ids(ws: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
