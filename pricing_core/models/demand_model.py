@@ -148,7 +148,7 @@ FAMILIES: Final[dict[str, Family]] = {
             "Monotone boosted trees",
             f"{_HERE}.families.monotone:MonotoneTreesModel",
             f"{_HERE}.families.monotone:MonotoneFamilyConfig",
-            {"n_trees": 100, "learning_rate": 0.12, "max_rows": 60_000},
+            {"members": 2, "n_trees": 100, "learning_rate": 0.12, "max_rows": 60_000},
         ),
         Family(
             "l1_logit",

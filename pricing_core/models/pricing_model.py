@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from pricing_core.errors import ConfigError, ModelError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.pricing_challenge import NETWORK, TREES, GoingPriceRows, challenge
-from pricing_core.models.pricing_trees import THREADS, TreeSettings, crossfit_trees, train_trees
+from pricing_core.models.pricing_trees import THREADS, TreeSettings, crossfit_few, crossfit_trees, train_trees
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -36,6 +36,7 @@ Floats32 = NDArray[np.float32]
 _LEVELS = np.concatenate([[0.0, 0.001, 0.0025, 0.005], np.linspace(0.01, 0.99, 99), [0.995, 0.9975, 0.999, 1.0]])
 
 _REFERENCE_LEAVES = 15
+_PARTITIONS = 3
 _NETWORK_FILE = "pricing_network.npz"
 
 
@@ -51,6 +52,9 @@ class PricingConfig:
         Leaves of the trees of the expected price, and the step of each tree.
     n_folds
         Folds over customers for the cross-fitted expected price (≥ 2).
+    few_rows
+        With at most so many rows smaller trees compete for the expected price, and that of a training row is averaged
+        over three partitions into folds.
     random_state
         Seed.
     """
@@ -59,6 +63,7 @@ class PricingConfig:
     n_leaves: int = 31
     learning_rate: float = 0.1
     n_folds: int = 3
+    few_rows: int = 30_000
     random_state: int = 0
 
     def __post_init__(self) -> None:
@@ -127,7 +132,9 @@ class PricingModel:
         """
         rng = np.random.default_rng(self.config.random_state)
         weight = np.ones(batch.n) if weight is None else weight
-        fold = rng.permutation(int(customer_code.max()) + 1)[customer_code] % self.config.n_folds
+        customers = int(customer_code.max()) + 1
+        folds = [rng.permutation(customers)[customer_code] % self.config.n_folds for _ in range(_PARTITIONS)]
+        fold = folds[0]
         market_view, matrix = _without_customer(batch), batch.matrix()
         level = np.log(price / base_price)
         # Rows are measured by a reference that did not see their price: one that did would hide part of the variation.
@@ -142,7 +149,11 @@ class PricingModel:
             self.network_, guess, compared = judged.network, judged.prediction, {"going_price": judged.figures}
         self.train_reference_ = base_price * np.exp(guess)
         x = price / self.train_reference_
-        habit = crossfit_trees(matrix, x, weight, fold, self.config.trees(self.config.n_leaves))
+        shape = self.config.trees(self.config.n_leaves)
+        if batch.n <= self.config.few_rows:
+            habit = crossfit_few(matrix, x, weight, folds, shape)
+        else:
+            habit = crossfit_trees(matrix, x, weight, fold, shape)
         self.expected_, self.train_expected_ = habit.models, habit.prediction
         residual = x - self.train_expected_
         size = np.abs(residual)

@@ -97,7 +97,7 @@ SearchSpace = Mapping[str, Range | Choice]
 
 _RATE: Final = Range(5e-4, 2e-2, log=True, points=4)
 _TREE_RATE: Final = Range(0.02, 0.3, log=True)
-_LEAVES: Final = Range(7, 63, log=True, whole=True)
+_LEAVES: Final = Range(3, 63, log=True, whole=True)
 _SPACES: Final[dict[str, SearchSpace]] = {
     NETWORK: {
         "learning_rate": _RATE,

@@ -121,7 +121,7 @@ class TrainingConfig:
 
     def pricing(self) -> PricingConfig:
         """Return the settings of the pricing model."""
-        quick = {"n_trees": 60, "n_folds": 2, "learning_rate": 0.15}
+        quick = {"n_trees": 60, "n_folds": 2, "learning_rate": 0.15, "few_rows": 0}
         chosen = {**(quick if self.quick else {}), **self.pricing_settings, "random_state": self.seed}
         try:
             return PricingConfig(**chosen)

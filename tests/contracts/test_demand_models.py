@@ -262,6 +262,35 @@ def test_settings_are_checked_and_halves_without_purchases_refused(name: str) ->
         fitted(name, replace(rows, y=np.where(other, 0.0, rows.y)))
 
 
+@pytest.mark.parametrize("name", ["taste_network", "two_output_trees", "monotone_trees", "l1_logit"])
+def test_few_rows_get_more_members_unless_their_number_is_given(name: str, tmp_path: Path) -> None:
+    settings = {key: value for key, value in SMALL[name].items() if key != "members"}
+    found = FAMILIES[name].new(settings).fit(logged(600), 2)
+    few, many = type(found.config).usual_members
+    assert few > many
+    assert len(np.unique(found.respond(batch_of(5, 5), np.ones(5)).draw_member)) == 2 * few
+    found.save(tmp_path)
+    again = type(found).load(tmp_path).respond(batch_of(5, 5), np.ones(5))
+    np.testing.assert_array_equal(again.intercept, found.respond(batch_of(5, 5), np.ones(5)).intercept)
+
+
+def test_a_stored_taste_network_whose_first_head_knows_no_expected_price_answers_as_before(tmp_path: Path) -> None:
+    found = fitted("taste_network", logged())  # changed below: not the one that other tests share
+    for learner in found.learners_:
+        units = learner.weights_["kernel"].shape[2]
+        learner.weights_ = learner.weights_ | {"head_1": learner.weights_["head_1"].copy()}
+        learner.weights_["head_1"][:, units:] = 0  # what a file without these rows says
+    expected = found.respond(batch_of(20, 5), np.ones(20))
+    found.save(tmp_path)
+    for k in range(2):
+        with np.load(tmp_path / f"taste_network_{k}.npz") as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        arrays["head_1"] = arrays["head_1"][:, : arrays["kernel"].shape[2]]
+        np.savez(tmp_path / f"taste_network_{k}.npz", **arrays)
+    again = type(found).load(tmp_path).respond(batch_of(20, 5), np.ones(20))
+    np.testing.assert_allclose(again.intercept, expected.intercept, rtol=1e-6)
+
+
 def test_a_family_that_is_not_there_is_refused() -> None:
     with pytest.raises(ConfigError, match="There is no family of models named 'forest'"):
         family("forest")

@@ -102,6 +102,20 @@ def test_the_expected_price_of_a_training_row_comes_from_other_customers(batch_o
     assert model.metrics_["expected_r2_crossfitted"] < 0.05
 
 
+def test_few_rows_get_smaller_trees_and_an_expected_price_nearer_the_truth(batch_of: BatchOf) -> None:
+    batch = batch_of(1_200, 9)
+    habit = np.sin(2 * batch.customer[:, 0]) + 0.5 * batch.product[:, 0]
+    price = np.exp(0.15 * habit + 0.25 * np.random.default_rng(9).standard_normal(1_200))
+    errors = {}
+    for few_rows in (0, 30_000):
+        model = PricingModel(PricingConfig(few_rows=few_rows)).fit(batch, np.ones(1_200), price, np.arange(1_200))
+        truth = np.exp(0.15 * habit + 0.25**2 / 2) / model.train_reference_
+        errors[few_rows] = np.mean((model.train_expected_ - truth) ** 2)
+        # What serves other offers is one booster per fold, as where rows are many.
+        assert len(model.expected_) == PricingConfig().n_folds
+    assert errors[30_000] < 0.6 * errors[0]
+
+
 def test_the_reference_of_a_training_row_does_not_absorb_its_price(batch_of: BatchOf) -> None:
     batch = batch_of(1_000, 6)
     noise = 0.1 * np.random.default_rng(6).standard_normal(1_000)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pricing_core.errors import ModelError
 from pricing_core.features.batch import EncodedBatch
+from pricing_core.models.families.learner import FEW_ROWS
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -25,12 +26,12 @@ def tree_matrix(batch: EncodedBatch) -> Floats32:
 
 
 def parameters(n: int, *, n_leaves: int, learning_rate: float, seed: int) -> dict[str, Any]:
-    """LightGBM parameters that give the same trees whenever the rows are the same."""
+    """LightGBM parameters for the ``n`` rows of a fold that give the same trees whenever the rows are the same."""
     return {
         "num_leaves": n_leaves,
         "learning_rate": learning_rate,
         "min_data_in_leaf": max(10, min(100, n // 200)),
-        "max_bin": 63,
+        "max_bin": 255 if n <= FEW_ROWS // 2 else 63,
         "seed": seed,
         "deterministic": True,
         "force_row_wise": True,

@@ -161,6 +161,7 @@ class FoldedModel:
         kept = _ordered(_share_of_customers(rows, self.config.max_rows))
         self.counts_ = {"rows": float(rows.batch.n), "rows_used": float(kept.batch.n)}
         fold, folds = customer_fold(kept.customer_id), []
+        members = self.config.members_for(kept.batch.n)
         self.floors_ = []
         for k in range(N_FOLDS):
             mine = kept.take(np.flatnonzero(fold == k))
@@ -169,7 +170,7 @@ class FoldedModel:
                     "One half of the customers has no purchases, so the behavior model cannot be judged on the other.",
                     fix="Bring more customers or a longer period.",
                 )
-            drawn = bootstrap_weights(mine.customer_id, self.config.members, self._seed(k), mine.period)
+            drawn = bootstrap_weights(mine.customer_id, members, self._seed(k), mine.period)
             weight = drawn * mine.weight[:, None]
             self.floors_.append(_FLOOR / max(_spread(mine.x, mine.weight), 1e-6))
             folds.append(FoldRows(mine.batch, mine.x, mine.y, weight / weight.mean(axis=0)))

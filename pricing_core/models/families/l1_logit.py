@@ -49,6 +49,8 @@ class L1LogitConfig(FamilyConfig):
     depth: float = 2.8
     max_products: int = 40
 
+    usual_members = (8, 4)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.steps < 2 or self.depth <= 0 or self.max_products < 0:

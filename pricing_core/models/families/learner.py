@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from pricing_core.features.batch import EncodedBatch
 Floats = NDArray[np.float64]
 Report = Callable[[float], None]
 
+FEW_ROWS: Final = 30_000
+"""Most rows of both folds that count as few."""
+
 
 @dataclass(frozen=True)
 class FamilyConfig:
@@ -26,21 +29,29 @@ class FamilyConfig:
     Parameters
     ----------
     members
-        Members of the weighted likelihood bootstrap per fold.
+        Members of the weighted likelihood bootstrap per fold; None: as many as ``usual_members`` says for the rows.
     max_rows
         Most rows to learn from; above it a random share of the customers, the same in every run, stands for all.
     random_state
         Seed.
     """
 
-    members: int = 4
+    members: int | None = None
     max_rows: int = 1_000_000
     random_state: int = 0
 
+    usual_members: ClassVar[tuple[int, int]] = (4, 4)
+    """Members where at most 30,000 rows teach, each noisier and cheaper there, and where more do."""
+
     def __post_init__(self) -> None:
         for name in ("members", "max_rows"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"{name} is {value}; it must be at least 1.")
+
+    def members_for(self, n: int) -> int:
+        """Members per fold where ``n`` rows of both folds teach."""
+        return self.members or self.usual_members[0 if n <= FEW_ROWS else 1]
 
 
 @dataclass(frozen=True)

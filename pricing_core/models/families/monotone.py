@@ -42,12 +42,13 @@ class MonotoneFamilyConfig(FamilyConfig):
         LightGBM's method to keep the probability from rising with price: ``basic``, ``intermediate``, ``advanced``.
     """
 
-    members: int = 2
     max_rows: int = 400_000
     n_trees: int = 200
     n_leaves: int = 31
     learning_rate: float = 0.06
     constraint: str = "intermediate"
+
+    usual_members = (6, 2)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -104,15 +105,17 @@ class MonotoneTreesLearner(ProjectedLearner):
     def save(self, folder: Path, stem: str) -> None:
         """Write ``<stem>_<member>.txt`` in LightGBM's format and ``<stem>.json``."""
         write_boosters(self.boosters_, folder, stem)
-        (folder / f"{stem}.json").write_text(json.dumps({"offsets": self.offsets_.tolist()}), encoding="utf-8")
+        state = {"offsets": self.offsets_.tolist(), "members": len(self.boosters_)}
+        (folder / f"{stem}.json").write_text(json.dumps(state), encoding="utf-8")
 
     def read(self, folder: Path, stem: str) -> None:
         """Read what :meth:`save` wrote."""
         try:
-            self.offsets_ = np.array(json.loads((folder / f"{stem}.json").read_text(encoding="utf-8"))["offsets"])
+            state = json.loads((folder / f"{stem}.json").read_text(encoding="utf-8"))
+            self.offsets_, members = np.array(state["offsets"]), int(state.get("members", self.config.members or 0))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"The model file {stem}.json cannot be read: {error}.", fix="Train again.") from error
-        self.boosters_ = read_boosters(folder, stem, self.config.members)
+        self.boosters_ = read_boosters(folder, stem, members)
 
     @staticmethod
     def _matrix(batch: EncodedBatch, x: Floats) -> NDArray[np.float32]:

@@ -42,7 +42,7 @@ def first_weights(members: int, width: int, units: int, rng: np.random.Generator
         "bias": zeros(units),
         "usual_kernel": normal(1, _USUAL, 1.4),
         "usual_bias": zeros(_USUAL),
-        "head_1": normal(units, 2, 0.1),
+        "head_1": normal(units + _USUAL, 2, 0.1),
         "head_1_bias": zeros(2),
         "head_2": normal(units + _USUAL, 2, 0.1),
         "head_2_bias": zeros(2),
@@ -55,10 +55,17 @@ def forward(weights: Weights, inputs: Floats, usual: Floats) -> tuple[Floats, Fl
     """Raw outputs a₁, b₁, a₂, b₂ (members, n, 4), and both hidden layers; ``inputs`` (n, k), ``usual`` (n, 1)."""
     hidden = np.maximum(np.matmul(inputs, weights["kernel"]) + weights["bias"], 0)
     bent = np.maximum(np.matmul(usual, weights["usual_kernel"]) + weights["usual_bias"], 0)
-    first = hidden @ weights["head_1"] + weights["head_1_bias"]
-    second = np.concatenate([hidden, bent], axis=-1) @ weights["head_2"] + weights["head_2_bias"]
+    both = np.concatenate([hidden, bent], axis=-1)
+    first = both @ weights["head_1"] + weights["head_1_bias"]
+    second = both @ weights["head_2"] + weights["head_2_bias"]
     wide = np.matmul(inputs, weights["wide"]) + weights["wide_bias"]
     return np.concatenate([first, second], axis=-1) + wide, hidden, bent
+
+
+def with_usual_in_both(weights: Weights) -> Weights:
+    """Weights of files in which the expected price entered the second head only, as the forward pass wants them."""
+    missing = weights["head_2"].shape[1] - weights["head_1"].shape[1]
+    return weights | {"head_1": np.pad(weights["head_1"], ((0, 0), (0, missing), (0, 0)))}
 
 
 class TasteFitter:
@@ -140,15 +147,14 @@ class TasteFitter:
         back[..., [1, 3]] = -missed * gap * turn
         flat = inputs.T
         both = np.concatenate([hidden, bent], axis=-1)
-        hidden_back = back[..., :2] @ w["head_1"].transpose(0, 2, 1)
-        second_back = back[..., 2:] @ w["head_2"].transpose(0, 2, 1)
+        both_back = back[..., :2] @ w["head_1"].transpose(0, 2, 1) + back[..., 2:] @ w["head_2"].transpose(0, 2, 1)
         units = hidden.shape[-1]
-        hidden_back = (hidden_back + second_back[..., :units]) * (hidden > 0)
-        bent_back = second_back[..., units:] * (bent > 0)
+        hidden_back = both_back[..., :units] * (hidden > 0)
+        bent_back = both_back[..., units:] * (bent > 0)
         found = {
             "kernel": np.matmul(flat, hidden_back) + self._selection * directions(w["kernel"]),
             "usual_kernel": np.matmul(usual.T, bent_back),
-            "head_1": hidden.transpose(0, 2, 1) @ back[..., :2],
+            "head_1": both.transpose(0, 2, 1) @ back[..., :2],
             "head_2": both.transpose(0, 2, 1) @ back[..., 2:],
             "wide": np.matmul(flat, back),
         }

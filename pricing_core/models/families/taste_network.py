@@ -2,12 +2,14 @@ r"""Taste network: a small network whose outputs are the level of demand and the
 
 One hidden layer beside a linear path, for shops whose data are too few for the deep behavior model,
 
-.. math:: \operatorname{logit} P = a_1(z) - b_1(z)\,(x - \hat e(z)), \qquad
-          \operatorname{logit} P = a_2(z, \hat e) - b_2(z)\,x, \qquad b > 0,
+.. math:: \operatorname{logit} P = a_1(z, \hat e) - b_1(z, \hat e)\,(x - \hat e(z)), \qquad
+          \operatorname{logit} P = a_2(z, \hat e) - b_2(z, \hat e)\,x, \qquad b > 0,
 
-two heads that control in two ways for prices that follow demand, fitted together and averaged. It is fitted and served
-with NumPy: TensorFlow is not needed. Han, Zegras, Pereira & Ben-Akiva, "A neural-embedded discrete choice model:
-learning taste representation with strengthened interpretability" (2022), for the idea.
+two heads that control in two ways for prices that follow demand, fitted together and averaged. The expected price
+:math:`\hat e` is an input of both: where a shop sets its prices by what it knows of demand, its habit tells what few
+purchases cannot. The network is fitted and served with NumPy: TensorFlow is not needed. Han, Zegras, Pereira &
+Ben-Akiva, "A neural-embedded discrete choice model: learning taste representation with strengthened interpretability"
+(2022), for the idea.
 """
 
 from __future__ import annotations
@@ -28,7 +30,14 @@ from pricing_core.models.families.files import read_arrays, write_arrays
 from pricing_core.models.families.folded import FoldedModel
 from pricing_core.models.families.learner import FamilyConfig, FoldLearner, FoldRows, Report
 from pricing_core.models.families.sparse_logit import pooled_curve
-from pricing_core.models.families.taste_fitting import NAMES, TasteFitter, Weights, curve_parts, forward
+from pricing_core.models.families.taste_fitting import (
+    NAMES,
+    TasteFitter,
+    Weights,
+    curve_parts,
+    forward,
+    with_usual_in_both,
+)
 
 Floats = NDArray[Any]
 
@@ -65,6 +74,8 @@ class TasteNetworkConfig(FamilyConfig):
     weight_decay: float = 1e-3
     selection: float = 0.3
     max_products: int = 40
+
+    usual_members = (8, 4)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -130,7 +141,7 @@ class TasteNetworkLearner(FoldLearner):
         stored = read_arrays(folder, stem, ("keep", "center", "scale", "price", "products", "start", *NAMES))
         self.columns_, self.products_ = LinearColumns.from_arrays(stored), stored["products"]
         self.start_ = (float(stored["start"][0]), float(stored["start"][1]))
-        self.weights_ = {name: stored[name] for name in NAMES}
+        self.weights_ = with_usual_in_both({name: stored[name] for name in NAMES})
 
     def _run(self, rows: FoldRows, rounds: int, report: Report) -> list[Weights]:
         """Averaged weights after each round."""

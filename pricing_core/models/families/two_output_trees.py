@@ -33,7 +33,7 @@ from pricing_core.models.families.boosters import (
     write_boosters,
 )
 from pricing_core.models.families.folded import FoldedModel
-from pricing_core.models.families.learner import FamilyConfig, FoldLearner, FoldRows, Report
+from pricing_core.models.families.learner import FEW_ROWS, FamilyConfig, FoldLearner, FoldRows, Report
 from pricing_core.models.families.sparse_logit import pooled_curve
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[Any]
 
+_LEAVES = 4, 15  # where rows are few, and where they are not
 _WIDEST = 2.5  # a sensitivity lies within e^±2.5 of the pooled one
 
 
@@ -52,22 +53,27 @@ class TwoOutputTreesConfig(FamilyConfig):
     ----------
     n_trees
         Most rounds; each grows a tree for the level and one for the sensitivity.
-    n_leaves, learning_rate
-        Of the trees.
+    n_leaves
+        Of a tree; None: 4 where at most 30,000 rows teach, of which more and smaller trees learn more, else 15.
+    learning_rate
+        Step of a tree.
     shrinkage
         Quadratic penalty on the values of the leaves, in rows of average weight.
     """
 
-    members: int = 3
     n_trees: int = 160
-    n_leaves: int = 15
+    n_leaves: int | None = None
     learning_rate: float = 0.08
     shrinkage: float = 4.0
 
+    usual_members = (6, 3)
+
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.n_trees < 1 or self.n_leaves < 2 or not 0 < self.learning_rate <= 1 or self.shrinkage < 0:
-            raise ConfigError("n_trees must be ≥ 1, n_leaves ≥ 2, learning_rate in (0, 1] and shrinkage ≥ 0.")
+        if self.n_trees < 1 or (self.n_leaves is not None and self.n_leaves < 2):
+            raise ConfigError("n_trees must be ≥ 1 and n_leaves ≥ 2.")
+        if not 0 < self.learning_rate <= 1 or self.shrinkage < 0:
+            raise ConfigError("learning_rate must be in (0, 1] and shrinkage ≥ 0.")
 
 
 class TwoOutputTreesLearner(FoldLearner):
@@ -87,9 +93,8 @@ class TwoOutputTreesLearner(FoldLearner):
         expected = rows.batch.expected_price.astype(float)
         level, slope = pooled_curve(rows.x, rows.y, expected, rows.mean_weight)
         self.start_ = (level, float(np.log(slope)))
-        settings = parameters(
-            len(rows.x), n_leaves=self.config.n_leaves, learning_rate=self.config.learning_rate, seed=self.seed
-        ) | {
+        leaves = self.config.n_leaves or _LEAVES[0 if len(rows.x) <= FEW_ROWS // 2 else 1]
+        settings = parameters(len(rows.x), n_leaves=leaves, learning_rate=self.config.learning_rate, seed=self.seed) | {
             "lambda_l2": self.config.shrinkage * 0.2,  # a row's curvature is at most a quarter
             "min_sum_hessian_in_leaf": 1e-3,
             "boost_from_average": False,
@@ -118,16 +123,19 @@ class TwoOutputTreesLearner(FoldLearner):
     def save(self, folder: Path, stem: str) -> None:
         """Write ``<stem>_<member>.txt`` in LightGBM's format and ``<stem>.json``."""
         write_boosters(self.boosters_, folder, stem)
-        (folder / f"{stem}.json").write_text(json.dumps({"start": self.start_}), encoding="utf-8")
+        state = {"start": self.start_, "members": len(self.boosters_)}
+        (folder / f"{stem}.json").write_text(json.dumps(state), encoding="utf-8")
 
     def read(self, folder: Path, stem: str) -> None:
         """Read what :meth:`save` wrote."""
         try:
-            level, slope = json.loads((folder / f"{stem}.json").read_text(encoding="utf-8"))["start"]
+            state = json.loads((folder / f"{stem}.json").read_text(encoding="utf-8"))
+            level, slope = state["start"]
+            members = int(state.get("members", self.config.members or 0))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"The model file {stem}.json cannot be read: {error}.", fix="Train again.") from error
         self.start_ = (float(level), float(slope))
-        self.boosters_ = read_boosters(folder, stem, self.config.members)
+        self.boosters_ = read_boosters(folder, stem, members)
 
     def _curves(self, batch: EncodedBatch, length: int | None) -> tuple[Floats, Floats]:
         matrix = tree_matrix(batch)
