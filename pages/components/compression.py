@@ -39,8 +39,8 @@ def show(page: PageState) -> None:
     table = compression_report(page.run)
     if table.empty:
         st.markdown(
-            "The compressed form of a model takes about a quarter of its size. With it come a LiteRT and an ONNX file, "
-            "a third to a half of the size, which other programs read. The prices of each are compared with the "
+            "The compressed form of a model takes about a sixth of its size. With it come a LiteRT and an ONNX file, "
+            "about a quarter of the size, which other programs read. The prices of each are compared with the "
             "original's before it answers for anything; the original stays."
         )
     else:
@@ -127,7 +127,7 @@ def _start(page: PageState, *, again: bool) -> None:
     with st.form("compress", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         cut = st.number_input(
             "Weights to cut, %", 0, 90, 30, 5, key=_CUT, width=180,
-            help="Share of the smallest weights that become zero before the others are rounded to 8 bits.",
+            help="Share of the smallest weights that become zero; the others are rounded to 4 or 8 bits.",
         )  # fmt: skip
         label = "Compress again" if again else "Compress the model"
         if access.form_button(page, "train", label, type="secondary", icon=":material/compress:"):

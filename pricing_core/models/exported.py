@@ -6,7 +6,6 @@ Such a file answers without TensorFlow and without this product. Here it is read
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from importlib import import_module
 from pathlib import Path
@@ -44,7 +43,7 @@ def optional(module: str, package: str) -> Any:
 
 
 class ExportedNetwork(ServingNetwork):
-    """A network whose answers come from an exported file, in blocks of one size.
+    """A network whose answers come from an exported file.
 
     Parameters
     ----------
@@ -57,8 +56,12 @@ class ExportedNetwork(ServingNetwork):
         self._lock = threading.Lock()
 
     def answer(self, inputs: dict[str, NDArray[Any]]) -> Floats32:
-        """Ask the file about one block of rows: (members, BLOCK, 2, 2)."""
+        """Ask the file about one block of rows: (members, rows or more, 2, 2)."""
         raise NotImplementedError
+
+    def shaped(self, value: NDArray[Any]) -> NDArray[Any]:
+        """Fill an input up to the size that the program asks for; here any size will do."""
+        return value
 
     def _forward(self, batch: EncodedBatch, rows: slice) -> Floats32:
         n = rows.stop - rows.start
@@ -66,13 +69,13 @@ class ExportedNetwork(ServingNetwork):
         for name in _INPUTS:
             value = getattr(batch, name)[rows]
             value = value[:, None] if name == "expected_price" else value
-            inputs[name] = np.concatenate([value, np.zeros((BLOCK - n, *value.shape[1:]), value.dtype)])
+            inputs[name] = self.shaped(value)
         with self._lock:  # neither program answers two threads at once
             return self.answer(inputs)[:, :n]
 
 
 class LiteRtNetwork(ExportedNetwork):
-    """A network read by LiteRT."""
+    """A network read by LiteRT, in blocks of one size."""
 
     def __init__(self, path: Path, network: ServingNetwork) -> None:
         super().__init__(network)
@@ -87,6 +90,10 @@ class LiteRtNetwork(ExportedNetwork):
             raise ModelError(
                 f"{path.name} cannot be read by LiteRT: {error}.", fix="Compress the run again."
             ) from error
+
+    def shaped(self, value: NDArray[Any]) -> NDArray[Any]:
+        """Fill a block up with zeros."""
+        return np.concatenate([value, np.zeros((BLOCK - len(value), *value.shape[1:]), value.dtype)])
 
     def answer(self, inputs: dict[str, NDArray[Any]]) -> Floats32:
         """Ask LiteRT."""
@@ -111,19 +118,3 @@ class OnnxNetwork(ExportedNetwork):
         """Ask ONNX Runtime."""
         asked = {name: value for name, value in inputs.items() if name in self._names}
         return np.asarray(self._session.run(["curve"], asked)[0])
-
-
-def write_litert(model: Any, path: Path) -> None:
-    """Write a Keras network with dynamic-range quantization: large matrices in eight bits, one scale per channel."""
-    import tensorflow as tf
-
-    specs = {i.name: tf.TensorSpec([None, *i.shape[1:]], i.dtype, name=i.name) for i in model.inputs}
-    module = tf.Module()
-    module.kept = [variable.value for variable in model.variables]  # a Keras model does not hold them itself
-    serve = tf.function(lambda inputs: {"curve": model(inputs, training=False)}, input_signature=[specs])
-    with tempfile.TemporaryDirectory() as folder:
-        module.serve = serve
-        tf.saved_model.save(module, folder, signatures={"serving_default": serve.get_concrete_function()})
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        path.write_bytes(converter.convert())

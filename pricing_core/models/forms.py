@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pricing_core.errors import ConfigError, ModelError
-from pricing_core.models.exported import LiteRtNetwork, OnnxNetwork, write_litert
+from pricing_core.models.exported import LiteRtNetwork, OnnxNetwork
+from pricing_core.models.litert_graph import write_litert
 from pricing_core.models.onnx_graph import write_onnx
 from pricing_core.models.quantized import load_quantized, save_quantized
 from pricing_core.models.serving import ServingNetwork
@@ -41,9 +42,9 @@ FORMS: Final[dict[str, Form]] = {
     form.name: form
     for form in (
         Form(ORIGINAL, "Original, 32 bits", ".npz"),
-        Form(INT8, "Compressed, 8 bits", ".npz"),
-        Form(LITERT, "LiteRT file, 8 bits", ".tflite", "ai_edge_litert"),
-        Form(ONNX, "ONNX file, 8 bits", ".onnx", "onnxruntime"),
+        Form(INT8, "Compressed, 4 and 8 bits", ".npz"),
+        Form(LITERT, "LiteRT file, 4 and 8 bits", ".tflite", "ai_edge_litert"),
+        Form(ONNX, "ONNX file, 4 and 8 bits", ".onnx", "onnxruntime"),
     )
 }
 
@@ -116,14 +117,14 @@ def load_networks(folder: Path, n_folds: int, name: str | None = None) -> list[S
     return networks
 
 
-def write_form(folder: Path, name: str, fold: int, network: ServingNetwork, model: Any, sequence_length: int) -> None:
-    """Write one form of one fold into a folder, from the network as numbers and as a Keras model."""
+def write_form(folder: Path, name: str, fold: int, network: ServingNetwork, sequence_length: int) -> None:
+    """Write one form of one fold into a folder, from the network as rounded numbers."""
     path = form_file(folder, name, fold)
     path.parent.mkdir(parents=True, exist_ok=True)
     if name == INT8:
         save_quantized(network.weights, path)
     elif name == LITERT:
-        write_litert(model, path)
+        write_litert(network, path, sequence_length=sequence_length)
     elif name == ONNX:
         write_onnx(network, path, sequence_length=sequence_length)
     else:

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from pricing_core.features.history import EVENT_TYPES
 from pricing_core.models.exported import optional
-from pricing_core.models.quantized import is_quantized, quantize
+from pricing_core.models.quantized import Codes, is_quantized, largest_code, packed, quantize
 from pricing_core.models.serving import ServingNetwork
 
-_OPSET: Final = 18
+_OPSET: Final = 21  # the first with numbers of four bits
+_FORMAT: Final = 10
+_FOUR_BITS: Final = 7  # largest code of a symmetric number of four bits
 _KINDS: Final = len(EVENT_TYPES)
 
 
@@ -51,13 +53,24 @@ class _Graph:
         return name
 
     def weight(self, name: str) -> str:
-        """Return a weight as 32-bit numbers: eight-bit codes times scales where it is a matrix."""
+        """Return a weight as 32-bit numbers: codes times scales where it is a matrix.
+
+        The runtime multiplies once, when it reads the file.
+        """
         values = self.weights[name]
         if not is_quantized(name):
             return self.constant(values)
         codes, scale = quantize(name, values)
-        wide = self.op("Cast", self.constant(codes, np.int8), to=self.onnx.TensorProto.FLOAT)
+        wide = self.op("Cast", self.codes(codes, largest_code(name)), to=self.onnx.TensorProto.FLOAT)
         return self.op("Mul", wide, self.constant(scale))
+
+    def codes(self, codes: Codes, largest: int) -> str:
+        """Whole numbers, in four bits where none is larger than 7."""
+        if largest > _FOUR_BITS:
+            return self.constant(codes, np.int8)
+        name, four = f"c{len(self._constants)}", self.onnx.TensorProto.INT4
+        self._constants[name] = self.onnx.helper.make_tensor(name, four, codes.shape, packed(codes), raw=True)
+        return name
 
     def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         name = f"n{len(self._nodes)}"
@@ -87,7 +100,7 @@ class _Graph:
         self._nodes.append(helper.make_node("Identity", [curve], ["curve"]))
         out = helper.make_tensor_value_info("curve", self.onnx.TensorProto.FLOAT, [members, "n", 2, 2])
         graph = helper.make_graph(self._nodes, "behavior", self._inputs, [out], list(self._constants.values()))
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=9)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_FORMAT)
         self.onnx.checker.check_model(model)
         return model
 

@@ -1,6 +1,10 @@
 """Pruning of a behavior network: its smallest weights become zero, and the others learn to make up for them.
 
-The masked epoch learns from the network's own answers rather than from purchases: prices hang on level and slope of
+The matrices that will be stored in four bits answer with their rounded weights meanwhile, while the steps go to the
+weights behind them (the straight-through estimator of Bengio, Léonard & Courville, 2013): the network learns to live
+with the rounding as well.
+
+The masked epochs learn from the network's own answers rather than from purchases: prices hang on level and slope of
 the demand curves, and these are what must not move. For a row with expected price ê the loss is
 
     Σ over draws of (Δ(α − β ê))² + (Δβ)²
@@ -19,6 +23,7 @@ from numpy.typing import NDArray
 from pricing_core.errors import ConfigError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.fitting import network_inputs
+from pricing_core.models.quantized import FOUR_BITS, largest_code
 from pricing_core.progress import Progress, SilentProgress
 
 Floats32 = NDArray[np.float32]
@@ -44,7 +49,7 @@ class PruningConfig:
     """
 
     sparsity: float = 0.3
-    epochs: int = 1
+    epochs: int = 2
     batch_size: int = 512
     learning_rate: float = 1e-3
     random_state: int = 0
@@ -82,27 +87,27 @@ def prune(model: Any, batch: EncodedBatch, config: PruningConfig, progress: Prog
     keras.utils.set_random_seed(config.random_state)
     data = {name: tf.constant(value) for name, value in network_inputs(batch).items()}
     wanted = _answers(model, data, batch.n)
-    masks = []
-    for variable in model.trainable_variables:
-        value = variable.numpy()
-        if variable.path.endswith("/kernel") and value[0].size >= _SMALLEST_MATRIX:
-            masks.append((variable, tf.constant(magnitude_mask(value, config.sparsity))))
-    for variable, mask in masks:
-        variable.assign(variable * mask)
+    cuts = [
+        _Cut(variable, config.sparsity)
+        for variable in model.trainable_variables
+        if variable.path.endswith("/kernel") and variable.numpy()[0].size >= _SMALLEST_MATRIX
+    ]
+    behind = {id(cut.variable): cut.behind for cut in cuts}
+    learned = [behind.get(id(variable), variable) for variable in model.trainable_variables]
     size = min(config.batch_size, batch.n)
     steps = batch.n // size
     decay = keras.optimizers.schedules.CosineDecay(config.learning_rate, steps * config.epochs)
     optimizer = keras.optimizers.Adam(decay)
-    optimizer.build(model.trainable_variables)
+    optimizer.build(learned)
 
     @tf.function(autograph=False)
     def step(rows: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = _distance(model({n: tf.gather(v, rows) for n, v in data.items()}, training=True), wanted, data, rows)
         gradients = tape.gradient(loss, model.trainable_variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        for variable, mask in masks:
-            variable.assign(variable * mask)
+        optimizer.apply_gradients(zip(gradients, learned, strict=True))
+        for cut in cuts:
+            cut.show()
         return loss
 
     rng = np.random.default_rng(config.random_state)
@@ -114,13 +119,38 @@ def prune(model: Any, batch: EncodedBatch, config: PruningConfig, progress: Prog
             if k % _REPORT_EVERY == 0:
                 done = (epoch * steps + k) / (steps * config.epochs)
                 progress.stage("Pruning", done, "The remaining weights make up for those that were cut")
-    kept, total = sum(float(tf.reduce_sum(m)) for _, m in masks), sum(int(tf.size(m)) for _, m in masks)
+    kept, total = sum(float(cut.mask.sum()) for cut in cuts), sum(cut.mask.size for cut in cuts)
     tail = max(1, len(losses) // 10)
     return {
         "sparsity": 1 - kept / total if total else 0.0,
         "loss_before": float(np.mean(losses[: max(1, tail // 5)])),
         "loss_after": float(np.mean(losses[-tail:])),
     }
+
+
+class _Cut:
+    """A matrix that is pruned, and rounded to four bits where it will be stored so; ``behind`` is what learns."""
+
+    def __init__(self, variable: Any, sparsity: float) -> None:
+        import keras
+
+        self.variable, self.mask = variable, magnitude_mask(variable.numpy(), sparsity)
+        name = variable.path.replace("/", ".")
+        self._top = largest_code(name) if name in FOUR_BITS else 0
+        self.behind = keras.Variable(variable.numpy() * self.mask, name=name.replace(".", "_"))
+        self.show()
+
+    def show(self) -> None:
+        """Let the matrix answer with what was learned behind it."""
+        import tensorflow as tf
+
+        values = self.behind * self.mask
+        self.behind.assign(values)
+        if self._top:
+            largest = tf.reduce_max(tf.abs(values), axis=(0, 1), keepdims=True)
+            scale = tf.where(largest > 0, largest, 1.0) / self._top
+            values = tf.round(values / scale) * scale
+        self.variable.assign(values)
 
 
 def _answers(model: Any, data: dict[str, Any], n: int, block: int = 8192) -> Any:

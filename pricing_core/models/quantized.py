@@ -1,11 +1,13 @@
-"""Behavior networks with weights of eight bits: a quarter of the size, the same layers.
+"""Behavior networks with weights of eight and of four bits: less than a quarter of the size, the same layers.
 
-Every matrix is stored as whole numbers from −127 to 127 and one scale per output channel (and member):
+Every matrix is stored as whole numbers and one scale per output channel, which the members share:
 
-    w ≈ scale · code, scale = max |w| / 127
+    w ≈ scale · code, scale = max |w| / top, top = 127 in eight bits and 7 in four
 
-so that no weight moves by more than half a scale. Biases and the few numbers of the demand heads stay as they are.
-A network is read back into 32-bit numbers before it answers: only the rounding of the weights changes its answers.
+so that no weight moves by more than half a scale. The four matrices that hold most of the weights take four bits, and
+learn to live with them (:mod:`pricing_core.models.pruning`); with eight alone, the graph around the numbers would
+already make an ONNX or LiteRT file larger than a quarter. Biases and the few numbers of the demand heads stay as they
+are. A network is read back into 32-bit numbers before it answers: only the rounding of the weights changes its answers.
 """
 
 from __future__ import annotations
@@ -24,23 +26,27 @@ from pricing_core.models.serving import ServingNetwork
 Floats32 = NDArray[np.float32]
 Codes = NDArray[np.int8]
 
-_LARGEST: Final = 127
+FOUR_BITS: Final = tuple(f"{name}.kernel" for name in ("customer_tower", "product_tower", "joint_1", "joint_2"))
 
 
 def is_quantized(name: str) -> bool:
-    """Whether a weight of that name is stored in eight bits: matrices and the table of products."""
+    """Whether a weight of that name is stored as codes: matrices and the table of products."""
     return name.endswith(".kernel") or name.endswith("embedding")
+
+
+def largest_code(name: str) -> int:
+    """Largest code of a weight: 7 where it is stored in four bits, else 127."""
+    return 7 if name in FOUR_BITS else 127
 
 
 def channel_scale(name: str, values: Floats32) -> Floats32:
     """Scale of each output channel, of a shape that multiplies with the codes.
 
-    Kernels (members, in, out) have one per member and output, the convolution (steps, in, out) one per filter, the
-    table of products (codes, width) one per column.
+    Kernels (members, in, out) have one per output, the convolution (steps, in, out) one per filter, the table of
+    products (codes, width) one per column.
     """
-    axes = (0,) if values.ndim == 2 else (0, 1) if name.startswith("event_convolution") else (1,)
-    largest = np.abs(values).max(axis=axes, keepdims=True)
-    return np.asarray(np.where(largest > 0, largest, 1.0) / _LARGEST, dtype=np.float32)
+    largest = np.abs(values).max(axis=tuple(range(values.ndim - 1)), keepdims=True)
+    return np.asarray(np.where(largest > 0, largest, 1.0) / largest_code(name), dtype=np.float32)
 
 
 def quantize(name: str, values: Floats32) -> tuple[Codes, Floats32]:
@@ -49,8 +55,14 @@ def quantize(name: str, values: Floats32) -> tuple[Codes, Floats32]:
     return np.rint(values / scale).astype(np.int8), scale
 
 
+def packed(codes: Codes) -> bytes:
+    """Codes of four bits, two in a byte, the first in the lower half; zero fills the last byte of an odd number."""
+    halves = np.append(codes.ravel(), np.zeros(codes.size % 2, dtype=np.int8)).view(np.uint8) & 15
+    return bytes((halves[::2] | (halves[1::2] << 4)).tobytes())
+
+
 def rounded(weights: Mapping[str, Floats32]) -> dict[str, Floats32]:
-    """Weights as they are after a round trip through eight bits."""
+    """Weights as they are after a round trip through codes."""
     found = {}
     for name, values in weights.items():
         if is_quantized(name):
@@ -69,6 +81,7 @@ def save_quantized(weights: Mapping[str, Floats32], path: Path) -> None:
         layout.append({"name": name, "shape": list(values.shape)})
         if is_quantized(name):
             code, scale = quantize(name, values)
+            layout[-1]["scales"] = list(scale.shape)
             codes.append(code.ravel())
             scales.append(scale.ravel())
         else:
@@ -93,8 +106,8 @@ def load_quantized(path: Path) -> ServingNetwork:
         for entry in layout:
             name, shape = str(entry["name"]), tuple(int(size) for size in entry["shape"])
             if is_quantized(name):
-                like = channel_scale(name, np.zeros(shape, dtype=np.float32))
-                weights[name] = streams["codes"].next(shape) * streams["scales"].next(like.shape)
+                scales = tuple(int(size) for size in entry["scales"])
+                weights[name] = streams["codes"].next(shape) * streams["scales"].next(scales)
             else:
                 weights[name] = streams["rest"].next(shape)
         return ServingNetwork(weights)

@@ -212,14 +212,10 @@ def _write_fold(
     model = keras.models.load_model(path)
     losses = prune(model, tuning, config, progress)
     further = behavior.networks_[fold].weights  # numbers beside the layers, which no pruning touches
-    weights = rounded({**further, **ServingNetwork.from_keras(model).weights})
-    for name, value in weights.items():
-        if name.endswith(".kernel"):
-            model.get_layer(name.removesuffix(".kernel")).kernel.assign(value)
-    network = ServingNetwork(weights)
+    network = ServingNetwork(rounded({**further, **ServingNetwork.from_keras(model).weights}))
     for name in (forms.INT8, *(n for n in wanted if n != forms.INT8 and _is_writable(n))):
         progress.stage("Writing", 0.95, f"Writing one of the forms: {forms.form(name).label}")
-        forms.write_form(draft, name, fold, network, model, tuning.sequence.shape[1])
+        forms.write_form(draft, name, fold, network, tuning.sequence.shape[1])
     return losses
 
 

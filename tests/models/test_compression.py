@@ -1,4 +1,4 @@
-"""Networks in eight bits, in other programs' files, and answered in pairs: the same function, smaller or faster."""
+"""Networks in four and eight bits, in other programs' files, and answered in pairs: the same function, smaller."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pricing_core.features import EncodedBatch
 from pricing_core.models.leaf_masks import PairedTrees, fits
 from pricing_core.models.paired_network import PairedNetwork
 from pricing_core.models.pruning import PruningConfig, magnitude_mask
-from pricing_core.models.quantized import load_quantized, quantize, rounded, save_quantized
+from pricing_core.models.quantized import largest_code, load_quantized, packed, quantize, rounded, save_quantized
 from pricing_core.models.serving import ServingNetwork
 from pricing_core.models.threads import in_blocks, one_blas_thread
 
@@ -21,7 +21,7 @@ BatchOf = Callable[..., EncodedBatch]
 MEMBERS, EMBEDDING, FILTERS = 3, 8, 16
 
 
-def network_for(batch: EncodedBatch, seed: int = 0) -> ServingNetwork:
+def network_for(batch: EncodedBatch, seed: int = 0, members: int = MEMBERS) -> ServingNetwork:
     """A network of random weights for a batch."""
     rng = np.random.default_rng(seed)
     a, b, c = batch.customer.shape[1], batch.product.shape[1], batch.market.shape[1]
@@ -33,19 +33,19 @@ def network_for(batch: EncodedBatch, seed: int = 0) -> ServingNetwork:
     }  # fmt: skip
     weights = {"product_embedding": rng.standard_normal((batch.n_products + 1, EMBEDDING))}
     for name, (width, units) in widths.items():
-        weights[f"{name}.kernel"] = rng.standard_normal((MEMBERS, width, units)) / np.sqrt(width)
-        weights[f"{name}.bias"] = 0.1 * rng.standard_normal((MEMBERS, 1, units))
+        weights[f"{name}.kernel"] = rng.standard_normal((members, width, units)) / np.sqrt(width)
+        weights[f"{name}.bias"] = 0.1 * rng.standard_normal((members, 1, units))
     weights["event_convolution.kernel"] = 0.2 * rng.standard_normal((3, EMBEDDING + batch.sequence.shape[2], FILTERS))
     weights["event_convolution.bias"] = 0.1 * rng.standard_normal(FILTERS)
     weights["demand"] = np.array([-1.5, 4.0, 1.0])
     return ServingNetwork({name: np.asarray(value, dtype=np.float32) for name, value in weights.items()})
 
 
-def test_eight_bits_move_no_weight_by_more_than_half_a_step(batch_of: BatchOf, tmp_path: Path) -> None:
+def test_codes_move_no_weight_by_more_than_half_a_step(batch_of: BatchOf, tmp_path: Path) -> None:
     network = network_for(batch_of(10, 1))
-    for name in ("customer_tower.kernel", "event_convolution.kernel", "product_embedding"):
+    for name, top in (("customer_tower.kernel", 7), ("event_convolution.kernel", 127), ("product_embedding", 127)):
         codes, scale = quantize(name, network.weights[name])
-        assert np.abs(codes).max() <= 127
+        assert np.abs(codes).max() == largest_code(name) == top
         assert (np.abs(codes * scale - network.weights[name]) <= scale * 0.5001).all()
     save_quantized(network.weights, tmp_path / "small.npz")
     network.save(tmp_path / "large.npz")
@@ -53,7 +53,7 @@ def test_eight_bits_move_no_weight_by_more_than_half_a_step(batch_of: BatchOf, t
     expected = rounded(network.weights)
     assert list(again.weights) == list(expected)
     assert all(np.array_equal(again.weights[name], expected[name]) for name in expected)
-    assert (tmp_path / "small.npz").stat().st_size < 0.3 * (tmp_path / "large.npz").stat().st_size
+    assert (tmp_path / "small.npz").stat().st_size < 0.25 * (tmp_path / "large.npz").stat().st_size
     twice = rounded(expected)
     assert all(np.allclose(twice[name], expected[name], atol=1e-7) for name in expected)
     (tmp_path / "small.npz").write_bytes(b"PK")
@@ -71,15 +71,43 @@ def test_pruning_takes_the_smallest_weights_of_each_member() -> None:
         PruningConfig(sparsity=0.95)
 
 
-def test_onnx_answers_like_the_network_in_eight_bits(batch_of: BatchOf, tmp_path: Path) -> None:
+def test_codes_of_four_bits_lie_two_in_a_byte() -> None:
+    assert packed(np.array([1, -1, 7, -7, 3], dtype=np.int8)) == bytes([0xF1, 0x97, 0x03])
+    assert packed(np.zeros((0,), dtype=np.int8)) == b""
+
+
+def test_litert_answers_like_the_rounded_network(batch_of: BatchOf, tmp_path: Path) -> None:
+    pytest.importorskip("ai_edge_litert")
+    pytest.importorskip("tensorflow")
+    from pricing_core.models.exported import LiteRtNetwork
+    from pricing_core.models.litert_graph import write_litert
+
+    batch = batch_of(5_000, 2)
+    plain = network_for(batch, members=6)
+    network = ServingNetwork(rounded(plain.weights))
+    write_litert(network, tmp_path / "net.tflite", sequence_length=batch.sequence.shape[1])
+    answers = LiteRtNetwork(tmp_path / "net.tflite", network).curves(batch)
+    for one, two in zip(network.curves(batch), answers, strict=True):
+        np.testing.assert_allclose(one, two, atol=2e-4)
+    plain.save(tmp_path / "large.npz")
+    assert (tmp_path / "net.tflite").stat().st_size < 0.25 * (tmp_path / "large.npz").stat().st_size
+    (tmp_path / "net.tflite").write_bytes(b"x")
+    with pytest.raises(ModelError, match="cannot be read by LiteRT"):
+        LiteRtNetwork(tmp_path / "net.tflite", network)
+
+
+def test_onnx_answers_like_the_rounded_network(batch_of: BatchOf, tmp_path: Path) -> None:
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     from pricing_core.models.exported import OnnxNetwork
     from pricing_core.models.onnx_graph import write_onnx
 
     batch = batch_of(5_000, 2)
-    network = ServingNetwork(rounded(network_for(batch).weights))
+    plain = network_for(batch)
+    network = ServingNetwork(rounded(plain.weights))
     write_onnx(network, tmp_path / "net.onnx", sequence_length=batch.sequence.shape[1])
+    plain.save(tmp_path / "large.npz")
+    assert (tmp_path / "net.onnx").stat().st_size < 0.25 * (tmp_path / "large.npz").stat().st_size
     for one, two in zip(network.curves(batch), OnnxNetwork(tmp_path / "net.onnx", network).curves(batch), strict=True):
         np.testing.assert_allclose(one, two, atol=2e-4)
     (tmp_path / "net.onnx").write_bytes(b"x")
