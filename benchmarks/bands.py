@@ -6,7 +6,8 @@ offers; the later ones are put into six bands of price over reference price. The
 bands per forecast change (1 is right); a 90% range covers where the observed conversion of the band lies in it. Where
 the slope's own margin is wide, as in a shop whose prices hardly vary, its error says nothing about the model.
 ``--before`` takes the log as it was before those weeks, so that the weeks ahead of them are held out. The lead in log
-loss is the best baseline's less ours, with the standard error of the mean over offers.
+loss is the best baseline's less ours, with the standard error of the mean over offers. The fit on all offers, which a
+training ends with, is left out: it has no part in the figures.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +45,8 @@ Floats = NDArray[np.float64]
 class Verdict:
     """Slope between price bands, bands that are covered, and log loss of ours and of the best baseline.
 
-    ``lead`` is the best baseline's log loss less ours, ``lead_error`` its standard error over offers.
+    ``lead`` is the best baseline's log loss less ours, ``lead_error`` its standard error over offers; ``kind`` names
+    the families that answered.
     """
 
     slope: float
@@ -55,6 +58,7 @@ class Verdict:
     best: str
     lead: float
     lead_error: float
+    kind: str
 
 
 def main() -> None:
@@ -130,7 +134,9 @@ def earlier_part(dataset: Dataset, share: float = 0.85) -> Dataset:
 def judge(dataset: Dataset, seed: int, *, quick: bool, family: str = "network") -> Verdict:
     """Train on the earlier offers and compare forecasts with the later ones."""
     config = TrainingConfig(seed=seed, quick=quick, family=family)
-    held = train_models(dataset, config, judge=judge_candidates if family == AUTO else None).held_out
+    with patch("pricing_core.models.training.refit", lambda chosen, *_, **__: chosen):
+        result = train_models(dataset, config, judge=judge_candidates if family == AUTO else None)
+    held = result.held_out
     going = held.encoded.going
     bands = price_band_calibration(held.price / going.reference, held.purchased, held.probability, held.weight)
     response = held.model.behavior.respond(held.encoded.batch, going.reference)
@@ -143,7 +149,8 @@ def judge(dataset: Dataset, seed: int, *, quick: bool, family: str = "network") 
     mine, theirs = (float(np.average(each, weights=held.weight)) for each in (ours, others[best]))
     lead, error = float(gap.mean()), float(gap.std() / np.sqrt(len(gap)))
     covered = int(table["covered"].sum())
-    return Verdict(bands.slope, margin, covered, len(table), mine, theirs, best, lead, error)
+    kind = "" if result.choice is None else "+".join(result.choice.parts)
+    return Verdict(bands.slope, margin, covered, len(table), mine, theirs, best, lead, error, kind)
 
 
 def losses(purchased: Floats, probability: Floats) -> Floats:

@@ -25,7 +25,7 @@ from pricing_core.models.demand_model import NETWORK, DemandModel
 from pricing_core.models.fitting import FitSettings, NetworkFitter, pooled_start, release
 from pricing_core.models.folds import N_FOLDS, customer_fold
 from pricing_core.models.forms import load_networks
-from pricing_core.models.learning_rows import LearningRows, bootstrap_weights
+from pricing_core.models.learning_rows import LearningRows, bootstrap_weights, drawn_rows
 from pricing_core.models.network import NetworkShape
 from pricing_core.models.network_loss import network_log_loss
 from pricing_core.models.thin_data import ThinData, between_products, own_share, unsettled
@@ -73,8 +73,7 @@ class BehaviorModel:
         """Fit on earlier rows and stop when the loss on later rows no longer falls; keeps the best epoch's networks."""
         progress = progress or SilentProgress()
         rng = np.random.default_rng(self.config.random_state)
-        keep = np.sort(rng.permutation(held_out.batch.n)[:_VALIDATION_ROWS])
-        judge = held_out.take(keep)
+        judge = drawn_rows(held_out, np.arange(held_out.batch.n), _VALIDATION_ROWS, rng)
         fitters = self._fitters(learn)
         patience = self.config.patience if learn.start is None else 1  # a network that starts near its end
         best, best_networks, history = np.inf, [], []
@@ -266,8 +265,7 @@ class BehaviorModel:
         self.calibrations_, spreads = [], []
         self.nodes_ = None if rows.residual is None else residual_nodes(rows.residual, rows.weight)
         for k, network in enumerate(self.networks_):
-            other = rng.permutation(np.flatnonzero(fold != k))[:_CALIBRATION_ROWS]
-            judge = rows.take(np.sort(other))
+            judge = drawn_rows(rows, np.flatnonzero(fold != k), _CALIBRATION_ROWS, rng)
             intercept, sensitivity = (v.astype(float) for v in network.curves(judge.batch))
             expected = judge.batch.expected_price.astype(float)
             seed = self.config.random_state * N_FOLDS + k

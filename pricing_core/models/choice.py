@@ -15,7 +15,7 @@ import pandas as pd
 from pricing_core.errors import ConfigError
 from pricing_core.models.blend import BlendedModel
 from pricing_core.models.demand_model import BLEND, FAMILIES, NETWORK, DemandModel, family, save_demand_model
-from pricing_core.models.learning_rows import LearningRows
+from pricing_core.models.learning_rows import LearningRows, sells_rarely, thinned_refusals
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 
 AUTO: Final = "auto"
@@ -25,9 +25,10 @@ PREFERRED: Final = (BLEND, NETWORK, "taste_network", "two_output_trees", "l1_log
 """Order of preference among candidates that later offers cannot tell apart."""
 
 FEW_OFFERS: Final = 30_000
-"""Most offers with which a blend is a candidate, and with which earlier offers judge the candidates beside later ones.
+"""Most offers with which a blend is a candidate like the others, and with which earlier offers judge beside later ones.
 
-With more, one family is as good and easier to explain, and later offers alone can tell the candidates apart.
+With more, later offers alone can tell the candidates apart, and a blend, slower to price and harder to explain, must
+beat each of them.
 """
 
 _ROWS = 30_000  # of earlier offers from which challengers learn while they are judged
@@ -48,13 +49,14 @@ class Candidate:
 class Verdict:
     """Name of the chosen family, why in one sentence, and one line per candidate for the Models page.
 
-    ``parts`` are the families that the chosen one is made of.
+    ``parts`` are the families that the chosen one is made of; in an ``even`` blend all of them weigh the same.
     """
 
     family: str
     reason: str
     parts: tuple[str, ...]
     leaderboard: list[dict[str, Any]] = field(default_factory=list)
+    even: bool = False
 
 
 Settings = Mapping[str, Mapping[str, Any]]
@@ -103,8 +105,8 @@ def fit_candidates(
 ) -> list[Candidate]:
     """Fit each family on earlier offers; later ones only say how long it learns.
 
-    The first family learns from all earlier offers, the others from those of a share of the customers where there are
-    many, which is enough to tell them apart and keeps a training short.
+    The first family learns from all earlier offers, the others from a part of them where there are many
+    (:func:`telling_rows`), which is enough to tell them apart and keeps a training short.
 
     Parameters
     ----------
@@ -112,7 +114,7 @@ def fit_candidates(
         In place of the defaults, by family.
     """
     progress = progress or SilentProgress()
-    few = share_of_customers(learn, _ROWS)
+    few = telling_rows(learn, _ROWS)
     # The first family is the one that takes long; the others share the rest of the time.
     ends = np.append([0.0], np.linspace(0.6, 1.0, len(names))) if len(names) > 1 else np.array([0.0, 1.0])
     found = []
@@ -126,10 +128,12 @@ def fit_candidates(
     return found
 
 
-def blended(candidates: Sequence[Candidate], parts: Sequence[str], *, quick: bool, random_state: int) -> Candidate:
+def blended(
+    candidates: Sequence[Candidate], parts: Sequence[str], *, quick: bool, random_state: int, even: bool = False
+) -> Candidate:
     """Candidate that averages some of the others."""
     chosen = [candidate for candidate in candidates if candidate.family in parts]
-    model = BlendedModel.of([c.model for c in chosen], quick=quick, random_state=random_state)
+    model = BlendedModel.of([c.model for c in chosen], quick=quick, random_state=random_state, even=even)
     label = "Blend of " + " and ".join(c.label for c in chosen)
     return Candidate(BLEND, label, model, sum(c.seconds for c in chosen), sum(c.size_bytes for c in chosen))
 
@@ -137,7 +141,7 @@ def blended(candidates: Sequence[Candidate], parts: Sequence[str], *, quick: boo
 def chosen_model(candidates: Sequence[Candidate], verdict: Verdict, *, quick: bool, random_state: int) -> DemandModel:
     """Model of the chosen candidate, as fitted on earlier offers."""
     if verdict.family == BLEND:
-        return blended(candidates, verdict.parts, quick=quick, random_state=random_state).model
+        return blended(candidates, verdict.parts, quick=quick, random_state=random_state, even=verdict.even).model
     return next(candidate.model for candidate in candidates if candidate.family == verdict.family)
 
 
@@ -169,10 +173,25 @@ def refit(
     for k, part in enumerate(parts):
         own = SubProgress(progress, k / len(parts), (k + 1) / len(parts))
         new = family(part.family).new(settings.get(part.family), random_state=random_state, quick=quick)
-        fitted.append(new.fit(rows, part.epochs_, own))
+        most = getattr(new.config, "max_rows", rows.batch.n) if sells_rarely(rows.y, rows.weight) else rows.batch.n
+        fitted.append(new.fit(telling_rows(rows, most), part.epochs_, own))
     if isinstance(chosen, BlendedModel):
-        return BlendedModel.of(fitted, quick=quick, random_state=random_state)
+        return BlendedModel.of(fitted, quick=quick, random_state=random_state, even=chosen.config.even)
     return fitted[0]
+
+
+def telling_rows(rows: LearningRows, limit: int) -> LearningRows:
+    """At most about ``limit`` rows: those of a share of the customers, or where few offers sell all purchases.
+
+    The refusals of a random sample are then weighted up to stand for all: a few hundred purchases tell a model more
+    than a hundred times as many refusals, and a share of the customers would lose most of them.
+    """
+    if rows.batch.n <= limit:
+        return rows
+    bought = int(rows.y.sum())
+    if not sells_rarely(rows.y, rows.weight) or bought > limit // 2:
+        return share_of_customers(rows, limit)
+    return rows.reweighted(*thinned_refusals(rows.y, rows.weight, limit))
 
 
 def share_of_customers(rows: LearningRows, limit: int) -> LearningRows:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ from pricing_core.models.warm_start import WarmStart
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+RARE_PURCHASES: Final = 0.05
+"""Share of offers that sell below which purchases, not offers, are what there is to learn from."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,45 @@ class LearningRows:
     residual: Floats | None = field(default=None, repr=False)
     start: WarmStart | None = field(default=None, repr=False)
 
+    def reweighted(self, rows: Ints, weight: Floats) -> LearningRows:
+        """Rows by index, with other weights."""
+        return replace(self.take(rows), weight=weight)
+
     def take(self, rows: Ints | NDArray[np.bool_]) -> LearningRows:
         """Rows by index or mask."""
         period = None if self.period is None else self.period[rows]
         residual = None if self.residual is None else self.residual[rows]
         own = (self.x[rows], self.y[rows], self.customer_id[rows], self.weight[rows])
         return LearningRows(self.batch.take(rows), *own, period, residual, self.start)
+
+
+def sells_rarely(y: Floats, weight: Floats) -> bool:
+    """Whether so few offers sell that a sample of the refusals can stand for all of them."""
+    return float(np.average(y, weights=weight)) < RARE_PURCHASES
+
+
+def thinned_refusals(y: Floats, weight: Floats, limit: int, seed: int = 0) -> tuple[Ints, Floats]:
+    """Places, in order, of all purchases and of a random sample of refusals, ``limit`` in all, and their weights.
+
+    The refusals of the sample are weighted up to stand for all: a few hundred purchases tell more than a hundred times
+    as many refusals, of which a plain sample of this size would consist.
+    """
+    refused = np.flatnonzero(y == 0)
+    kept = np.random.default_rng(seed).permutation(refused)[: limit - (len(y) - len(refused))]
+    scaled = weight.astype(float)
+    scaled[kept] *= weight[refused].sum() / weight[kept].sum()
+    index = np.sort(np.concatenate([np.flatnonzero(y != 0), kept]))
+    return index, scaled[index]
+
+
+def drawn_rows(rows: LearningRows, among: Ints, limit: int, rng: np.random.Generator) -> LearningRows:
+    """At most ``limit`` of some places by chance, in order; where few offers sell, all purchases and some refusals."""
+    order = rng.permutation(len(among))
+    y, weight = rows.y[among], rows.weight[among]
+    if len(y) > limit and sells_rarely(y, weight) and y.sum() <= limit // 2:
+        index, scaled = thinned_refusals(y, weight, limit, int(order[0]))
+        return rows.reweighted(among[index], scaled)
+    return rows.take(np.sort(among[order[:limit]]))
 
 
 def bootstrap_weights(customer_id: NDArray[np.object_], members: int, seed: int, period: Ints | None = None) -> Floats:

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pricing_core.data.dataset import Dataset
+from pricing_core.evaluate.blends import blend_of, blend_reason, try_blend
 from pricing_core.evaluate.families import (
     FamilyAnswer,
+    FamilyChoice,
+    FamilyScore,
     JudgedOffers,
-    blend_of,
     choose_family,
     leaderboard,
     score_families,
     value_families,
 )
+from pricing_core.evaluate.family_values import FamilyValues
 from pricing_core.models.behavior import logged_response
-from pricing_core.models.choice import Candidate, Verdict, blended, in_order_of_preference
+from pricing_core.models.choice import (
+    Candidate,
+    Verdict,
+    blended,
+    in_order_of_preference,
+)
 from pricing_core.models.demand_model import DemandModel
 from pricing_core.models.folds import customer_fold
 from pricing_core.models.held_out import LaterOffers
-from pricing_core.models.learning_rows import LearningRows
+from pricing_core.models.learning_rows import LearningRows, sells_rarely, thinned_refusals
 from pricing_core.models.shop_model import ShopModel
 from pricing_core.response.price_response import PriceResponse
 from pricing_core.workflows.runs import usual_prices, with_margin
@@ -34,10 +43,11 @@ _LOSS_OFFERS = 3_000  # with fewer, log loss prefers models that hardly tell cus
 def judge_candidates(
     dataset: Dataset, candidates: Sequence[Candidate], later: LaterOffers, complete: Callable[[DemandModel], ShopModel]
 ) -> Verdict:
-    """Choose among candidates that learned from earlier offers; at most 15,000 offers judge, drawn evenly."""
-    n = later.rows.batch.n
-    if n > _JUDGED_ROWS:
-        later = later.take(np.floor(np.linspace(0, n - 1, _JUDGED_ROWS)).astype(np.int64))
+    """Choose among candidates that learned from earlier offers; at most 15,000 offers judge.
+
+    They are drawn evenly, or where few offers sell all purchases judge, and a sample of refusals stands for all.
+    """
+    later = _judging(later)
     shop = complete(candidates[0].model)
     rows = with_margin(shop.rows(dataset, later.encoded), dataset.manifest.margin_assumption, usual_prices(dataset))
     going = later.encoded.going
@@ -56,6 +66,16 @@ def judge_candidates(
     return verdict_on(candidates, later.rows, offers, few=later.earlier)
 
 
+def _judging(later: LaterOffers) -> LaterOffers:
+    rows, n = later.rows, later.rows.batch.n
+    if n <= _JUDGED_ROWS:
+        return later
+    if not sells_rarely(rows.y, rows.weight) or rows.y.sum() > _JUDGED_ROWS // 2:
+        return later.take(np.floor(np.linspace(0, n - 1, _JUDGED_ROWS)).astype(np.int64))
+    index, weight = thinned_refusals(rows.y, rows.weight, _JUDGED_ROWS)
+    return replace(later.take(index), rows=rows.reweighted(index, weight))
+
+
 def verdict_on(candidates: Sequence[Candidate], rows: LearningRows, offers: JudgedOffers, *, few: bool) -> Verdict:
     """Choose among candidates, and a blend of those whose average chance predicts best, on judged offers.
 
@@ -64,22 +84,27 @@ def verdict_on(candidates: Sequence[Candidate], rows: LearningRows, offers: Judg
     rows
         The judged offers as the candidates read them.
     few
-        Whether offers are few: then a blend is a candidate, and earlier offers are among those that judge, so that
-        each is judged by draws that did not learn from its customer.
+        Whether offers are few: then a blend is a candidate like the others, and earlier offers are among those that
+        judge, so that each is judged by draws that did not learn from its customer. Where they are many, a blend has to
+        beat every family, see :mod:`~pricing_core.evaluate.blends`.
     """
     fold = customer_fold(rows.customer_id) if few else None
     singles = [_answer(candidate, rows, offers, (candidate.family,), fold) for candidate in candidates]
-    running, parts = list(candidates), blend_of(singles, offers) if few and len(candidates) > 2 else ()
-    if len(parts) > 1:
-        running.append(blended(candidates, parts, quick=False, random_state=0))
+    running, parts = list(candidates), blend_of(singles, offers) if len(candidates) > 2 else ()
+    mixed = [blended(candidates, parts, quick=False, random_state=0, even=not few)] if len(parts) > 1 else []
+    running = in_order_of_preference([*running, *mixed], few=few)
+    if not few and mixed:  # behind all families, among which one is chosen without it
+        running = [*(each for each in running if each is not mixed[0]), *mixed]
     by_name = {answer.family: answer for answer in singles}
-    running = in_order_of_preference(running, few=few)
     answers = [by_name.get(each.family) or _answer(each, rows, offers, parts, fold) for each in running]
     values = value_families(offers, answers)
     scores = score_families(offers, answers, values)
-    # Among few offers chance alone puts one of many candidates ahead: it takes more to leave the order of preference.
-    enough = len(offers.price) >= _LOSS_OFFERS
-    choice = choose_family(scores, values, tolerance=2.0 if few else 1.0, by_loss=enough)
+    if few:
+        # Among few offers chance alone puts one of many candidates ahead: it takes more to leave the order.
+        enough = len(offers.price) >= _LOSS_OFFERS
+        choice = choose_family(scores, values, tolerance=2.0, by_loss=enough)
+    else:
+        choice = _choice_among_many(scores, values, len(mixed), len(offers.price) >= _LOSS_OFFERS)
     lines = leaderboard(
         scores,
         choice.family,
@@ -87,7 +112,18 @@ def verdict_on(candidates: Sequence[Candidate], rows: LearningRows, offers: Judg
         {each.family: each.size_bytes for each in running},
     )
     chosen = next(answer for answer in answers if answer.family == choice.family)
-    return Verdict(choice.family, choice.reason, chosen.parts, lines)
+    return Verdict(choice.family, choice.reason, chosen.parts, lines, even=not few)
+
+
+def _choice_among_many(scores: list[FamilyScore], values: FamilyValues, blends: int, by_loss: bool) -> FamilyChoice:
+    """Choose a family, and in its place the blend that stands last if there is one and it beats all families."""
+    size = len(scores) - blends
+    choice = choose_family(scores[:size], values, by_loss=by_loss)
+    if not blends or not by_loss:
+        return choice
+    chosen = next(k for k, score in enumerate(scores) if score.family == choice.family)
+    trial = try_blend(scores, values, chosen, size)
+    return FamilyChoice(scores[size].family, blend_reason(scores[size], trial)) if trial.wins else choice
 
 
 def _answer(
