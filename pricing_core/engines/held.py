@@ -271,11 +271,19 @@ class HeldRows(Rows):
         known = self._used.get(name)
         if known is not None and known[0] == mark:
             return known[1]
-        column = self.columns[name]
-        every, seen = self.codes(name), np.zeros(len(column.by_code), dtype=bool)
-        for start in range(0, len(every), self.limits.chunk_rows):
+        every, seen = self.codes(name), np.ones(len(self.columns[name].by_code), dtype=bool)
+        # Every code is that of some row; those of rows set aside are looked for in the others, until all are found.
+        doubtful = np.zeros(len(seen), dtype=bool)
+        doubtful[every[self.sheet.rejected]] = True
+        doubtful[-2:] = False
+        seen[doubtful] = False
+        for start in range(0, len(every) if doubtful.any() else 0, self.limits.chunk_rows):
             codes = every[start : start + self.limits.chunk_rows]
             keep = self.kept(start, start + len(codes))
-            seen[codes if keep is None else codes[keep]] = True
+            found = codes if keep is None else codes[keep]
+            found = found[doubtful[found]]
+            seen[found], doubtful[found] = True, False
+            if not doubtful.any():
+                break
         self._used[name] = mark, seen[:-2]
         return seen[:-2]
