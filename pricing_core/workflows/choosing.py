@@ -99,12 +99,11 @@ def verdict_on(candidates: Sequence[Candidate], rows: LearningRows, offers: Judg
     answers = [by_name.get(each.family) or _answer(each, rows, offers, parts, fold) for each in running]
     values = value_families(offers, answers)
     scores = score_families(offers, answers, values)
-    if few:
-        # Among few offers chance alone puts one of many candidates ahead: it takes more to leave the order.
-        enough = len(offers.price) >= _LOSS_OFFERS
+    enough = len(offers.price) >= _LOSS_OFFERS
+    if few:  # chance alone puts one of many candidates ahead: it takes more to leave the order of preference
         choice = choose_family(scores, values, tolerance=2.0, by_loss=enough)
     else:
-        choice = _choice_among_many(scores, values, len(mixed), len(offers.price) >= _LOSS_OFFERS)
+        choice = choice_among_many(scores, values, len(mixed), by_loss=enough)
     lines = leaderboard(
         scores,
         choice.family,
@@ -115,8 +114,13 @@ def verdict_on(candidates: Sequence[Candidate], rows: LearningRows, offers: Judg
     return Verdict(choice.family, choice.reason, chosen.parts, lines, even=not few)
 
 
-def _choice_among_many(scores: list[FamilyScore], values: FamilyValues, blends: int, by_loss: bool) -> FamilyChoice:
-    """Choose a family, and in its place the blend that stands last if there is one and it beats all families."""
+def choice_among_many(
+    scores: Sequence[FamilyScore], values: FamilyValues, blends: int, *, by_loss: bool
+) -> FamilyChoice:
+    """Choose a family, and in its place the blend that stands last if there is one and it beats all families.
+
+    ``blends`` is how many stand there, none or one; without ``by_loss`` offers are too few to prefer one to a family.
+    """
     size = len(scores) - blends
     choice = choose_family(scores[:size], values, by_loss=by_loss)
     if not blends or not by_loss:

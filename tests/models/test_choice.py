@@ -10,7 +10,7 @@ import pytest
 from scipy.special import expit
 
 from pricing_core.errors import ConfigError
-from pricing_core.evaluate.blends import LEAD, blend_of, blend_reason, try_blend
+from pricing_core.evaluate.blends import LEAD, BlendTrial, blend_of, try_blend
 from pricing_core.evaluate.families import (
     FamilyAnswer,
     FamilyChoice,
@@ -48,7 +48,7 @@ from pricing_core.models.choice import (
 from pricing_core.models.demand_model import FAMILIES, label_of, load_demand_model, save_demand_model
 from pricing_core.models.learning_rows import LearningRows, drawn_rows, sells_rarely
 from pricing_core.response.price_response import PriceResponse
-from pricing_core.workflows.choosing import verdict_on
+from pricing_core.workflows.choosing import choice_among_many, verdict_on
 
 N = 600
 OWN = {"settings": {"l1_logit": {"members": 2, "steps": 6}, "bayes": {"members": 1}}, "quick": False, "random_state": 0}
@@ -223,19 +223,21 @@ def test_where_offers_are_many_a_blend_must_beat_each_family_and_react_to_price_
     one, two = (taste + rng.normal(0, 0.8, len(taste)) for _ in range(2))
     singles = [answer("one", one, judged), answer("two", two, judged), answer("worse", 0 * taste, judged)]
 
-    def trial(*tastes: np.ndarray, slope: float = 2.0) -> tuple:  # type: ignore[type-arg]
+    def trial(*tastes: np.ndarray, slope: float = 2.0) -> tuple[BlendTrial, FamilyChoice]:
         answers = [*singles, blend_answer(("one", "two"), list(tastes), judged, slope)]
         values = value_families(judged, answers)
         scores = score_families(judged, answers, values)
-        return try_blend(scores, values, 0, 3), scores[3]
+        assert choice_among_many(scores, values, 1, by_loss=False).family != "blend"  # too few offers to tell
+        return try_blend(scores, values, 0, 3), choice_among_many(scores, values, 1, by_loss=True)
 
-    found, line = trial(one, two)
+    found, chosen = trial(one, two)
     assert found.wins and found.errors > LEAD and found.lead > 0
-    assert f"{found.lead:.5f} lower" in blend_reason(line, found) and "more slowly" in blend_reason(line, found)
-    by_chance, _ = trial(one, one + 0.02 * rng.normal(0, 1, len(taste)))
-    assert not by_chance.wins and by_chance.errors < LEAD
-    steep, _ = trial(one, two, slope=4.0)  # better forecasts at the usual price, and a wrong reaction to it
-    assert not steep.wins and steep.worse_slope > 1
+    assert chosen.family == "blend"
+    assert f"{found.lead:.5f} lower" in chosen.reason and "more slowly" in chosen.reason
+    by_chance, chosen = trial(one, one + 0.02 * rng.normal(0, 1, len(taste)))
+    assert not by_chance.wins and by_chance.errors < LEAD and chosen.family != "blend"
+    steep, chosen = trial(one, two, slope=4.0)  # it knows the customers better, and reacts wrongly to the price
+    assert not steep.wins and steep.worse_slope > 1 and chosen.family != "blend"
 
 
 def test_the_leaderboard_has_a_line_for_each_and_marks_the_chosen_one() -> None:
