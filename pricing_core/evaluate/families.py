@@ -259,6 +259,25 @@ def _behind_in_slope(scores: list[FamilyScore]) -> list[float]:
     return [float(gap) for gap in (off - off.min()) / np.maximum(error, 1e-9)]
 
 
+def blend_of(answers: Sequence[FamilyAnswer], offers: JudgedOffers, most: int = 3) -> tuple[str, ...]:
+    """Families whose average chance has the lowest log loss, found one by one; at most ``most``."""
+    single = {answer.family: answer.probability for answer in answers if len(answer.parts) == 1}
+
+    def loss(names: Sequence[str]) -> float:
+        p = np.mean([single[name] for name in names], axis=0)
+        p = np.clip(p, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+        each = -(offers.purchased * np.log(p) + (1 - offers.purchased) * np.log1p(-p))
+        return float(np.average(each, weights=offers.weight))
+
+    found: list[str] = []
+    while len(found) < min(most, len(single)):
+        least, name = min((loss([*found, name]), name) for name in single if name not in found)
+        if found and least >= loss(found):
+            break
+        found.append(name)
+    return tuple(found)
+
+
 def leaderboard(
     scores: Sequence[FamilyScore], chosen: str, seconds: Mapping[str, float], sizes: Mapping[str, int]
 ) -> list[dict[str, Any]]:

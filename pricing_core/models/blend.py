@@ -1,13 +1,8 @@
-"""Blend: the draws of two or three families side by side, so that the mean chance averages over them.
-
-In an even blend a family with fewer draws has each of them several times, so that all families weigh the same, as they
-did when the blend was found. With few offers families weigh by their draws: those with more of them price better there.
-"""
+"""Blend: the draws of two or three families side by side, so that the mean chance averages over them."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,14 +35,11 @@ class BlendConfig:
         Whether they take the settings of a quick training.
     random_state
         Seed.
-    even
-        Whether all families weigh the same, whatever the number of their draws.
     """
 
     parts: tuple[str, ...] = ("network", "taste_network")
     quick: bool = False
     random_state: int = 0
-    even: bool = False
 
     def __post_init__(self) -> None:
         if not self.parts or len(set(self.parts)) < len(self.parts) or BLEND in self.parts:
@@ -76,11 +68,9 @@ class BlendedModel:
         self.epochs_ = 1
 
     @classmethod
-    def of(
-        cls, parts: Sequence[DemandModel], *, quick: bool = False, random_state: int = 0, even: bool = False
-    ) -> Self:
+    def of(cls, parts: Sequence[DemandModel], *, quick: bool = False, random_state: int = 0) -> Self:
         """Blend models that are fitted already."""
-        model = cls(BlendConfig(tuple(part.family for part in parts), quick, random_state, even))
+        model = cls(BlendConfig(tuple(part.family for part in parts), quick, random_state))
         model._take(parts)
         return model
 
@@ -98,10 +88,7 @@ class BlendedModel:
         return self
 
     def respond(self, batch: EncodedBatch, reference_price: Floats, residual: Floats | None = None) -> PriceResponse:
-        """Price response with the draws of all parts; ``residual`` (n,) goes to the parts that know an instrument.
-
-        Repeated draws keep their member, so that no range takes them for more knowledge.
-        """
+        """Price response with the draws of all parts; ``residual`` (n,) goes to the parts that know an instrument."""
         found = []
         for part in self.parts_:
             if residual is not None and getattr(part, "takes_residual", False):
@@ -110,9 +97,6 @@ class BlendedModel:
             else:
                 found.append(part.respond(batch, reference_price))
         members = np.cumsum([0, *(int(each.draw_member.max()) + 1 for each in found)])
-        if self.config.even:
-            most = math.lcm(*(each.draws for each in found))
-            found = [each.with_draws(np.repeat(np.arange(each.draws), most // each.draws)) for each in found]
         return PriceResponse(
             reference_price=reference_price,
             intercept=np.hstack([each.intercept for each in found]),
@@ -132,7 +116,6 @@ class BlendedModel:
             "lengths": self.lengths_,
             "quick": self.config.quick,
             "random_state": self.config.random_state,
-            "even": self.config.even,
         }
         (folder / _FILE).write_text(json.dumps(state, indent=1), encoding="utf-8")
 
@@ -141,8 +124,7 @@ class BlendedModel:
         """Read what :meth:`save` wrote."""
         try:
             state = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-            seed, even = int(state["random_state"]), bool(state.get("even", False))
-            model = cls(BlendConfig(tuple(state["parts"]), bool(state["quick"]), seed, even))
+            model = cls(BlendConfig(tuple(state["parts"]), bool(state["quick"]), int(state["random_state"])))
             lengths = {str(name): int(length) for name, length in state["lengths"].items()}
         except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
             raise ModelError(f"The model in {folder.name} cannot be read: {error}", fix="Train again.") from error

@@ -25,10 +25,9 @@ PREFERRED: Final = (BLEND, NETWORK, "taste_network", "two_output_trees", "l1_log
 """Order of preference among candidates that later offers cannot tell apart."""
 
 FEW_OFFERS: Final = 30_000
-"""Most offers with which a blend is a candidate like the others, and with which earlier offers judge beside later ones.
+"""Most offers with which a blend is a candidate, and with which earlier offers judge the candidates beside later ones.
 
-With more, later offers alone can tell the candidates apart, and a blend, slower to price and harder to explain, must
-beat each of them.
+With more, one family is as good and easier to explain, and later offers alone can tell the candidates apart.
 """
 
 _ROWS = 30_000  # of earlier offers from which challengers learn while they are judged
@@ -49,14 +48,13 @@ class Candidate:
 class Verdict:
     """Name of the chosen family, why in one sentence, and one line per candidate for the Models page.
 
-    ``parts`` are the families that the chosen one is made of; in an ``even`` blend all of them weigh the same.
+    ``parts`` are the families that the chosen one is made of.
     """
 
     family: str
     reason: str
     parts: tuple[str, ...]
     leaderboard: list[dict[str, Any]] = field(default_factory=list)
-    even: bool = False
 
 
 Settings = Mapping[str, Mapping[str, Any]]
@@ -128,12 +126,10 @@ def fit_candidates(
     return found
 
 
-def blended(
-    candidates: Sequence[Candidate], parts: Sequence[str], *, quick: bool, random_state: int, even: bool = False
-) -> Candidate:
+def blended(candidates: Sequence[Candidate], parts: Sequence[str], *, quick: bool, random_state: int) -> Candidate:
     """Candidate that averages some of the others."""
     chosen = [candidate for candidate in candidates if candidate.family in parts]
-    model = BlendedModel.of([c.model for c in chosen], quick=quick, random_state=random_state, even=even)
+    model = BlendedModel.of([c.model for c in chosen], quick=quick, random_state=random_state)
     label = "Blend of " + " and ".join(c.label for c in chosen)
     return Candidate(BLEND, label, model, sum(c.seconds for c in chosen), sum(c.size_bytes for c in chosen))
 
@@ -141,7 +137,7 @@ def blended(
 def chosen_model(candidates: Sequence[Candidate], verdict: Verdict, *, quick: bool, random_state: int) -> DemandModel:
     """Model of the chosen candidate, as fitted on earlier offers."""
     if verdict.family == BLEND:
-        return blended(candidates, verdict.parts, quick=quick, random_state=random_state, even=verdict.even).model
+        return blended(candidates, verdict.parts, quick=quick, random_state=random_state).model
     return next(candidate.model for candidate in candidates if candidate.family == verdict.family)
 
 
@@ -176,7 +172,7 @@ def refit(
         most = getattr(new.config, "max_rows", rows.batch.n) if sells_rarely(rows.y, rows.weight) else rows.batch.n
         fitted.append(new.fit(telling_rows(rows, most), part.epochs_, own))
     if isinstance(chosen, BlendedModel):
-        return BlendedModel.of(fitted, quick=quick, random_state=random_state, even=chosen.config.even)
+        return BlendedModel.of(fitted, quick=quick, random_state=random_state)
     return fitted[0]
 
 

@@ -9,25 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pricing_core.data.dataset import Dataset
-from pricing_core.evaluate.blends import blend_of, blend_reason, try_blend
 from pricing_core.evaluate.families import (
     FamilyAnswer,
-    FamilyChoice,
-    FamilyScore,
     JudgedOffers,
+    blend_of,
     choose_family,
     leaderboard,
     score_families,
     value_families,
 )
-from pricing_core.evaluate.family_values import FamilyValues
 from pricing_core.models.behavior import logged_response
-from pricing_core.models.choice import (
-    Candidate,
-    Verdict,
-    blended,
-    in_order_of_preference,
-)
+from pricing_core.models.choice import Candidate, Verdict, blended, in_order_of_preference
 from pricing_core.models.demand_model import DemandModel
 from pricing_core.models.folds import customer_fold
 from pricing_core.models.held_out import LaterOffers
@@ -84,26 +76,22 @@ def verdict_on(candidates: Sequence[Candidate], rows: LearningRows, offers: Judg
     rows
         The judged offers as the candidates read them.
     few
-        Whether offers are few: then a blend is a candidate like the others, and earlier offers are among those that
-        judge, so that each is judged by draws that did not learn from its customer. Where they are many, a blend has to
-        beat every family, see :mod:`~pricing_core.evaluate.blends`.
+        Whether offers are few: then a blend is a candidate, and earlier offers are among those that judge, so that
+        each is judged by draws that did not learn from its customer.
     """
     fold = customer_fold(rows.customer_id) if few else None
     singles = [_answer(candidate, rows, offers, (candidate.family,), fold) for candidate in candidates]
-    running, parts = list(candidates), blend_of(singles, offers) if len(candidates) > 2 else ()
-    mixed = [blended(candidates, parts, quick=False, random_state=0, even=not few)] if len(parts) > 1 else []
-    running = in_order_of_preference([*running, *mixed], few=few)
-    if not few and mixed:  # behind all families, among which one is chosen without it
-        running = [*(each for each in running if each is not mixed[0]), *mixed]
+    running, parts = list(candidates), blend_of(singles, offers) if few and len(candidates) > 2 else ()
+    if len(parts) > 1:
+        running.append(blended(candidates, parts, quick=False, random_state=0))
     by_name = {answer.family: answer for answer in singles}
+    running = in_order_of_preference(running, few=few)
     answers = [by_name.get(each.family) or _answer(each, rows, offers, parts, fold) for each in running]
     values = value_families(offers, answers)
     scores = score_families(offers, answers, values)
+    # Among few offers chance alone puts one of many candidates ahead: it takes more to leave the order of preference.
     enough = len(offers.price) >= _LOSS_OFFERS
-    if few:  # chance alone puts one of many candidates ahead: it takes more to leave the order of preference
-        choice = choose_family(scores, values, tolerance=2.0, by_loss=enough)
-    else:
-        choice = choice_among_many(scores, values, len(mixed), by_loss=enough)
+    choice = choose_family(scores, values, tolerance=2.0 if few else 1.0, by_loss=enough)
     lines = leaderboard(
         scores,
         choice.family,
@@ -111,23 +99,7 @@ def verdict_on(candidates: Sequence[Candidate], rows: LearningRows, offers: Judg
         {each.family: each.size_bytes for each in running},
     )
     chosen = next(answer for answer in answers if answer.family == choice.family)
-    return Verdict(choice.family, choice.reason, chosen.parts, lines, even=not few)
-
-
-def choice_among_many(
-    scores: Sequence[FamilyScore], values: FamilyValues, blends: int, *, by_loss: bool
-) -> FamilyChoice:
-    """Choose a family, and in its place the blend that stands last if there is one and it beats all families.
-
-    ``blends`` is how many stand there, none or one; without ``by_loss`` offers are too few to prefer one to a family.
-    """
-    size = len(scores) - blends
-    choice = choose_family(scores[:size], values, by_loss=by_loss)
-    if not blends or not by_loss:
-        return choice
-    chosen = next(k for k, score in enumerate(scores) if score.family == choice.family)
-    trial = try_blend(scores, values, chosen, size)
-    return FamilyChoice(scores[size].family, blend_reason(scores[size], trial)) if trial.wins else choice
+    return Verdict(choice.family, choice.reason, chosen.parts, lines)
 
 
 def _answer(
