@@ -130,7 +130,7 @@ def test_training_shows_what_it_was_made_from(trained: Workspace, open_page: Ope
 def test_the_size_tab_compares_the_forms_and_names_a_model_that_has_none(
     trained: Workspace, open_page: OpenPage
 ) -> None:
-    assert "about a quarter of its size" in said(opened(open_page, "Size"))
+    assert "about a sixth of its size" in said(opened(open_page, "Size"))
     form = {"form": "original", "size_bytes": 4_000, "size_share": 1.0, "seconds_1000": 0.1, "seconds_100000": 1.0,
             "log_loss": 0.5, "log_loss_change": 0.0, "price_change_mean": 0.0, "price_change_max": 0.0,
             "same_price_share": 1.0, "profit_change": 0.0}  # fmt: skip
