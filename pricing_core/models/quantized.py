@@ -90,6 +90,12 @@ def save_quantized(weights: Mapping[str, Floats32], path: Path) -> None:
     np.savez_compressed(path, codes=_joined(codes), scales=_joined(scales), rest=_joined(rest), layout=text)
 
 
+def _scales_by_member(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Shape of the scales in files that do not state it: each member has its own."""
+    axes = (0,) if len(shape) == 2 else (0, 1) if name.startswith("event_convolution") else (1,)
+    return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
+
+
 def load_quantized(path: Path) -> ServingNetwork:
     """Read what :func:`save_quantized` wrote.
 
@@ -106,7 +112,7 @@ def load_quantized(path: Path) -> ServingNetwork:
         for entry in layout:
             name, shape = str(entry["name"]), tuple(int(size) for size in entry["shape"])
             if is_quantized(name):
-                scales = tuple(int(size) for size in entry["scales"])
+                scales = tuple(int(size) for size in entry.get("scales") or _scales_by_member(name, shape))
                 weights[name] = streams["codes"].next(shape) * streams["scales"].next(scales)
             else:
                 weights[name] = streams["rest"].next(shape)

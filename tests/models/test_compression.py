@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,6 +60,30 @@ def test_codes_move_no_weight_by_more_than_half_a_step(batch_of: BatchOf, tmp_pa
     (tmp_path / "small.npz").write_bytes(b"PK")
     with pytest.raises(ModelError, match="Compress the run again"):
         load_quantized(tmp_path / "small.npz")
+
+
+def test_a_file_that_does_not_state_its_scales_has_one_for_each_member(batch_of: BatchOf, tmp_path: Path) -> None:
+    weights = dict(network_for(batch_of(10, 1)).weights)
+    layout, codes, scales, rest, expected = [], [], [], [], {}
+    for name, values in weights.items():
+        layout.append({"name": name, "shape": list(values.shape)})
+        if not (name.endswith(".kernel") or name.endswith("embedding")):
+            rest.append(values.ravel())
+            expected[name] = values
+            continue
+        axes = (0,) if values.ndim == 2 else (0, 1) if name.startswith("event_convolution") else (1,)
+        scale = np.abs(values).max(axis=axes, keepdims=True) / np.float32(127)
+        code = np.rint(values / scale).astype(np.int8)
+        codes.append(code.ravel())
+        scales.append(scale.ravel())
+        expected[name] = code * scale
+    text = np.frombuffer(json.dumps(layout).encode("utf-8"), dtype=np.uint8)
+    np.savez(
+        tmp_path / "old.npz",
+        codes=np.concatenate(codes), scales=np.concatenate(scales), rest=np.concatenate(rest), layout=text,
+    )  # fmt: skip
+    again = load_quantized(tmp_path / "old.npz")
+    assert all(np.array_equal(again.weights[name], expected[name]) for name in expected)
 
 
 def test_pruning_takes_the_smallest_weights_of_each_member() -> None:
