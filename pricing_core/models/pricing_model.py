@@ -63,7 +63,7 @@ class PricingConfig:
     n_leaves: int = 31
     learning_rate: float = 0.1
     n_folds: int = 3
-    few_rows: int = 30_000
+    few_rows: int = 25_000
     random_state: int = 0
 
     def __post_init__(self) -> None:

@@ -54,7 +54,7 @@ class TwoOutputTreesConfig(FamilyConfig):
     n_trees
         Most rounds; each grows a tree for the level and one for the sensitivity.
     n_leaves
-        Of a tree; None: 4 where at most 30,000 rows teach, of which more and smaller trees learn more, else 15.
+        Of a tree; None: 4 where at most 25,000 rows teach, of which more and smaller trees learn more, else 15.
     learning_rate
         Step of a tree.
     shrinkage
