@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pricing_core.data.suspects import to_seconds
@@ -54,3 +57,28 @@ class Offers:
             to_seconds(frame["offered_at"])[order], frame["price"].to_numpy(dtype=float)[order],
             frame["purchased"].to_numpy(dtype=np.int8)[order], **given,
         )  # fmt: skip
+
+
+def split_evenly(counts: Ints, most: int) -> tuple[list[int], NDArray[np.integer]]:
+    """Split products into pieces of about ``most`` offers.
+
+    Parameters
+    ----------
+    counts
+        Offers of each product.
+
+    Returns
+    -------
+    tuple
+        First product of each piece, and the number of products; number of each product's piece, and behind them that
+        of what is no product.
+    """
+    group = (np.cumsum(counts) - 1).clip(0) // most
+    bounds = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), len(counts)]
+    kind = np.uint8 if len(bounds) <= 1 << 8 else np.int32
+    return bounds, np.repeat(np.arange(len(bounds), dtype=kind), np.diff([*bounds, len(counts) + 1]))
+
+
+def stable_order(keys: NDArray[np.generic]) -> Ints:
+    """Places of the keys from the smallest on, equal ones in their order; of keys of a small range, by counting."""
+    return cast(Ints, pc.array_sort_indices(pa.array(keys)).to_numpy().view(np.int64))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pricing_core.engines.coding import ColumnCodes
-from pricing_core.engines.typed import Type
+from pricing_core.engines.typed import Type, look_up
 
 _NO_TIME = np.iinfo(np.int64).min
 
@@ -37,16 +38,17 @@ class ColumnHash:
     def add(self, values: pa.Array) -> None:
         """Take the next rows."""
         if self._kind == "words":
-            self._update(self._order(values.fill_null(len(self._words)).to_numpy()), "<i8")
+            codes = values.fill_null(len(self._words)) if values.null_count else values
+            self._update(self._order(codes.to_numpy()), "<i8")
         elif self._kind == "text":
             self._update(self._texts.take(values)[0], "<i8")
         elif self._kind == "time":
-            self._update(values.fill_null(_NO_TIME).to_numpy(), "<i8")
+            self._update((values.fill_null(_NO_TIME) if values.null_count else values).to_numpy(), "<i8")
         else:
-            numbers = values.cast(pa.float64()).to_numpy(zero_copy_only=False) + 0.0
-            missing = np.isnan(numbers)
-            if missing.any():
-                numbers[missing] = np.nan
+            numbers = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
+            if not numbers.min(initial=1.0) > 0:  # zero may have a sign, and what is missing several forms
+                numbers = numbers + 0.0
+                numbers[np.isnan(numbers)] = np.nan
             self._update(numbers, "<f8")
 
     def hexdigest(self) -> str:
@@ -62,9 +64,9 @@ class ColumnHash:
             digest.update(json.dumps(texts, ensure_ascii=True).encode())
         return digest.hexdigest()
 
-    def _order(self, codes: NDArray[np.int32]) -> NDArray[np.int64]:
+    def _order(self, codes: NDArray[np.int32]) -> NDArray[Any]:
         """Numbers of the words in the order in which they first occur; -1 where there is none."""
-        placed = self._place[codes]
+        placed: NDArray[Any] = look_up(self._place, codes)
         if self._seen == len(self._words):
             return placed
         fresh = codes[(placed < 0) & (codes < len(self._words))]
@@ -73,7 +75,7 @@ class ColumnHash:
             self._place[new] = self._seen + np.arange(len(new))
             self._seen += len(new)
             self._first.append(new)
-            placed = self._place[codes]
+            placed = look_up(self._place, codes)
         return placed
 
     def _update(self, values: NDArray[np.generic], dtype: str) -> None:

@@ -10,16 +10,15 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pricing_core.engines.alike import alike, neighbors
-from pricing_core.engines.by_product import Ints, Offers
+from pricing_core.engines.by_product import Ints, Offers, split_evenly, stable_order
 from pricing_core.engines.limits import Limits
 from pricing_core.engines.rows import Rows
 from pricing_core.engines.session import Session
 from pricing_core.engines.sheet import LargeSheet
-from pricing_core.engines.typed import TypedColumn, create_table
+from pricing_core.engines.typed import TypedColumn, create_table, look_up
 
 Values = NDArray[np.generic]
 _DAY = 86_400_000_000
@@ -88,27 +87,31 @@ class HeldRows(Rows):
         sorted_words = np.argsort(words, kind="stable")
         rank = np.empty(len(words), dtype=np.uint16 if len(words) < 1 << 16 else np.int32)
         rank[sorted_words] = np.arange(len(words))
-        place = rank[self.values("product_id")]
+        place = np.array(look_up(rank, self.values("product_id")))
         place[self.sheet.rejected] = len(words)  # behind all others
         counts = np.bincount(place, minlength=len(words))[: len(words)]
-        order = pc.array_sort_indices(pa.array(place)).to_numpy().view(np.int64)  # stable, and by counting
+        bounds, piece_of = split_evenly(counts, self.limits.chunk_rows)
+        order = stable_order(look_up(piece_of, place))
         self.session.look()
         index = pd.Index(words[sorted_words], dtype="str")
         present = [name for name in names if name in self.columns]
 
         def piece(first: int, last: int, start: int) -> Offers:
             own = counts[first:last]
-            mine = order[start : start + own.sum()]
-            known = {name: self.values(name, mine) for name in present if name in ("unit_cost", "stock")}
+            rows = order[start : start + own.sum()]  # by position: cells of one product lie far apart in memory
+            inside = stable_order(place[rows])
+
+            def values(name: str) -> Values:
+                return self.values(name, rows)[inside]
+
+            known = {name: values(name) for name in present if name in ("unit_cost", "stock")}
             floats = {name: found.astype(np.float64) for name, found in known.items()}
             return Offers(
-                index[first:last][own > 0], own[own > 0], mine,
-                self.values("offered_at", mine).astype(np.int64) // 1_000_000,
-                self.values("price", mine).astype(np.float64), self.values("purchased", mine).astype(np.int8), **floats,
+                index[first:last][own > 0], own[own > 0], rows[inside],
+                values("offered_at").astype(np.int64) // 1_000_000,
+                values("price").astype(np.float64), values("purchased").astype(np.int8), **floats,
             )  # fmt: skip
 
-        group = (np.cumsum(counts) - 1).clip(0) // self.limits.chunk_rows
-        bounds = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), len(counts)]
         starts = np.concatenate([[0], np.cumsum(counts)])
         return [
             partial(piece, first, last, int(starts[first]))
@@ -229,10 +232,10 @@ class HeldRows(Rows):
             self.session.look()
             end = min(start + self.limits.chunk_rows, self.sheet.spool.rows)
             keep = self.kept(start, end)
-            arrays = {}
+            marks, arrays = None if keep is None else pa.array(keep), {}
             for name in names:
-                values = self.values(name, slice(start, end))
-                arrays[name] = self.columns[name].array(values if keep is None else values[keep], gaps[name])
+                values = self.columns[name].array(self.values(name, slice(start, end)), gaps[name])
+                arrays[name] = values if marks is None else values.filter(marks)
             yield start, pa.table(arrays)
 
     def _chunks(self, name: str) -> Iterator[Values]:

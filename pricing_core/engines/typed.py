@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pricing_core import schema
@@ -57,7 +58,7 @@ class TypedColumn:
         if self.type == "words" and self.in_order:
             return codes.astype(np.int32)
         if plain is None or not (kept := codes == PLAIN).any():
-            return self.by_code[codes]
+            return look_up(self.by_code, codes)
         if plain.type == _ARROW[self.type] and self.type in ("time", "float64"):  # most cells: take all, mend the rest
             values = np.frombuffer(plain.buffers()[1], dtype=self.by_code.dtype)[plain.offset :][: len(plain)].copy()
             rest = np.flatnonzero(~kept)
@@ -91,6 +92,14 @@ class TypedColumn:
     def sql(self) -> str:
         """Quoted name for a query."""
         return quoted(self.name)
+
+
+def look_up(values: NDArray[np.generic], places: NDArray[Any]) -> NDArray[np.generic]:
+    """``values[places]``, not to be written to; the places are not widened first where none counts from the end."""
+    if values.dtype == object or places.min(initial=0) < 0:
+        return cast(NDArray[np.generic], values[places])
+    found = pc.take(pa.array(values), pa.array(places), boundscheck=False)
+    return cast(NDArray[np.generic], found.to_numpy())
 
 
 def quoted(name: str) -> str:

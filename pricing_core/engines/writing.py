@@ -25,7 +25,6 @@ _DICTIONARY_BYTES: Final = 1 << 26
 _MANY_WORDS: Final = 1_000_000
 _FEW_VALUES: Final = 50_000
 _SOME: Final = 1_000
-_SOME_WORDS: Final = 20_000
 _ARROW: Final = {"time": pa.timestamp("us", "UTC"), "words": pa.string(), "text": pa.string(),
                  "float64": pa.float64(), "int64": pa.int64(), "int8": pa.int8()}  # fmt: skip
 
@@ -52,7 +51,7 @@ def write_parquet(
 
     def take(chunk: pa.Table) -> None:
         for column in columns:
-            hashes[column.name].add(chunk.column(column.name).combine_chunks())
+            hashes[column.name].add(_cells(chunk, column))
 
     with ThreadPoolExecutor(1, thread_name_prefix="import-hash") as pool, parquet.ParquetWriter(
         path, arrow, store_schema=False, dictionary_pagesize_limit=_DICTIONARY_BYTES, **_layout(rows),
@@ -61,7 +60,7 @@ def write_parquet(
         for start, chunk in ahead(rows.chunks(list(rows.columns))):
             report(start, rows.sheet.spool.rows)
             taken = pool.submit(take, chunk)
-            arrays = [_stored(column, chunk.column(column.name).combine_chunks(), words) for column in columns]
+            arrays = [_stored(column, _cells(chunk, column), words) for column in columns]
             writer.write_table(pa.Table.from_arrays(arrays, schema=arrow))
             written += len(chunk)
             taken.result()
@@ -106,10 +105,8 @@ def _layout(rows: Rows) -> dict[str, Any]:
     few = {column.name for column in columns
            if not rows.sheet.columns[column.index].plain and len(column.by_code) <= _FEW_VALUES}  # fmt: skip
     coded = [column.name for column in columns if column.type == "words" or column.name in few]
-    packed = {
-        column.name: "lz4" if column.type == "words" and len(column.words) > _SOME_WORDS else "snappy"
-        for column in columns
-    }
+    shrinking = {column.name for column in columns if column.type == "words" and len(column.words) > _MANY_WORDS}
+    packed = {name: "none" if name in coded and name not in shrinking else "snappy" for name in rows.columns}
     times = {column.name: "DELTA_BINARY_PACKED" for column in columns
              if column.type == "time" and column.name not in coded}  # fmt: skip
     return {"use_dictionary": coded, "compression": packed, "column_encoding": times or None}
@@ -119,6 +116,12 @@ def _stored_type(column: TypedColumn) -> pa.DataType:
     if column.type == "words" and len(column.words) <= _MANY_WORDS:
         return pa.dictionary(pa.int32(), pa.string())
     return _ARROW[column.type]
+
+
+def _cells(chunk: pa.Table, column: TypedColumn) -> pa.Array:
+    """Values of a column in one piece, which they mostly are."""
+    values = chunk.column(column.name)
+    return values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
 
 
 def _stored(column: TypedColumn, values: pa.Array, words: Mapping[str, pa.Array]) -> pa.Array:
