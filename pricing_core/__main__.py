@@ -1,5 +1,9 @@
 """``python -m pricing_core …``."""
 
+import gc
+
 from pricing_core.cli import main
 
-raise SystemExit(main())
+code = main()
+gc.freeze()  # everything goes with the process; looking through all modules for cycles first would only take time
+raise SystemExit(code)

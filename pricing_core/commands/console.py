@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import getpass
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +23,18 @@ if TYPE_CHECKING:
     from pricing_core.store.workspace import Workspace
     from pricing_core.trust.access import Actor
     from pricing_core.workflows.targets import TargetFile
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Load code without looking for cycles of unused objects meanwhile: there are none, and many objects."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class ConsoleProgress:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pricing_core.commands import AddCommand
-from pricing_core.commands.console import ConsoleProgress, check_writable, note, open_workspace, write_table
+from pricing_core.commands.console import ConsoleProgress, check_writable, loading, note, open_workspace, write_table
 from pricing_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -88,12 +88,13 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    from pricing_core import workflows
-    from pricing_core.data.dataset import check_currency
-    from pricing_core.data.importing import ImportBlocked
-    from pricing_core.data.mapping import parse_assignments
-    from pricing_core.data.occasion_rule import OccasionRule
-    from pricing_core.data.options import CleaningOptions
+    with loading():
+        from pricing_core.data.dataset import check_currency
+        from pricing_core.data.importing import ImportBlocked
+        from pricing_core.data.mapping import parse_assignments
+        from pricing_core.data.occasion_rule import OccasionRule
+        from pricing_core.data.options import CleaningOptions
+        from pricing_core.workflows import import_files
 
     tables = (*TABLE_OPTIONS, "orders")
     sources = {table: getattr(options, table) for table in tables if getattr(options, table) is not None}
@@ -108,7 +109,7 @@ def _import(options: argparse.Namespace) -> None:
     ws = open_workspace(options, create=True)
     currency = _currency(ws, options.currency, list(sources.values()))
     try:
-        stored = workflows.import_files(
+        stored = import_files(
             ws,
             sources,
             mapping=parse_assignments(options.map, main_table),

@@ -7,7 +7,7 @@ values depend on nothing but the file.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
@@ -196,7 +196,7 @@ class ColumnCodes:
 
     def codes(self, cells: Cells, settled: Settled) -> Codes:
         """Codes of a block's cells; blocks may be coded side by side."""
-        codes = settled.words[cells.places]
+        codes: Codes = cast(Codes, look_up(settled.words, cells.places))
         if cells.coded is None:
             return codes if settled.numbered is None else settled.numbered
         every = np.full(cells.rows, PLAIN, dtype=codes.dtype)
@@ -237,6 +237,14 @@ class ColumnCodes:
 def narrowest(levels: int) -> type[np.signedinteger]:
     """The smallest type that holds the codes of so many values."""
     return np.int8 if levels <= 127 else np.int16 if levels <= 32_767 else np.int32
+
+
+def look_up(values: NDArray[np.generic], places: NDArray[Any]) -> NDArray[np.generic]:
+    """``values[places]``, not to be written to; the places are not widened first where none counts from the end."""
+    if values.dtype == object or places.min(initial=0) < 0:
+        return cast(NDArray[np.generic], values[places])
+    found = pc.take(pa.array(values), pa.array(places), boundscheck=False)
+    return cast(NDArray[np.generic], found.to_numpy())
 
 
 def text_cells(array: pa.Array) -> pa.Array:

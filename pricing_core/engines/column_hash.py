@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pricing_core.engines.coding import ColumnCodes
-from pricing_core.engines.typed import Type, look_up
+from pricing_core.engines.coding import ColumnCodes, look_up
+from pricing_core.engines.typed import Type
 
 _NO_TIME = np.iinfo(np.int64).min
 

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from pricing_core.engines.alike import alike, neighbors
 from pricing_core.engines.by_product import Ints, Offers, split_evenly, stable_order
+from pricing_core.engines.coding import look_up
 from pricing_core.engines.limits import Limits
 from pricing_core.engines.rows import Rows
 from pricing_core.engines.session import Session
 from pricing_core.engines.sheet import LargeSheet
-from pricing_core.engines.typed import TypedColumn, create_table, look_up
+from pricing_core.engines.typed import TypedColumn, create_table
 
 Values = NDArray[np.generic]
 _DAY = 86_400_000_000

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pricing_core import schema
 from pricing_core.data.clean import free_name, note_reading, read_field, read_further
 from pricing_core.data.options import CleaningOptions
 from pricing_core.data.worksheet import Worksheet
-from pricing_core.engines.coding import PLAIN
+from pricing_core.engines.coding import PLAIN, look_up
 from pricing_core.engines.plain import Plain
 from pricing_core.engines.session import Session
 from pricing_core.engines.sheet import LargeSheet, LevelSheet
@@ -92,14 +91,6 @@ class TypedColumn:
     def sql(self) -> str:
         """Quoted name for a query."""
         return quoted(self.name)
-
-
-def look_up(values: NDArray[np.generic], places: NDArray[Any]) -> NDArray[np.generic]:
-    """``values[places]``, not to be written to; the places are not widened first where none counts from the end."""
-    if values.dtype == object or places.min(initial=0) < 0:
-        return cast(NDArray[np.generic], values[places])
-    found = pc.take(pa.array(values), pa.array(places), boundscheck=False)
-    return cast(NDArray[np.generic], found.to_numpy())
 
 
 def quoted(name: str) -> str:

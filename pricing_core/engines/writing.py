@@ -73,7 +73,9 @@ def renamed_customers(rows: Rows, rename: Pseudonymize) -> dict[str, pd.Series]:
     if column is None:
         return {}
     codes = rows.used("customer_id")
-    words = np.array([f"unused {place}" for place in range(len(column.words))], dtype=object)
+    words = np.empty(len(column.words), dtype=object)
+    unused = np.setdiff1d(np.arange(len(words)), codes, assume_unique=True)
+    words[unused] = [f"unused {place}" for place in unused]
     words[codes] = rename(pd.Series(column.words.iloc[codes], dtype="str")).to_numpy(dtype=object)
     return {"customer_id": pd.Series(words, dtype="str")}
 

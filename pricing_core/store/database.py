@@ -7,6 +7,7 @@ transactions are short. Statements are SQLAlchemy's own, so that both kinds of d
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import threading
@@ -175,6 +176,14 @@ _engines: dict[tuple[str, int, int], Engine] = {}
 _engines_lock = threading.Lock()
 OPTIONS: Final[dict[str, Any]] = {"wait_seconds": BUSY_SECONDS, "json_serializer": lambda value: to_json(value)}
 """How every engine is opened."""
+
+
+@atexit.register
+def _close_engines() -> None:
+    """Close all connections, whereupon SQLite moves what stands in a file beside the database into it."""
+    for (_, process, _), engine in list(_engines.items()):
+        if process == os.getpid():  # those of a process that this one was forked from are its own
+            engine.dispose()
 
 
 def get_engine(ws: Workspace) -> Engine:
