@@ -25,7 +25,7 @@ class BehaviorConfig:
         Seed.
     """
 
-    members: int = 4
+    members: int = 6
     max_epochs: int = 20
     patience: int = 2
     batch_size: int = 1024
