@@ -192,8 +192,9 @@ def choose_family(
     """Choose by the value of the prices, then slope by price band, then log loss.
 
     A family stays in the running while it is behind the best by less than ``tolerance`` standard errors of the
-    difference (by customer). Without ``by_loss`` the log loss is not asked. Whoever is left at the end and stands first
-    in ``scores`` is chosen; ``values`` has the same order.
+    difference (by customer), and those whose prices are worth more than its own stay with it: a small difference that
+    is sure must not drop a family where a large one that is unsure drops none. Without ``by_loss`` the log loss is not
+    asked. Whoever is left at the end and stands first in ``scores`` is chosen; ``values`` has the same order.
     """
     if not scores:
         raise DataError("There is no family to choose from.")
@@ -207,6 +208,9 @@ def choose_family(
         if len(left) == 1:
             break
         kept = [k for k, gap in zip(left, behind(), strict=True) if not gap > tolerance]
+        if words == steps[0][0]:
+            least = min((scores[k].policy_value for k in kept if np.isfinite(scores[k].policy_value)), default=np.inf)
+            kept = [k for k in left if k in kept or scores[k].policy_value >= least]
         if len(kept) < len(left):
             told.append(words)
         left = kept

@@ -152,6 +152,20 @@ def families_priced(n: int, wrong: tuple[float, ...]) -> FamilyValues:
     return FamilyValues(prices, names, np.ones((len(wrong), n)), np.arange(n))
 
 
+def test_a_small_sure_gap_drops_no_family_where_a_large_unsure_one_stays() -> None:
+    # By little and surely behind the best; far behind, nobody knows how surely; its slope is the best by far.
+    scores = [score("best", 1.0, 0.0, 0.4), score("near", 0.98, 0.9, 0.45), score("far", 0.7, 0.2, 0.3)]
+    values = values_of(scores, noise=0.02)
+    loud = values.prices[2].claims + 60 * _centered(np.random.default_rng(6))
+    values = replace(values, prices=[*values.prices[:2], replace(values.prices[2], claims=loud)])
+    gaps = [values.difference(0, k) for k in (1, 2)]
+    assert gaps[0].value > 2 * gaps[0].error and gaps[1].value < gaps[1].error
+    assert choose_family(scores, values).family == "near"
+    # Without the one that is far behind, the sure gap counts.
+    pair = replace(values, prices=values.prices[:2])
+    assert choose_family(scores[:2], pair).family == "best"
+
+
 def test_outcomes_correct_judges_that_are_all_wrong_and_the_difference_is_surer_than_either_value() -> None:
     values = families_priced(6_000, (0.8, 0.7))
     truth = [p * expit(1 - 2 * p) for p in (0.75, 1.3)]
