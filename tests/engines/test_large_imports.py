@@ -257,7 +257,7 @@ def test_the_job_streams_uploads_and_adds(ws: Workspace, file: Path) -> None:
     for extend in (False, True):
         kept = workflows.keep_uploads(ws, {"offers": [(file.read_bytes(), "offers.csv")]})
         params = {"sources": kept, "name": "Shop", "extend": extend}
-        made = workflows.import_job(ws, params, Stopping("never"))
+        made = workflows.JOB_HANDLERS["import"](ws, params, Stopping("never"))
         assert not list((ws.root / "uploads").iterdir())
     assert made["dataset_id"] == "d0001" and made["nothing_new"].startswith("Nothing is new")
     assert datasets.load_manifest(ws, "d0001").source == "offers.csv"
