@@ -25,7 +25,7 @@ class BehaviorConfig:
         Seed.
     """
 
-    members: int = 6
+    members: int = 5
     max_epochs: int = 20
     patience: int = 2
     batch_size: int = 1024
