@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from pricing_core.errors import ConfigError, ModelError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.pricing_challenge import NETWORK, TREES, GoingPriceRows, challenge
-from pricing_core.models.pricing_trees import THREADS, TreeSettings, crossfit_few, crossfit_trees, train_trees
+from pricing_core.models.pricing_trees import THREADS, Crossfit, TreeSettings, crossfit_few, crossfit_trees, train_trees
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -149,11 +149,7 @@ class PricingModel:
             self.network_, guess, compared = judged.network, judged.prediction, {"going_price": judged.figures}
         self.train_reference_ = base_price * np.exp(guess)
         x = price / self.train_reference_
-        shape = self.config.trees(self.config.n_leaves)
-        if batch.n <= self.config.few_rows:
-            habit = crossfit_few(matrix, x, weight, folds, shape)
-        else:
-            habit = crossfit_trees(matrix, x, weight, fold, shape)
+        habit = self._habit(matrix, x, weight, folds)
         self.expected_, self.train_expected_ = habit.models, habit.prediction
         residual = x - self.train_expected_
         size = np.abs(residual)
@@ -169,6 +165,13 @@ class PricingModel:
             "residual_price_sd": float(np.sqrt(np.average(residual**2, weights=weight))),
         }
         return self
+
+    def _habit(self, matrix: Floats32, x: Floats, weight: Floats, folds: list[NDArray[np.int64]]) -> Crossfit:
+        """Cross-fit the expected price; few rows get smaller trees and an average over the partitions."""
+        shape = self.config.trees(self.config.n_leaves)
+        if len(x) <= self.config.few_rows:
+            return crossfit_few(matrix, x, weight, folds, shape)
+        return crossfit_trees(matrix, x, weight, folds[0], shape)
 
     @property
     def train_going_(self) -> GoingPrice:
