@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pricing_core.errors import ModelError
+from pricing_core.array_files import read_array_file
 from pricing_core.features.batch import EncodedBatch
 
 Floats = NDArray[np.float64]
@@ -119,14 +119,7 @@ class PricingNetwork:
     def load(cls, path: Path) -> PricingNetwork:
         """Read what :meth:`save` wrote; TensorFlow is not needed."""
         network = cls()
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                network.weights = {name: stored[name] for name in stored.files}
-            missing = {f"{layer}.kernel" for layer in _LAYERS} - set(network.weights)
-            if missing:
-                raise KeyError(", ".join(sorted(missing)))
-        except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"The network file {path.name} cannot be read: {error}.", fix="Train again.") from error
+        network.weights = read_array_file(path, [f"{layer}.kernel" for layer in _LAYERS], what="network file")
         return network
 
     def _members(self, batch: EncodedBatch) -> Floats:

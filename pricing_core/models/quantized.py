@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pricing_core.array_files import read_array_file
 from pricing_core.errors import ModelError
 from pricing_core.models.serving import ServingNetwork
 
@@ -104,10 +105,12 @@ def load_quantized(path: Path) -> ServingNetwork:
     ModelError
         If the file is missing or damaged.
     """
+    stored = read_array_file(
+        path, ("layout", "codes", "scales", "rest"), what="compressed network", fix="Compress the run again."
+    )
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            layout = json.loads(stored["layout"].tobytes().decode("utf-8"))
-            streams = {name: _Stream(stored[name]) for name in ("codes", "scales", "rest")}
+        layout = json.loads(stored["layout"].tobytes().decode("utf-8"))
+        streams = {name: _Stream(stored[name]) for name in ("codes", "scales", "rest")}
         weights = {}
         for entry in layout:
             name, shape = str(entry["name"]), tuple(int(size) for size in entry["shape"])
@@ -117,7 +120,7 @@ def load_quantized(path: Path) -> ServingNetwork:
             else:
                 weights[name] = streams["rest"].next(shape)
         return ServingNetwork(weights)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"The compressed network {path.name} cannot be read: {error}.", fix="Compress the run again."
         ) from error

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pricing_core.errors import ModelError
+from pricing_core.array_files import read_array_file
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.features.history import EVENT_TYPES
 from pricing_core.models.threads import in_blocks
@@ -71,11 +71,7 @@ class ServingNetwork:
     @classmethod
     def load(cls, path: Path) -> ServingNetwork:
         """Read what :meth:`save` wrote."""
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                return cls({name: stored[name] for name in stored.files})
-        except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"The network file {path.name} cannot be read: {error}.", fix="Train again.") from error
+        return cls(read_array_file(path, what="network file"))
 
     def curves(self, batch: EncodedBatch) -> tuple[Floats32, Floats32]:
         """Intercept and sensitivity of each row, both (n, 2 · members), the two heads of a member side by side."""

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from pricing_core.array_files import read_array_file
 from pricing_core.drafts import draft_path
-from pricing_core.errors import DataError, ModelError
+from pricing_core.errors import DataError
 
 Floats = NDArray[Any]
 Ints = NDArray[np.int64]
@@ -230,13 +231,8 @@ class PriceResponse:
         ModelError
             If the file is missing or is not a price response.
         """
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                return cls(**{name: stored[name] for name in _ARRAYS})
-        except (OSError, ValueError, KeyError) as error:
-            raise ModelError(
-                f"The price response {Path(path).name} cannot be read: {error}.", fix="Train again."
-            ) from error
+        stored = read_array_file(Path(path), _ARRAYS, what="price response")
+        return cls(**{name: stored[name] for name in _ARRAYS})
 
     def _relative(self, price: Floats) -> Floats:
         price = np.asarray(price, dtype=float)

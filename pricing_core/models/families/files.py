@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pricing_core.errors import ModelError
+from pricing_core.array_files import read_array_file
 
 
 def write_arrays(folder: Path, stem: str, arrays: dict[str, NDArray[Any]]) -> None:
@@ -25,9 +25,4 @@ def read_arrays(folder: Path, stem: str, names: tuple[str, ...]) -> dict[str, ND
     ModelError
         If the file cannot be read or lacks one of the names.
     """
-    try:
-        with np.load(folder / f"{stem}.npz", allow_pickle=False) as stored:
-            found = {name: stored[name] for name in stored.files}
-            return found | {name: found[name] for name in names}
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"The model file {stem}.npz cannot be read: {error}.", fix="Train again.") from error
+    return read_array_file(folder / f"{stem}.npz", names)
