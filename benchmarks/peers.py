@@ -2,21 +2,27 @@
 
 Each peer gets the attributes and the logged prices, and answers with one of nine prices for each fresh customer, as its
 users would have it do: forests and linear double machine learning estimate the effect of a price step on the purchase
-and add it to an estimate of the level; boosting searches the price grid.
+and add it to an estimate of the level; boosting and the taste network search the price grid.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from benchmarks.known_markets import KnownMarket
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+_TASTE_EPOCHS = 60
+_ALONE = {"choice-learn": "pip install --no-deps 'choice-learn>=1.3,<2'"}  # it asks for another build of TensorFlow
 
 
 class PeerMissing(RuntimeError):
@@ -108,12 +114,54 @@ def xgboost_trees(market: KnownMarket) -> Ints:
     return _grid(market, lambda rows: np.asarray(search.predict_proba(rows)[:, 1]))
 
 
+def taste_net(market: KnownMarket) -> Ints:
+    """TasteNet of choice-learn: a network of the attributes gives the level and a price effect that is below zero.
+
+    How long it learns is chosen on the latest 15% of the log; it then learns from all of it for as long.
+    """
+    models, data = _import("choice_learn.models", "choice-learn"), _import("choice_learn.data", "choice-learn")
+    import tensorflow as tf
+
+    unit = float(np.abs(market.price).mean())
+    mean, sd = market.features.mean(axis=0), market.features.std(axis=0)
+
+    def attributes(features: Floats) -> NDArray[np.float32]:
+        return ((features - mean) / sd).astype(np.float32)
+
+    def choices(rows: slice) -> Any:
+        price = market.price[rows] / unit
+        items = np.zeros((len(price), 2, 2), dtype=np.float32)  # to buy, or not to; a level and a price
+        items[:, 0, 0], items[:, 0, 1] = 1.0, price
+        bought = (market.bought[rows] == 0).astype(np.int32)  # the first alternative is to buy
+        return data.ChoiceDataset(
+            choices=bought, shared_features_by_choice=attributes(market.features[rows]), items_features_by_choice=items
+        )
+
+    def fitted(epochs: int, learn: Any, judge: Any = None) -> tuple[Any, dict[str, list[float]]]:
+        tf.keras.utils.set_random_seed(0)
+        model = models.TasteNet(
+            taste_net_layers=[32, 16], taste_net_activation="relu",
+            items_features_by_choice_parametrization=[["linear", "-exp"], [0.0, 0.0]],
+            optimizer="Adam", lr=0.003, batch_size=128, epochs=epochs,
+        )  # fmt: skip
+        with contextlib.redirect_stderr(io.StringIO()):  # a bar of progress that cannot be turned off
+            return model, model.fit(learn, val_dataset=judge, verbose=0)
+
+    late = int(0.85 * len(market.price))
+    _, losses = fitted(_TASTE_EPOCHS, choices(slice(0, late)), choices(slice(late, None)))
+    model, _ = fitted(int(np.argmin(losses["val_loss"])) + 1, choices(slice(None)))
+    level, steep = np.asarray(model.predict_tastes(attributes(market.fresh_features)), dtype=float).T
+    chance = expit(level[:, None] - np.exp(-steep)[:, None] * market.prices / unit)
+    return np.asarray((market.prices * chance).argmax(axis=1))
+
+
 PEERS: dict[str, Callable[[KnownMarket], Ints]] = {
     "EconML CausalForestDML": causal_forest,
     "EconML LinearDML": linear_dml,
     "EconML DRPolicyForest": policy_forest,
     "scikit-learn boosting": scikit_boosting,
     "XGBoost": xgboost_trees,
+    "choice-learn TasteNet": taste_net,
 }
 
 
@@ -123,6 +171,5 @@ def _import(module: str, package: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise PeerMissing(
-            f"{package} is not installed; for this comparison: pip install -r requirements/causal.txt"
-        ) from error
+        how = _ALONE.get(package, "pip install -r requirements/causal.txt")
+        raise PeerMissing(f"{package} is not installed; for this comparison: {how}") from error
