@@ -22,13 +22,6 @@ def dataset(ws: Workspace, dataset_id: str) -> Dataset:
     return _dataset(str(ws.root), dataset_id, stamp(ws, dataset_id), ws)
 
 
-def whole_dataset(ws: Workspace, dataset_id: str) -> Dataset:
-    """Return all offers of a data set, also of a large one: for what counts each customer."""
-    if not datasets.is_large(ws, dataset_id):
-        return dataset(ws, dataset_id)
-    return _whole(str(ws.root), dataset_id, stamp(ws, dataset_id), ws)
-
-
 def run(ws: Workspace, run_id: str, dataset_id: str) -> TrainedRun:
     """Return a trained run (metrics, history, pricing rows) that learned from this data set."""
     return _run(str(ws.root), run_id, stamp(ws, dataset_id), ws)
@@ -50,11 +43,6 @@ def _form(ws: Workspace) -> str:
 @st.cache_resource(max_entries=2, show_spinner="Opening the data …")
 def _dataset(root: str, dataset_id: str, stamp: str, _ws: Workspace) -> Dataset:
     return datasets.load_dataset(_ws, dataset_id)
-
-
-@st.cache_resource(max_entries=1, show_spinner="Opening all offers; they are very many …")
-def _whole(root: str, dataset_id: str, stamp: str, _ws: Workspace) -> Dataset:
-    return datasets.load_dataset(_ws, dataset_id, whole=True)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the model …")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
 from . import cache
@@ -13,11 +12,6 @@ from .state import PageState
 if TYPE_CHECKING:
     from pricing_core.evaluate.replay import Rehearsal
     from pricing_core.evaluate.test_design import DesignConfig, DesignResult
-
-
-def sales(state: PageState) -> pd.DataFrame:
-    """Return what each offer of the newest data earned."""
-    return _sales(*_key(state), state)
 
 
 def groups(state: PageState) -> list[str]:
@@ -40,18 +34,11 @@ def _key(state: PageState) -> tuple[str, str, str]:
     return str(state.ws.root), newest, cache.stamp(state.ws, newest)
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading the past sales …")
-def _sales(root: str, dataset_id: str, stamp: str, _state: PageState) -> pd.DataFrame:
-    from pricing_core.evaluate.sales import sales_log
-
-    return sales_log(cache.whole_dataset(_state.ws, dataset_id))
-
-
 @st.cache_data(max_entries=4, show_spinner=False)
 def _groups(root: str, dataset_id: str, stamp: str, _state: PageState) -> list[str]:
-    from pricing_core.evaluate.sales import group_names
+    from pricing_core.workflows import past_sales
 
-    return group_names(_state.dataset)
+    return past_sales.group_labels(_state.ws, dataset_id, lambda: _state.dataset)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Working out what each design can see …")
@@ -60,21 +47,19 @@ def _designs(
     _config: DesignConfig,
 ) -> dict[str, DesignResult | str]:  # fmt: skip
     from pricing_core.evaluate.compared_designs import compare_designs
-    from pricing_core.evaluate.sales import group_of
+    from pricing_core.workflows import past_sales
 
-    label = _config.label
-    by_group = group_of(cache.whole_dataset(_state.ws, dataset_id), label) if label else None
-    return compare_designs(sales(_state), _config, groups=by_group, promised_rate=promised)
+    label, opened = _config.label, lambda: _state.dataset
+    customers = past_sales.recent_customer_weeks(_state.ws, dataset_id, opened)
+    sold = past_sales.group_weeks(_state.ws, dataset_id, label, opened) if label else None
+    groups = None if sold is None else sold["group"]
+    return compare_designs(customers, _config, groups=groups, group_sales=sold, promised_rate=promised)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Rehearsing the test on past weeks …")
 def _rehearsal(
     root: str, dataset_id: str, stamp: str, config: str, _state: PageState, _config: DesignConfig
 ) -> Rehearsal | None:
-    from pricing_core.errors import DataError
-    from pricing_core.evaluate.replay import rehearse
+    from pricing_core.workflows import past_sales
 
-    try:
-        return rehearse(sales(_state), _config)
-    except DataError:
-        return None
+    return past_sales.rehearsal(_state.ws, dataset_id, _config, lambda: _state.dataset)

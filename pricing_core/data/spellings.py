@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -21,6 +22,8 @@ MOST_TEXTS: Final = 200
 
 _PROBED: Final = 10_000
 _SHOWN: Final = 3
+_SPACE: Final = "␣"
+_UNEXPECTED: Final = re.compile(r"^\s+|\s+$|\s{2,}|[^\S ]")
 
 
 def check_spellings(tables: Mapping[str, pd.DataFrame]) -> list[Finding]:
@@ -50,6 +53,11 @@ def spelled_alike(texts: Iterable[str]) -> list[list[str]]:
     return [group for _, group in sorted(groups.items()) if len(group) > 1]
 
 
+def with_visible_spaces(text: str) -> str:
+    """A text in which spaces that nobody sees (at its ends, beside another, or of another kind) are marked."""
+    return _UNEXPECTED.sub(lambda found: _SPACE * len(found[0]), text)
+
+
 def spelling_findings(table: str, column: str, counts: Mapping[str, int]) -> list[Finding]:
     """Name the spellings of a column.
 
@@ -63,10 +71,15 @@ def spelling_findings(table: str, column: str, counts: Mapping[str, int]) -> lis
     groups = spelled_alike(counts)
     if not groups:
         return []
-    shown = "; ".join(" and ".join(f"{text!r} ({counts[text]:,} rows)" for text in group) for group in groups[:_SHOWN])
+    shown = "; ".join(
+        " and ".join(f"{with_visible_spaces(text)!r} ({counts[text]:,} rows)" for text in group)
+        for group in groups[:_SHOWN]
+    )
     more = f"; and {len(groups) - _SHOWN:,} more" if len(groups) > _SHOWN else ""
     words = "One category is" if len(groups) == 1 else f"{len(groups):,} categories are"
     message = f"{words} spelled in several ways in {table}.{column}: {shown}{more}."
+    if _SPACE in shown:
+        message += f" ({_SPACE} marks a space at an end, or beside another, or of another kind.)"
     effect = (
         "Each spelling counts as a category of its own, with fewer rows to learn from. The repair writes each category "
         "as it is spelled most often."

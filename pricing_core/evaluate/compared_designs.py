@@ -13,15 +13,30 @@ from pricing_core.evaluate.variance import Measure
 
 
 def compare_designs(
-    sales: pd.DataFrame, config: DesignConfig, *, groups: pd.Series | None = None, promised_rate: float | None = None
+    sales: pd.DataFrame,
+    config: DesignConfig,
+    *,
+    groups: pd.Series | None = None,
+    group_sales: pd.DataFrame | None = None,
+    promised_rate: float | None = None,
 ) -> dict[str, DesignResult | str]:
-    """All designs with the same settings: the result of each, or the sentence that says why it cannot be done."""
+    """All designs with the same settings: the result of each, or the sentence that says why it cannot be done.
+
+    Parameters
+    ----------
+    groups
+        Group of each row of ``group_sales``.
+    group_sales
+        What the groups sold, where that was summed up apart; default: ``sales``.
+    """
     found: dict[str, DesignResult | str] = {}
+    of_groups = sales if group_sales is None else group_sales
     for design in DESIGNS:
         measure: Measure = config.measure if design == "customer" else "profit_per_offer"
         try:
             same = replace(config, design=design, measure=measure)
-            found[design] = design_test(sales, same, groups=groups, promised_rate=promised_rate)
+            sold = of_groups if same.by_label else sales
+            found[design] = design_test(sold, same, groups=groups, promised_rate=promised_rate)
         except (ConfigError, DataError) as error:
             found[design] = str(error)
     return found

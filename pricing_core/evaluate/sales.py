@@ -46,7 +46,7 @@ def sales_log(
     cost = column_at(offers, market_at(dataset, offers, category), product, "unit_cost")
     margin = dataset.manifest.margin_assumption
     price = offers["price"].astype(float)
-    if margin is not None:
+    if margin is not None and cost.isna().any():
         names = offers["product_id"].astype(str)
         known = price.groupby(names).transform("median") if usual_price is None else names.map(dict(usual_price))
         cost = cost.fillna(known.astype(float).fillna(price) * (1 - margin))
@@ -76,10 +76,50 @@ def monday(times: pd.Series) -> pd.Series:
 
 
 def complete_weeks(sales: pd.DataFrame) -> pd.DataFrame:
-    """Rows of weeks that the log covers from Monday to Sunday; all rows where no week is covered."""
-    first_day, last_day = sales["offered_at"].min().floor("D"), sales["offered_at"].max().floor("D")
-    full = (sales["week"] >= first_day) & (sales["week"] + WEEK <= last_day + pd.Timedelta(days=1))
+    """Rows of weeks that the log covers from Monday to Sunday; all rows where no week is covered.
+
+    Sums of such weeks (:class:`WeeklySales`) have no times any more and are returned as they are.
+    """
+    if "offered_at" not in sales.columns:
+        return sales
+    return covered_weeks(sales, sales["offered_at"].min(), sales["offered_at"].max())
+
+
+def covered_weeks(sales: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+    """Rows whose ``week`` lies from Monday to Sunday between the days of two moments; all rows where none does."""
+    full = (sales["week"] >= first.floor("D")) & (sales["week"] + WEEK <= last.floor("D") + pd.Timedelta(days=1))
     return sales[full] if full.any() else sales
+
+
+class WeeklySales:
+    """Sums of a sales log by a column and complete week: what test designs ask of it, in fewer and smaller rows.
+
+    Parameters
+    ----------
+    by
+        Column, such as ``customer_id``; rows without a value are one more unit, a missing one.
+    """
+
+    def __init__(self, by: str) -> None:
+        self.keys = [by, "week"]
+        self._sums: list[pd.DataFrame] = []
+        self._span: list[pd.Timestamp] = []
+
+    def add(self, sales: pd.DataFrame) -> None:
+        """Add a part of an output of :func:`sales_log`; their order does not matter."""
+        self._sums.append(self._summed(sales))
+        self._span += [sales["offered_at"].min(), sales["offered_at"].max()]
+
+    def total(self) -> pd.DataFrame:
+        """``by, week, offers, profit`` in the order of the first two.
+
+        The profit of a unit's week is missing where that of one of its offers is.
+        """
+        total = self._summed(pd.concat(self._sums)) if len(self._sums) > 1 else self._sums[0]
+        return covered_weeks(total, min(self._span), max(self._span)).reset_index(drop=True)
+
+    def _summed(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.groupby(self.keys, dropna=False)[["offers", "profit"]].sum(skipna=False).reset_index()
 
 
 def group_names(dataset: Dataset) -> list[str]:

@@ -74,11 +74,15 @@ class UnitVariance:
 
 def weekly_sums(sales: pd.DataFrame, unit: pd.Series, *, weeks: int = RECENT_WEEKS) -> pd.DataFrame:
     """``offers, profit`` by ``unit`` and ``week`` over the latest complete weeks; rows without a unit are left out."""
-    known = sales.assign(unit=unit.to_numpy())
-    recent = complete_weeks(known)
-    recent = recent[recent["week"] > recent["week"].max() - weeks * WEEK]
+    recent = recent_weeks(sales.assign(unit=unit.to_numpy()), weeks)
     grouped = recent.dropna(subset=["unit"]).groupby(["unit", "week"], sort=True)[["offers", "profit"]]
     return grouped.sum(skipna=False).reset_index()
+
+
+def recent_weeks(sales: pd.DataFrame, weeks: int = RECENT_WEEKS) -> pd.DataFrame:
+    """Rows of the latest complete weeks, those from which a design learns the shop's variation."""
+    recent = complete_weeks(sales)
+    return recent[recent["week"] > recent["week"].max() - weeks * WEEK]
 
 
 def unit_variance(sums: pd.DataFrame, *, measure: Measure = "profit_per_offer") -> UnitVariance:

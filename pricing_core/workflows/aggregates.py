@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final
 
 import pandas as pd
-import pyarrow.dataset as arrow
 
 from pricing_core.charts.overview import overview_of, weekly_overview_data, weekly_sums
 from pricing_core.data.columns import classify_columns, column_uses_frame
 from pricing_core.data.dataset import Dataset
-from pricing_core.engines.stored import open_tables
-from pricing_core.evaluate.sales import monday, sales_log
+from pricing_core.evaluate.sales import monday
 from pricing_core.progress import Progress, SilentProgress
 from pricing_core.store import datasets, derived
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows import past_sales
+from pricing_core.workflows.stored_offers import sales_in_parts
 
 Open = Callable[[], Dataset]
 
 OVERVIEW_WEEKS: Final = 12
-_BATCH_ROWS: Final = 500_000
 
 
 def weekly_overview(ws: Workspace, dataset_id: str, opened: Open | None = None) -> pd.DataFrame:
@@ -36,7 +33,7 @@ def weekly_overview(ws: Workspace, dataset_id: str, opened: Open | None = None) 
         return weekly_overview_data(opened(), weeks=OVERVIEW_WEEKS)
     folder = datasets.folder_of(ws, dataset_id)
     margin = datasets.load_manifest(ws, dataset_id).margin_assumption
-    return derived.kept(folder, "weeks", f"{margin}|{OVERVIEW_WEEKS}", lambda: _weeks_of(ws, folder, opened()))
+    return derived.kept(folder, "weeks", f"{margin}|{OVERVIEW_WEEKS}", lambda: _weeks_of(ws, dataset_id, opened()))
 
 
 def column_uses(ws: Workspace, dataset_id: str, opened: Open | None = None) -> pd.DataFrame:
@@ -51,40 +48,22 @@ def column_uses(ws: Workspace, dataset_id: str, opened: Open | None = None) -> p
 
 
 def prepare_pages(ws: Workspace, dataset_id: str, progress: Progress | None = None) -> None:
-    """Compute now what pages and trainings will ask of a large data set; a small one needs no preparation."""
-    if not datasets.is_large(ws, dataset_id):
-        return
+    """Compute now what pages and trainings will ask of many offers; few need no preparation."""
     progress = progress or SilentProgress()
-    progress.stage("Preparing", 0.96, "Drawing the customers that pages and trainings work on")
-    datasets.load_dataset(ws, dataset_id)
-    progress.stage("Preparing", 0.98, "Summing up the last weeks")
-    weekly_overview(ws, dataset_id)
-    column_uses(ws, dataset_id)
+    if datasets.is_large(ws, dataset_id):
+        progress.stage("Preparing", 0.96, "Drawing the customers that pages and trainings work on")
+        datasets.load_dataset(ws, dataset_id)
+        progress.stage("Preparing", 0.98, "Summing up the last weeks")
+        weekly_overview(ws, dataset_id)
+        column_uses(ws, dataset_id)
+    if past_sales.many(ws, dataset_id):
+        progress.stage("Preparing", 0.99, "Summing up what each customer bought by week")
+        past_sales.prepare(ws, dataset_id)
 
 
-def _weeks_of(ws: Workspace, folder: Path, dataset: Dataset) -> pd.DataFrame:
+def _weeks_of(ws: Workspace, dataset_id: str, dataset: Dataset) -> pd.DataFrame:
     last_week = monday(pd.Series([dataset.log_to]))[0]
     start = last_week - pd.Timedelta(days=7 * OVERVIEW_WEEKS)
-    usual = _usual_prices(ws, folder)
-    parts = [
-        weekly_sums(sales_log(replace(dataset, offers=offers), offers, usual_price=usual))
-        for offers in _offers_since(folder, start)
-    ]
+    parts = [weekly_sums(sales) for _, sales in sales_in_parts(ws, dataset_id, start)]
     sums = pd.concat(parts).groupby(level=0).sum()
     return overview_of(sums, dataset.log_to, weeks=OVERVIEW_WEEKS)
-
-
-def _offers_since(folder: Path, start: pd.Timestamp) -> Iterator[pd.DataFrame]:
-    """Offers from a moment on, some hundred thousand at a time."""
-    table = arrow.dataset(folder / "offers.parquet", format="parquet")
-    since = arrow.field("offered_at") >= start.to_pydatetime()
-    for batch in table.to_batches(filter=since, batch_size=_BATCH_ROWS):
-        if batch.num_rows:
-            yield batch.to_pandas()
-
-
-def _usual_prices(ws: Workspace, folder: Path) -> dict[str, float]:
-    """Median price of each product over all offers."""
-    with open_tables(folder, spill=ws.temp_dir) as connection:
-        found = connection.execute("SELECT product_id::VARCHAR, median(price) FROM offers GROUP BY 1").fetchall()
-    return {str(product): float(price) for product, price in found}

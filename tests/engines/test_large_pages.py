@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,9 +11,13 @@ import pytest
 from pricing_core import workflows
 from pricing_core.charts.overview import weekly_overview_data
 from pricing_core.cli import main
+from pricing_core.evaluate.compared_designs import compare_designs
+from pricing_core.evaluate.replay import rehearse
+from pricing_core.evaluate.sales import group_names, group_of, sales_log
+from pricing_core.evaluate.test_design import DesignConfig, DesignResult
 from pricing_core.store import datasets, derived, working_samples
 from pricing_core.store.workspace import Workspace
-from pricing_core.workflows import aggregates
+from pricing_core.workflows import aggregates, past_sales, stored_offers
 
 from .large_shop import random_shop, saved
 
@@ -23,7 +27,8 @@ def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """An empty workspace in which a thousand offers are many, read five hundred at a time."""
     monkeypatch.setattr(working_samples, "LARGE_OFFERS", 1_000)
     monkeypatch.setattr(working_samples, "SAMPLE_OFFERS", 600)
-    monkeypatch.setattr(aggregates, "_BATCH_ROWS", 500)
+    monkeypatch.setattr(stored_offers, "BATCH_ROWS", 500)
+    monkeypatch.setattr(past_sales, "KEPT_OFFERS", 1_000)
     return Workspace(tmp_path / "shop")
 
 
@@ -56,6 +61,37 @@ def test_figures_are_computed_once_until_what_they_rest_on_changes(
     workflows.set_margin_assumption(ws, dataset_id, 0.5)
     aggregates.weekly_overview(ws, dataset_id)
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("costs_known", [True, False])
+@pytest.mark.parametrize("label", ["offers: weather", "customers: tier"])
+def test_tests_are_planned_from_sums_as_from_every_offer(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch, label: str, costs_known: bool
+) -> None:
+    dataset = random_shop()
+    assert dataset.products is not None and dataset.customers is not None
+    weather = [f"w{i % 5}" for i in range(len(dataset.offers))]
+    tiers = [f"t{i % 6}" if i % 11 else None for i in range(len(dataset.customers))]
+    customers = dataset.customers.assign(tier=tiers)
+    dataset = replace(dataset, offers=dataset.offers.assign(weather=weather), customers=customers)
+    if not costs_known:
+        dataset = replace(dataset, products=dataset.products.drop(columns="unit_cost"))
+    config, sales = DesignConfig(label=label, weeks=4, before_weeks=2, washout_days=1), sales_log(dataset)
+    expected = compare_designs(sales, config, groups=group_of(dataset, label), promised_rate=0.1)
+    dataset_id = saved(ws, dataset)
+    past_sales.prepare(ws, dataset_id)
+    assert past_sales.group_labels(ws, dataset_id) == group_names(dataset)
+    groups = past_sales.group_weeks(ws, dataset_id, label)
+    monkeypatch.setattr(past_sales, "_sales", lambda *given: pytest.fail("the sums were not kept"))
+    shop = past_sales.recent_customer_weeks(ws, dataset_id)
+    found = compare_designs(shop, config, groups=groups["group"], group_sales=groups, promised_rate=0.1)
+    for name, each in expected.items():
+        planned = found[name]
+        assert isinstance(each, DesignResult) and isinstance(planned, DesignResult)
+        assert planned.sentence == each.sentence
+        pd.testing.assert_frame_equal(planned.curve, each.curve)
+    rehearsed = past_sales.rehearsal(ws, dataset_id, DesignConfig())
+    assert rehearsed is not None and asdict(rehearsed) == pytest.approx(asdict(rehearse(sales, DesignConfig())))
 
 
 @pytest.mark.parametrize("later", [True, False])

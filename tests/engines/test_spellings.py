@@ -10,7 +10,7 @@ import pytest
 
 from pricing_core import workflows
 from pricing_core.cli import main
-from pricing_core.data.spellings import one_spelling, spelled_alike
+from pricing_core.data.spellings import one_spelling, spelled_alike, with_visible_spaces
 from pricing_core.engines.limits import Limits
 from pricing_core.errors import DataError
 from pricing_core.store import datasets
@@ -39,12 +39,28 @@ def test_spellings_of_a_category_are_counted_the_same(limits: Limits) -> None:
     assert f"'WEB' ({counts['WEB']:,} rows) and 'web' ({counts['web']:,} rows)" in found.message
     assert "'shop" not in found.message
     assert found.repair == "unify offers.till kind"
+    assert "'NORTH␣␣east'" in told["customers.region"].message and "␣ marks a space" in told["customers.region"].message
+    assert "␣" not in found.message
 
 
 def test_texts_that_differ_in_more_than_letters_and_spaces_are_no_spellings() -> None:
     assert spelled_alike(["web", "Web ", "WEB", "web shop", "webshop"]) == [["WEB", "Web ", "web"]]
     assert spelled_alike(["Straße", "STRASSE", "Strasse 1"]) == [["STRASSE", "Straße"]]
     assert spelled_alike(["a", "b", "a"]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("North East", "North East"),
+        ("North  East", "North␣␣East"),
+        (" shop ", "␣shop␣"),
+        ("North\u00a0East", "North␣East"),
+        ("North\tEast", "North␣East"),
+    ],
+)
+def test_spaces_that_make_a_difference_are_seen(text: str, shown: str) -> None:
+    assert with_visible_spaces(text) == shown
 
 
 def test_the_spelling_of_most_rows_is_taken_and_of_as_many_the_first() -> None:
