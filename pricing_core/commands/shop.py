@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from pricing_core.commands import AddCommand
 from pricing_core.commands.console import ConsoleProgress, check_writable, loading, note, open_workspace, write_table
+from pricing_core.commands.new_workspace import workspace_to_fill
 from pricing_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from pricing_core.store.workspace import Workspace
+    from pricing_core.workflows.importing import StoredImport
 
 _GUESSED_FROM = 200
 TABLE_OPTIONS = ("offers", "customers", "products", "market", "events")
@@ -80,8 +82,8 @@ def add(command: AddCommand) -> None:
 def _demo(options: argparse.Namespace) -> None:
     from pricing_core import workflows
 
-    ws = open_workspace(options, create=True)
-    made = workflows.demo(ws, options.sample, quick=options.quick, seed=options.seed, progress=ConsoleProgress())
+    with workspace_to_fill(options) as ws:
+        made = workflows.demo(ws, options.sample, quick=options.quick, seed=options.seed, progress=ConsoleProgress())
     print(made.sentence)
     for label, path in made.paths.items():
         print(f"{label}: {path}")
@@ -102,30 +104,45 @@ def _import(options: argparse.Namespace) -> None:
         raise ConfigError("Neither --offers nor --orders is given.", fix="Give the file with one of them.")
     main_table = "offers" if "offers" in sources else "orders"
     rule = OccasionRule(options.period_days, options.scope, options.price_source, max_occasions=options.max_occasions)
+    mapping = parse_assignments(options.map, main_table)
+    cells = CleaningOptions(timezone=options.timezone, decimal=options.decimal, date_order=options.date_order)
     if options.set_aside is not None:
         check_writable(options.set_aside, "--set-aside")
     if options.currency is not None:
         check_currency(options.currency)
-    ws = open_workspace(options, create=True)
-    currency = _currency(ws, options.currency, list(sources.values()))
-    try:
-        stored = import_files(
-            ws,
-            sources,
-            mapping=parse_assignments(options.map, main_table),
-            occasions=rule,
-            options=CleaningOptions(timezone=options.timezone, decimal=options.decimal, date_order=options.date_order),
-            name=options.name,
-            currency=currency,
-            margin_assumption=options.margin,
-            pseudonymize=not options.keep_ids,
-            extend=options.extend,
-            progress=ConsoleProgress(),
-        )
-    except ImportBlocked as refused:
-        if options.set_aside is not None:
-            write_table(refused.set_aside, options.set_aside)
-        raise
+    with workspace_to_fill(options) as ws:
+        try:
+            stored = import_files(
+                ws,
+                sources,
+                mapping=mapping,
+                occasions=rule,
+                options=CleaningOptions(
+                    timezone=options.timezone, decimal=options.decimal, date_order=options.date_order
+                ),
+                name=options.name,
+                currency=_currency(ws, options.currency, list(sources.values())),
+                margin_assumption=options.margin,
+                pseudonymize=not options.keep_ids,
+                extend=options.extend,
+                progress=ConsoleProgress(),
+            )
+        except ImportBlocked as refused:
+            if options.set_aside is not None:
+                write_table(refused.set_aside, options.set_aside)
+            raise
+    _tell(stored)
+    if options.set_aside is not None:
+        write_table(stored.set_aside, options.set_aside)
+    print(f"data version: {stored.dataset_id}", flush=True)
+    if not options.only_import:
+        from pricing_core.workflows import aggregates
+
+        aggregates.prepare_pages(ws, stored.dataset_id, ConsoleProgress())
+
+
+def _tell(stored: StoredImport) -> None:
+    """Print what was found, and the rows in, kept and set aside."""
     for finding in stored.report.findings:
         print(f"{finding.severity}: {finding.table}: {finding.message}")
     sums = [(stored.report, "")] if stored.files is None else [(stored.files, " of these files")]
@@ -135,13 +152,6 @@ def _import(options: argparse.Namespace) -> None:
         for table, kept in report.rows_kept.items():
             rows_in, aside = report.rows_in[table], report.rows_set_aside[table]
             print(f"{table}{whose}: {rows_in:,} rows in, {kept:,} kept, {aside:,} set aside")
-    if options.set_aside is not None:
-        write_table(stored.set_aside, options.set_aside)
-    print(f"data version: {stored.dataset_id}", flush=True)
-    if not options.only_import:
-        from pricing_core.workflows import aggregates
-
-        aggregates.prepare_pages(ws, stored.dataset_id, ConsoleProgress())
 
 
 def _currency(ws: Workspace, given: str | None, files: list[Path]) -> str:

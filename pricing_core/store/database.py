@@ -186,6 +186,13 @@ def _close_engines() -> None:
             engine.dispose()
 
 
+def close(ws: Workspace) -> None:
+    """Close this process's connections to the workspace's SQLite file, which may then be taken away."""
+    with _engines_lock:
+        for key in [key for key in _engines if key[:2] == (str(ws.database_path), os.getpid())]:
+            _engines.pop(key).dispose()
+
+
 def get_engine(ws: Workspace) -> Engine:
     """Return the engine of the workspace's database, made once per database and process; create it if needed.
 

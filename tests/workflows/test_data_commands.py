@@ -11,7 +11,7 @@ import pytest
 
 from pricing_core import workflows
 from pricing_core.cli import main
-from pricing_core.store import datasets
+from pricing_core.store import blocked, datasets
 from pricing_core.store.workspace import Workspace
 from tests.data.test_checks import shelf_offers
 
@@ -48,9 +48,7 @@ def test_a_repair_has_to_be_named_and_is_named_in_a_comparison(
     assert "none → set the offers below cost aside (changed)" in capsys.readouterr().out
 
 
-def test_a_mistyped_workspace_is_an_error_and_makes_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_mistyped_workspace_is_an_error_and_makes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for command in (["versions"], ["quality"], ["repair"], ["train"], ["runs"]):
         assert main([*command, "--workspace", str(tmp_path / "tpyo")]) == 2
         error = capsys.readouterr().err
@@ -129,6 +127,38 @@ def test_a_reader_that_stops_early_ends_a_command_without_a_traceback(tmp_path: 
         run.stdout.close()
         assert run.stderr.read() == b""
         assert run.wait() == 141
+
+
+@pytest.mark.parametrize("wrong", ["no file", "no columns", "no such column"])
+def test_nothing_stays_of_a_new_workspace_whose_first_import_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: str
+) -> None:
+    file, ws = tmp_path / "offers.csv", tmp_path / "shops" / "new"
+    shelf_offers().to_csv(file, index=False)
+    command = ["import", "--workspace", str(ws), "--only-import", "--offers"]
+    fails = {"no file": ["offesr.csv"], "no such column": [str(file), "--map", "price=Preis"]}.get(wrong)
+    if fails is None:
+        (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+        fails = [str(tmp_path / "other.csv")]
+    assert main([*command, *fails]) == 2
+    assert "taken away again" in capsys.readouterr().err
+    assert not ws.parent.exists()
+    ws.mkdir(parents=True)
+    (ws / "exports").mkdir()
+    (ws / "exports" / "mine.txt").write_text("kept")
+    assert main([*command, *fails]) == 2
+    assert [path.name for path in ws.rglob("*")] == ["exports", "mine.txt"]
+    assert main([*command, str(file)]) == 0
+    assert main([*command, *fails]) == 2
+    assert datasets.latest_dataset_id(Workspace.open(ws)) == "d0001"
+    assert "taken away" not in capsys.readouterr().err.rpartition("offers imported")[2]
+
+
+def test_a_refused_first_import_stays_to_be_looked_at(tmp_path: Path) -> None:
+    file, ws = tmp_path / "offers.csv", tmp_path / "new"
+    shelf_offers().assign(offered_at="03/04/2025").to_csv(file, index=False)
+    assert main(["import", "--workspace", str(ws), "--offers", str(file)]) == 2
+    assert blocked.load_blocked(Workspace.open(ws)) is not None
 
 
 def test_a_new_workspace_is_said_so_that_a_mistyped_one_is_noticed(
