@@ -117,9 +117,7 @@ def _import(options: argparse.Namespace) -> None:
                 sources,
                 mapping=mapping,
                 occasions=rule,
-                options=CleaningOptions(
-                    timezone=options.timezone, decimal=options.decimal, date_order=options.date_order
-                ),
+                options=cells,
                 name=options.name,
                 currency=_currency(ws, options.currency, list(sources.values())),
                 margin_assumption=options.margin,
