@@ -25,6 +25,7 @@ POLL_SECONDS = 1.0
 NEWS_SECONDS = 300
 DISMISSED = "dismissed_jobs"
 KEPT_DISMISSED = 100
+_OWN = "own_job"
 NAMES = {
     "import_sample": "Loading the sample",
     "import": "Importing your files",
@@ -54,8 +55,19 @@ GOES_ON = {"tune": "Its finished trials are kept; “Go on” below continues it
 def start(ws: Workspace, kind: str, params: dict[str, Any]) -> None:
     """Put a job into the queue and show it at once; refuse those who may not do what it does."""
     access.require(ws, ACTIONS.get(kind, "edit"))
-    jobs.submit(ws, kind, params)
+    st.session_state[_OWN] = jobs.submit(ws, kind, params)
     st.rerun()
+
+
+def show_alone(ws: Workspace, kinds: Sequence[str]) -> None:
+    """Like :func:`show`, and end the page after the panel while the job is one that this session has started.
+
+    The page is short then, so that the progress is in view wherever on it the button was, and what came of the job is
+    when the page is whole again.
+    """
+    if show(ws, kinds) and _newest_active(ws, kinds) == st.session_state.get(_OWN):
+        st.caption("This page shows its result when it is done. Every other page can be used meanwhile.")
+        st.stop()
 
 
 def show(ws: Workspace, kinds: Sequence[str]) -> bool:
@@ -104,6 +116,11 @@ def strip(ws: Workspace) -> None:
 
 def _newest(ws: Workspace, kinds: Sequence[str]) -> JobView | None:
     return next((job for job in jobs.list_jobs(ws, 50) if job.kind in kinds), None)
+
+
+def _newest_active(ws: Workspace, kinds: Sequence[str]) -> str | None:
+    active = [job.id for job in jobs.list_jobs(ws, 50) if job.kind in kinds and job.active]
+    return active[-1] if active else None
 
 
 def _strip(ws: Workspace, job_id: str) -> None:

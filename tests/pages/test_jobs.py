@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from pricing_core import jobs
 from pricing_core.store.workspace import Workspace
 
@@ -31,6 +33,23 @@ def test_a_running_job_shows_stage_progress_and_curve_and_can_be_cancelled(
     assert wait_for(ws, job, "cancelled", seconds=5).status == "cancelled"
     page = open_page("models")
     assert any("What was there before is still in use" in text.value for text in page.info)
+
+
+def test_who_starts_an_import_sees_its_progress_alone_until_it_ends(
+    ws: Workspace, imported: str, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRICING_JOB_HANDLERS", "tests.pages.job_handlers:SLOW")
+    page = open_page("data")
+    assert page.tabs and page.metric
+    page.button(key="load_grocery").click().run()
+    job = jobs.list_jobs(ws)[0].id
+    assert any("Loading the sample" in text.value for text in page.markdown)
+    assert not page.tabs and not page.metric, "nothing else pushes the progress out of sight"
+    assert open_page("data").tabs, "somebody else goes on looking at the data in use"
+    jobs.cancel(ws, job)
+    wait_for(ws, job, "cancelled", seconds=20)
+    page.run()
+    assert page.tabs and any("What was there before is still in use" in text.value for text in page.info)
 
 
 def test_a_refused_job_shows_its_message_and_can_be_tried_again(
