@@ -24,6 +24,7 @@ from pricing_core.errors import ConfigError, ModelError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.pricing_challenge import NETWORK, TREES, GoingPriceRows, challenge
 from pricing_core.models.pricing_trees import THREADS, Crossfit, TreeSettings, crossfit_few, crossfit_trees, train_trees
+from pricing_core.models.tree_files import read_booster, write_booster
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -231,10 +232,10 @@ class PricingModel:
 
     def save(self, folder: Path) -> None:
         """Write LightGBM text files, a JSON file, and the network where it sets the going price."""
-        self.reference_.save_model(str(folder / "pricing_reference.txt"))
-        self.spread_.save_model(str(folder / "pricing_spread.txt"))
+        write_booster(self.reference_, folder / "pricing_reference.txt")
+        write_booster(self.spread_, folder / "pricing_spread.txt")
         for k, model in enumerate(self.expected_):
-            model.save_model(str(folder / f"pricing_expected_{k}.txt"))
+            write_booster(model, folder / f"pricing_expected_{k}.txt")
         state = {
             "n_folds": len(self.expected_),
             "floor": self.floor_,
@@ -249,21 +250,19 @@ class PricingModel:
     @classmethod
     def load(cls, folder: Path) -> PricingModel:
         """Read what :meth:`save` wrote."""
-        import lightgbm as lgb
-
         try:
             state: dict[str, Any] = json.loads((folder / "pricing_model.json").read_text())
             model = cls(PricingConfig(n_folds=int(state["n_folds"])))
-            model.reference_ = lgb.Booster(model_file=str(folder / "pricing_reference.txt"))
-            model.spread_ = lgb.Booster(model_file=str(folder / "pricing_spread.txt"))
+            model.reference_ = read_booster(folder / "pricing_reference.txt")
+            model.spread_ = read_booster(folder / "pricing_spread.txt")
             names = [folder / f"pricing_expected_{k}.txt" for k in range(int(state["n_folds"]))]
-            model.expected_ = [lgb.Booster(model_file=str(name)) for name in names]
-        except (OSError, ValueError, KeyError, lgb.basic.LightGBMError) as error:
+            model.expected_ = [read_booster(name) for name in names]
+            model.floor_, model.quantiles_ = float(state["floor"]), np.array(state["quantiles"])
+            model.metrics_ = state["metrics"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"The pricing model in {folder.name} cannot be read: {error}.", fix="Train again."
             ) from error
-        model.floor_, model.quantiles_ = float(state["floor"]), np.array(state["quantiles"])
-        model.metrics_ = state["metrics"]
         if state.get("going_price") == NETWORK:
             from pricing_core.models.pricing_network import PricingNetwork
 

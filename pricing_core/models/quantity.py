@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from pricing_core.errors import ModelError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.learning_rows import LearningRows
+from pricing_core.models.tree_files import read_booster, write_booster
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -127,7 +128,7 @@ class QuantityModel:
     def save(self, folder: Path) -> None:
         """Write ``quantity.json`` and LightGBM text files."""
         for k, model in enumerate(self.boosters_):
-            model.save_model(str(folder / f"quantity_{k}.txt"))
+            write_booster(model, folder / f"quantity_{k}.txt")
         state = {"mean": self.mean_, "boosters": len(self.boosters_), "facts": asdict(self.facts_)}
         (folder / FILE).write_text(json.dumps(state, indent=1), encoding="utf-8")
 
@@ -137,14 +138,12 @@ class QuantityModel:
         path = folder / FILE
         if not path.exists():
             return None
-        import lightgbm as lgb
-
         try:
             state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             names = [folder / f"quantity_{k}.txt" for k in range(int(state["boosters"]))]
-            models = [lgb.Booster(model_file=str(name)) for name in names]
+            models = [read_booster(name) for name in names]
             return cls(float(state["mean"]), models, QuantityFacts(**state["facts"]))
-        except (OSError, ValueError, KeyError, TypeError, lgb.basic.LightGBMError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"The quantity model in {folder.name} cannot be read: {error}.", fix="Train again."
             ) from error

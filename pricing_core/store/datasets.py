@@ -152,11 +152,12 @@ def load_dataset(ws: Workspace, dataset_id: str | None = None, *, whole: bool = 
     """
     folder = _folder(ws, dataset_id)
     manifest = load_manifest(ws, folder.name)
-    if not (folder / "offers.parquet").exists():
-        raise WorkspaceError(
-            f"The data set {folder.name} has lost its offers file.",
-            fix="Delete the data set and import it again.",
-        )
+    for table, rows in ({"offers": 1} | row_counts(ws, folder.name)).items():
+        if table in TABLES and rows and not (folder / f"{table}.parquet").exists():
+            raise WorkspaceError(
+                f"The data set {folder.name} has lost its {table} file.",
+                fix="Restore it from a copy, or delete the data set and import it again.",
+            )
     if not whole and is_large(ws, folder.name):
         return working_samples.open_sample(ws, folder, manifest)
     present = {table: folder / f"{table}.parquet" for table in TABLES}

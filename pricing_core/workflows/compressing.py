@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 import shutil
 import time
@@ -31,6 +30,7 @@ from pricing_core.models.serving import ServingNetwork
 from pricing_core.models.training import held_out_rows
 from pricing_core.optimize.strategies import price_strategy
 from pricing_core.progress import Progress, SilentProgress, SubProgress
+from pricing_core.store import shelf
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.figures import write_json
 from pricing_core.workflows.pricing import rules_for
@@ -129,7 +129,7 @@ def compression_report(run: TrainedRun) -> pd.DataFrame:
     path = forms.network_folder(run.folder) / forms.FOLDER / REPORT
     if not path.exists():
         return pd.DataFrame()
-    table = pd.DataFrame(json.loads(path.read_text(encoding="utf-8"))["forms"])
+    table = pd.DataFrame(shelf.read_json(path)["forms"])
     serves = forms.serving_form(run.folder)
     return table.assign(label=[forms.form(n).label for n in table["form"]], serves=table["form"] == serves)
 
@@ -144,7 +144,7 @@ def compress_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> d
 def family_of(run: TrainedRun) -> str:
     """Family of a run's behavior model, without loading it."""
     path = run.folder / "demand_model.json"
-    return str(json.loads(path.read_text(encoding="utf-8"))["family"]) if path.exists() else NETWORK
+    return str(shelf.read_json(path)["family"]) if path.exists() else NETWORK
 
 
 def has_network(run: TrainedRun) -> bool:

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from pricing_core.store import shelf
+
 _NUMBERS: Final = ("baselines", "policy_value", "held_out_weeks", "price_band_slope", "calibration", "price_bands")
 """Parts of the figures that hold numbers only, so that nothing there is a number that is not known. Elsewhere it can
 mean that there is no such thing, as with an instrument."""
@@ -22,7 +24,7 @@ def write_json(path: Path, value: Any) -> None:
 
 def read_figures(path: Path) -> dict[str, Any]:
     """Read the figures of a run, also of an earlier version that wrote ``NaN``."""
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, Any] = shelf.read_json(path)
     return {
         name: _restored(value) if name in _NUMBERS or not isinstance(value, Mapping | list) else value
         for name, value in found.items()

@@ -13,6 +13,7 @@ from pricing_core.data.dataset import Dataset
 from pricing_core.evaluate.group_errors import HISTORY_BANDS, group_errors, history_band, price_bands
 from pricing_core.features.asof import PastSums, codes_of, to_seconds
 from pricing_core.models.training import TrainingResult
+from pricing_core.store.parquet import read_parquet
 
 FILE: Final = "held_out.parquet"
 GROUPINGS: Final = {
@@ -58,7 +59,7 @@ def held_out_table(dataset: Dataset, result: TrainingResult) -> pd.DataFrame:
 def load_held_out(folder: Path) -> pd.DataFrame | None:
     """Read a run's held-out offers; None for a run of an earlier version."""
     path = folder / FILE
-    return pd.read_parquet(path) if path.exists() else None
+    return read_parquet(path) if path.exists() else None
 
 
 def errors_by(held: pd.DataFrame, grouping: str) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,7 +17,8 @@ from pricing_core.models.shop_model import EncodedOffers, ShopModel
 from pricing_core.optimize.registry import FOLDER, load_strategies
 from pricing_core.response.price_response import PriceResponse
 from pricing_core.response.pricing_rows import RESPONSE_FILE, PricingRows
-from pricing_core.store import datasets, runs
+from pricing_core.store import datasets, runs, shelf
+from pricing_core.store.parquet import read_parquet
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.figures import read_figures
 
@@ -45,22 +45,22 @@ class TrainedRun:
     @cached_property
     def history(self) -> pd.DataFrame:
         """Loss by epoch."""
-        return pd.read_parquet(self.folder / "history.parquet")
+        return read_parquet(self.folder / "history.parquet")
 
     @cached_property
     def importance(self) -> pd.DataFrame:
         """Global importance: ``outcome, feature, mean_abs, direction``."""
-        return pd.read_parquet(self.folder / "importance.parquet")
+        return read_parquet(self.folder / "importance.parquet")
 
     @cached_property
     def column_uses(self) -> pd.DataFrame:
         """Which columns were used, and why or why not."""
-        return pd.read_parquet(self.folder / "column_uses.parquet")
+        return read_parquet(self.folder / "column_uses.parquet")
 
     @cached_property
     def targets(self) -> pd.DataFrame:
         """The recent offers that pages work on."""
-        return pd.read_parquet(self.folder / "targets.parquet")
+        return read_parquet(self.folder / "targets.parquet")
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -119,10 +119,12 @@ def load_run(ws: Workspace, run_id: str | None = None) -> TrainedRun:
     ------
     NoModelError
         If the workspace holds no trained model.
+    WorkspaceError
+        If its manifest or its figures are damaged.
     """
     load_strategies(ws.root / FOLDER)  # pages, commands and jobs then all know the shop's own
     folder = runs.run_dir(ws, run_id)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = shelf.read_json(folder / "manifest.json")
     metrics = read_figures(folder / "metrics.json")
     return TrainedRun(ws, folder.name, manifest["dataset_id"], folder, manifest, metrics)
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
+from pricing_core.errors import WorkspaceError
 from pricing_core.models.choice import AUTO
 from pricing_core.models.demand_model import NETWORK
 from pricing_core.models.training import TrainingConfig
-from pricing_core.store import runs
+from pricing_core.store import runs, shelf
 from pricing_core.store.workspace import Workspace
 
 _LATEST: Final = 3
@@ -68,8 +68,10 @@ def _earlier(ws: Workspace) -> list[tuple[tuple[bool, str], int, float]]:
     """Kind, offers learned from, and seconds of the trainings that began from nothing, the newest first."""
     found = []
     for run_id in runs.list_runs(ws)["run_id"]:
-        path = runs.SHELF.path(ws, str(run_id)) / "manifest.json"
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            manifest: dict[str, Any] = shelf.read_json(runs.SHELF.path(ws, str(run_id)) / "manifest.json")
+        except WorkspaceError:  # a damaged old run tells no time, and must not stand in the way of a new one
+            continue
         config = manifest["config"]
         if not (manifest.get("warm_start") or {}).get("used"):
             quick = bool(config["quick"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 import pandas as pd
@@ -14,7 +13,7 @@ from pricing_core.models.blend import BlendedModel
 from pricing_core.models.demand_model import DemandModel
 from pricing_core.models.shop_model import ShopModel
 from pricing_core.models.warm_start import Previous
-from pricing_core.store import runs
+from pricing_core.store import runs, shelf
 from pricing_core.store.workspace import Workspace
 
 AUTO: Final = "auto"
@@ -43,7 +42,7 @@ def previous_run(ws: Workspace, choice: str, dataset: Dataset) -> Previous | Non
         if choice != AUTO:
             raise
         return None
-    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest: dict[str, Any] = shelf.read_json(folder / "manifest.json")
     if choice == AUTO and not extends(dataset, manifest):
         return None
     model = ShopModel.load(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -29,6 +28,7 @@ from pricing_core.response.pricing_rows import PricingRows
 from pricing_core.simulate.competitor import MOVES, CompetitorMoves, competitor_pull, with_reaction
 from pricing_core.simulate.response_surface import ResponseSurface, prepare, sample_rows, weighted
 from pricing_core.simulate.scenario import Scenario
+from pricing_core.store import shelf
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.objectives import chosen_objective
 from pricing_core.workflows.runs import TrainedRun, load_run
@@ -157,7 +157,7 @@ def what_if(
 
 def market_knowledge(run: TrainedRun) -> tuple[bool, bool, bool]:
     """Whether the model knows competitor prices and the season, and the data stock; the model itself is not opened."""
-    features = json.loads((run.folder / "features.json").read_text(encoding="utf-8"))
+    features = shelf.read_json(run.folder / "features.json")
     names = [spec["name"] for spec in features["encoder"]["columns"]["market"]]
     return COMPETITOR_GAP in names, SEASON_TERM in names, bool(np.isfinite(run.rows.stock).any())
 

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from pricing_core import workflows
-from pricing_core.errors import DataError
+from pricing_core.errors import DataError, PricingError, WorkspaceError
 from pricing_core.models.shop_model import ShopModel
 from pricing_core.store import datasets, runs
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.held_out import load_held_out
 from tests.tea_shop import shared_tea_shop
 
 
@@ -72,6 +73,43 @@ def test_a_failed_training_leaves_the_last_good_run_in_use(run, own_shop):
     with pytest.raises(DataError, match="at least 200 offers"):
         workflows.train(own_shop, stored.dataset_id)
     assert runs.latest_run_id(own_shop) == run.run_id
+
+
+SPARE = {"record.json", "behavior_0.keras", "behavior_1.keras"}  # read by nobody here: a copy, and what users take away
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "changed", "gone"])
+def test_damage_to_any_file_of_a_run_is_an_error_that_says_what_to_do(own_shop, damage):
+    folder = workflows.load_run(own_shop).folder
+    rng = np.random.default_rng(0)
+    for path in sorted(folder.iterdir()):
+        if path.name in SPARE or (damage == "gone" and path.name in ("held_out.parquet", "demand_model.json")):
+            continue  # the two are not there in a run of an earlier version
+        whole = path.read_bytes()
+        if damage == "gone":
+            path.unlink()
+        else:
+            bits = rng.choice(np.array([0, 0x15], dtype=np.uint8), len(whole), p=[0.99, 0.01])
+            changed = (np.frombuffer(whole, dtype=np.uint8) ^ bits).tobytes()
+            path.write_bytes({"empty": b"", "cut": whole[: len(whole) // 2], "changed": changed}[damage])
+        with pytest.raises(PricingError, match=r"Train again|Restore it from a copy"):
+            _read_everything(own_shop)
+        path.write_bytes(whole)
+    _read_everything(own_shop)
+
+
+def _read_everything(ws):
+    run = workflows.load_run(ws)
+    assert [len(run.history), len(run.importance), len(run.column_uses), run.rows.n] > [0, 0, 0, 0]
+    assert run.model.behavior.respond(run.encoded.batch, run.encoded.going.reference).n == run.rows.n
+    assert len(load_held_out(run.folder)) > 0
+
+
+def test_a_table_that_is_gone_is_missed(own_shop):
+    folder = datasets.folder_of(own_shop)
+    (folder / "customers.parquet").unlink()
+    with pytest.raises(WorkspaceError, match=r"has lost its customers file\. Restore it from a copy"):
+        datasets.load_dataset(own_shop)
 
 
 def test_an_assumed_margin_sets_the_cost_and_can_be_changed(tmp_path, tmp_path_factory):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pricing_core.errors import ModelError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.families.learner import FEW_ROWS
+from pricing_core.models.tree_files import read_booster, write_booster
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -58,7 +58,7 @@ def shortened(booster: lgb.Booster, n_trees: int) -> lgb.Booster:
 def write_boosters(boosters: list[lgb.Booster], folder: Path, stem: str) -> None:
     """Write LightGBM text files ``<stem>_<member>.txt``."""
     for m, booster in enumerate(boosters):
-        booster.save_model(str(folder / f"{stem}_{m}.txt"))
+        write_booster(booster, folder / f"{stem}_{m}.txt")
 
 
 def read_boosters(folder: Path, stem: str, members: int) -> list[lgb.Booster]:
@@ -69,9 +69,4 @@ def read_boosters(folder: Path, stem: str, members: int) -> list[lgb.Booster]:
     ModelError
         If a file is missing or broken.
     """
-    import lightgbm as lgb
-
-    try:
-        return [lgb.Booster(model_file=str(folder / f"{stem}_{m}.txt")) for m in range(members)]
-    except (OSError, lgb.basic.LightGBMError) as error:
-        raise ModelError(f"The model files {stem} cannot be read: {error}.", fix="Train again.") from error
+    return [read_booster(folder / f"{stem}_{m}.txt") for m in range(members)]
