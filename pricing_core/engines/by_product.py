@@ -59,6 +59,14 @@ class Offers:
         )  # fmt: skip
 
 
+def count_each(numbers: NDArray[np.integer], many: int, piece: int) -> Ints:
+    """How often each number below ``many`` occurs; ``piece`` by piece, as counting widens them. None is above."""
+    counts = np.zeros(many + 1, dtype=np.int64)
+    for start in range(0, len(numbers), piece):
+        counts += np.bincount(numbers[start : start + piece], minlength=many + 1)
+    return counts[:many]
+
+
 def split_evenly(counts: Ints, most: int) -> tuple[list[int], NDArray[np.integer]]:
     """Split products into pieces of about ``most`` offers.
 

@@ -138,7 +138,7 @@ def _in_threads(
     work: Callable[[Callable[[], Offers]], _OfPiece], pieces: Sequence[Callable[[], Offers]], offers: Rows
 ) -> Iterator[_OfPiece]:
     """Results in the order of the pieces; what has not begun when the caller stops is not done."""
-    pool = ThreadPoolExecutor(offers.limits.threads, thread_name_prefix="import-check")
+    pool = ThreadPoolExecutor(offers.checkers, thread_name_prefix="import-check")
     try:
         yield from pool.map(work, pieces)
     finally:

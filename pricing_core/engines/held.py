@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pricing_core.engines.alike import alike, neighbors
-from pricing_core.engines.by_product import Ints, Offers, split_evenly, stable_order
+from pricing_core.engines.by_product import Ints, Offers, count_each, split_evenly, stable_order
 from pricing_core.engines.coding import look_up
 from pricing_core.engines.limits import Limits
 from pricing_core.engines.rows import Rows
@@ -35,6 +35,11 @@ class HeldRows(Rows):
         self._read: dict[str, Values] = {}
         """Values of columns that are plain in the main, all rows."""
         self._used: dict[str, tuple[int, NDArray[np.bool_]]] = {}
+
+    @property
+    def checkers(self) -> int:
+        """Threads for the checks: another one writes the rows meanwhile."""
+        return max(1, self.limits.threads - 1)
 
     def usable(self) -> str:
         """As :meth:`Rows.usable`; the first call puts the rows into the database."""
@@ -90,12 +95,11 @@ class HeldRows(Rows):
         rank[sorted_words] = np.arange(len(words))
         place = np.array(look_up(rank, self.values("product_id")))
         place[self.sheet.rejected] = len(words)  # behind all others
-        counts = np.bincount(place, minlength=len(words))[: len(words)]
+        counts = count_each(place, len(words), self.limits.chunk_rows)
         bounds, piece_of = split_evenly(counts, self.limits.chunk_rows)
         order = stable_order(look_up(piece_of, place))
         self.session.look()
         index = pd.Index(words[sorted_words], dtype="str")
-        present = [name for name in names if name in self.columns]
 
         def piece(first: int, last: int, start: int) -> Offers:
             own = counts[first:last]
@@ -103,10 +107,13 @@ class HeldRows(Rows):
             inside = stable_order(place[rows])
 
             def values(name: str) -> Values:
-                return self.values(name, rows)[inside]
+                column = self.columns[name]
+                if self.sheet.spool.whole(f"p{column.index}") is not None:
+                    return look_up(self.values(name, rows), inside)
+                return column.values(look_up(look_up(self.codes(name), rows), inside))  # type: ignore[arg-type]
 
-            known = {name: values(name) for name in present if name in ("unit_cost", "stock")}
-            floats = {name: found.astype(np.float64) for name, found in known.items()}
+            asked = {"unit_cost", "stock"} & {*names} & {*self.columns}
+            floats = {name: values(name).astype(np.float64) for name in asked}
             return Offers(
                 index[first:last][own > 0], own[own > 0], rows[inside],
                 values("offered_at").astype(np.int64) // 1_000_000,

@@ -71,7 +71,7 @@ def ingest(
                 kept.popleft().result()
         for waiting in kept:
             waiting.result()
-        spool.join(pool)
+    spool.join(limits.threads)
     filled = {column.name: column.missing < spool.rows for column in columns}
     shown = reader.settle_columns(filled)
     sheet = LargeSheet(table, reader.raw, spool, columns)

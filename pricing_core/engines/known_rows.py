@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import duckdb
 import pandas as pd
 
 from pricing_core.engines.stored import columns_of, name, open_tables, text
+
+if TYPE_CHECKING:
+    import duckdb
 
 _KEYS: Final = ("customer_id", "product_id", "offered_at", "price", "purchased")
 _PURCHASE_KEYS: Final = ("customer_id", "product_id", "occurred_at", "price")

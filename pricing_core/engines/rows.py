@@ -44,6 +44,11 @@ class Rows:
         self.table = quoted(sheet.table)
         self.prefix = ""
 
+    @property
+    def checkers(self) -> int:
+        """Threads for the checks."""
+        return self.limits.threads
+
     def beside(self, session: Session) -> Rows:
         """The same rows, asked over another connection."""
         other = Rows(session, self.sheet, list(self.columns.values()), self.limits)

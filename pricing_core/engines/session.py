@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -17,6 +16,9 @@ import pyarrow as pa
 from pricing_core.engines.limits import Limits
 from pricing_core.errors import WorkspaceError
 from pricing_core.progress import Progress
+
+if TYPE_CHECKING:
+    import duckdb  # loaded by the first query: many imports need none
 
 _LOOK_SECONDS: Final = 0.5
 
@@ -41,6 +43,8 @@ class Session:
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
+        import duckdb
+
         connection = duckdb.connect(str(self._folder / "rows.duckdb"))
         spill = str(self._folder / "spill").replace("'", "''")
         for setting in (
@@ -115,6 +119,8 @@ class Session:
 
     @contextmanager
     def _guarded(self, tables: Mapping[str, Any]) -> Iterator[None]:
+        import duckdb
+
         for name, table in tables.items():
             self._connection.register(name, table)
         stopped: list[BaseException] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,7 @@ class Spool:
         self.rows = 0
         self._limit = held_bytes
         self._held: dict[int, Arrays] | None = {}
+        self._joining: dict[str, Future[None]] = {}
         self._whole: Arrays = {}
         self._bytes = 0
         self._lock = threading.Lock()
@@ -72,16 +73,19 @@ class Spool:
                 return
         self._write(block, arrays)
 
-    def join(self, pool: Executor) -> None:
-        """Put the blocks of each column together, once all are there and in memory."""
+    def join(self, threads: int) -> None:
+        """Begin to put the blocks of each column together, once all are there and in memory; they can be read."""
         if self._held is None or len(self.starts) < 2:
             return
-        for _ in pool.map(self._join, [name for name in self._held[0] if not name.startswith("r")]):
-            pass  # an error of one is raised here
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="import-join")
+        self._joining = {name: pool.submit(self._join, name) for name in self._held[0] if not name.startswith("r")}
+        pool.shutdown(wait=False)
 
     def whole(self, name: str) -> pa.Array | None:
         """An array of all rows, which must be in memory; None if there is none of this name."""
         assert self._held is not None
+        if name in self._joining:
+            self._joining[name].result()
         return self._whole.get(name) if len(self.starts) > 1 else self._held[0].get(name)
 
     def codes(self, index: int) -> Iterator[tuple[int, Codes]]:
@@ -125,6 +129,7 @@ class Spool:
 
     def recode(self, index: int, column: ColumnCodes) -> ColumnCodes:
         """Code a plain column whose cells turned out to depend on one another; returns its new codes."""
+        wait(self._joining.values())
         fresh = ColumnCodes(column.name, "UTC")
         fresh.nullable = column.nullable
         self._whole.pop(f"p{index}", None)
@@ -169,7 +174,7 @@ class Spool:
     def _join(self, name: str) -> None:
         assert self._held is not None
         blocks = [self._held[block] for block in range(len(self.starts))]
-        parts = [arrays.pop(name) for arrays in blocks]
+        parts = [arrays[name] for arrays in blocks]
         widest = max((part.type for part in parts), key=lambda kind: kind.bit_width if name[0] == "c" else 0)
         whole = pa.concat_arrays([part.cast(widest) for part in parts])
         self._whole[name] = whole

@@ -6,12 +6,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
-
-import duckdb
+from typing import TYPE_CHECKING, Final
 
 from pricing_core.errors import WorkspaceError
 from pricing_core.schema import TABLES
+
+if TYPE_CHECKING:
+    import duckdb  # loaded by the first query: most commands need none
 
 MEMORY_LIMIT_MB: Final = 1_200
 THREADS: Final = 2
@@ -37,6 +38,8 @@ def open_tables(
     WorkspaceError
         If a file is damaged, or memory and disk do not suffice.
     """
+    import duckdb
+
     with tempfile.TemporaryDirectory(prefix="engine_", dir=spill) as place:
         connection = duckdb.connect()
         try:

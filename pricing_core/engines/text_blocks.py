@@ -113,6 +113,7 @@ def _parser(form: TextForm, piece: memoryview, quoted: bool, kinds: dict[str, pa
         read, split, convert = arrow_options(form.columns, form.delimiter, heard.take, len(piece) + 1)
         split.newlines_in_values = quoted
         convert.column_types = kinds
+        convert.check_utf8 = False  # the whole piece was checked
         try:
             table = arrow_csv.read_csv(pa.BufferReader(pa.py_buffer(piece)), read, split, convert)
         except pa.ArrowInvalid as error:

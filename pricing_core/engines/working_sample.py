@@ -7,12 +7,14 @@ ids: these may be keyed pseudonyms, which differ from workspace to workspace.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
 import pandas as pd
 
 from pricing_core.engines.stored import columns_of, open_tables, present_tables, text
+
+if TYPE_CHECKING:
+    import duckdb
 
 SHOP_ROWS: Final = 2_000_000
 """Rows of the shop log up to which the spans of time stay short."""
