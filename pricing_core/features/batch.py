@@ -78,6 +78,12 @@ class EncodedBatch:
         """Rows by index or mask."""
         return replace(self, **{name: getattr(self, name)[rows] for name in _ARRAYS})
 
+    def without_events(self) -> EncodedBatch:
+        """Batch whose event sequence has no length, for models that do not read it: it is most of the memory."""
+        none = np.zeros((self.n, 0), dtype=np.float32)
+        sequence = np.zeros((self.n, 0, self.sequence.shape[2]), dtype=np.float32)
+        return replace(self, sequence=sequence, sequence_item=none.astype(np.int32), sequence_mask=none)
+
     def with_expected_price(self, expected: Floats32) -> EncodedBatch:
         """Copy with the expected relative price filled in."""
         return replace(self, expected_price=expected.astype(np.float32))

@@ -74,7 +74,8 @@ def event_sequence(
     values[:, :, 5], values[:, :, 6] = same, akin
     values[:, :, 7] = (events["rating"].fillna(3.7).to_numpy()[row] - 3.7) / 1.3
     items = (codes_of(event_product, products)[row] + 1).astype(np.int32)
-    return EventSequence(values * mask[:, :, None], items * present, mask)
+    values *= mask[:, :, None]  # in place: for a million offers a copy would take most of a gigabyte
+    return EventSequence(values, items * present, mask)
 
 
 def _same(of_event: pd.Series, of_offer: pd.Series, levels: pd.Index, row: NDArray[np.int64]) -> NDArray[np.bool_]:

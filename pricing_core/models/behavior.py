@@ -22,10 +22,10 @@ from pricing_core.models.behavior_config import BehaviorConfig
 from pricing_core.models.calibration import CurveCalibration, fit_calibration
 from pricing_core.models.control import residual_nodes
 from pricing_core.models.demand_model import NETWORK, DemandModel
-from pricing_core.models.fitting import FitSettings, NetworkFitter, pooled_start, release
+from pricing_core.models.fitting import FitSettings, NetworkFitter, pooled_start, release, run_side_by_side
 from pricing_core.models.folds import N_FOLDS, customer_fold
 from pricing_core.models.forms import load_networks
-from pricing_core.models.learning_rows import LearningRows, bootstrap_weights, drawn_rows
+from pricing_core.models.learning_rows import MANY_ROWS, LearningRows, bootstrap_weights, drawn_rows
 from pricing_core.models.network import NetworkShape
 from pricing_core.models.network_loss import network_log_loss
 from pricing_core.models.thin_data import ThinData, between_products, own_share, unsettled
@@ -79,7 +79,7 @@ class BehaviorModel:
         best, best_networks, history = np.inf, [], []
         for epoch in range(1, self.config.max_epochs + 1):
             part = SubProgress(progress, (epoch - 1) / self.config.max_epochs, epoch / self.config.max_epochs)
-            training = self._epoch(fitters, part, f"Choosing the length of training, pass {epoch}")
+            training = run_side_by_side(fitters, part, f"Choosing the length of training, pass {epoch}")
             if not np.isfinite(training):
                 break
             networks = [fitter.averaged() for fitter in fitters]
@@ -109,7 +109,7 @@ class BehaviorModel:
         self.epochs_, self.history_ = epochs, []
         for epoch in range(1, epochs + 1):
             part = SubProgress(progress, (epoch - 1) / epochs, epoch / epochs)
-            loss = self._epoch(fitters, part, f"Training on all rows, pass {epoch} of {epochs}")
+            loss = run_side_by_side(fitters, part, f"Training on all rows, pass {epoch} of {epochs}")
             progress.metric("final training loss", epoch, loss)
             self.history_.append({"phase": "refit", "epoch": epoch, "training_loss": loss, "validation_loss": np.nan})
         finished = [fitter.finish() for fitter in fitters]
@@ -118,9 +118,7 @@ class BehaviorModel:
         self._calibrate(rows)
         return self
 
-    def respond(
-        self, batch: EncodedBatch, reference_price: Floats, residual: Floats | None = None
-    ) -> PriceResponse:
+    def respond(self, batch: EncodedBatch, reference_price: Floats, residual: Floats | None = None) -> PriceResponse:
         """Price response of any rows: 2 folds × members × 2 heads draws.
 
         Draws of products with few offers lie further apart. With an
@@ -242,22 +240,11 @@ class BehaviorModel:
             settings = FitSettings(self.config.batch_size, rate, self.config.weight_decay, random_state=seed)
             drawn = bootstrap_weights(rows.customer_id[index], self.config.members, seed, period)
             data = (rows.batch, x, y, drawn * weight[:, None])
+            further: dict[str, Any] = {"residual": residual, "control": control, "rows": index, "start": start}
             fitters.append(
-                NetworkFitter(shape, settings, *data, residual=residual, control=control, rows=index, start=start)
+                NetworkFitter(shape, settings, *data, **further, compiled=rows.batch.n >= MANY_ROWS)
             )
         return fitters
-
-    @staticmethod
-    def _epoch(fitters: list[NetworkFitter], progress: Progress, message: str) -> float:
-        losses = []
-        for k, fitter in enumerate(fitters):
-            part = SubProgress(progress, k / len(fitters), (k + 1) / len(fitters))
-
-            def report(share: float, part: Progress = part) -> None:
-                part.stage("Behavior model", share, message)
-
-            losses.append(fitter.run_epoch(report))
-        return float(np.mean(losses))
 
     def _calibrate(self, rows: LearningRows) -> None:
         fold = customer_fold(rows.customer_id)

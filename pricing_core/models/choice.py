@@ -11,11 +11,12 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pricing_core.errors import ConfigError
 from pricing_core.models.blend import BlendedModel
 from pricing_core.models.demand_model import BLEND, FAMILIES, NETWORK, DemandModel, family, save_demand_model
-from pricing_core.models.learning_rows import LearningRows, sells_rarely, thinned_refusals
+from pricing_core.models.learning_rows import Ints, LearningRows, sells_rarely, thinned_refusals
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 
 AUTO: Final = "auto"
@@ -103,7 +104,7 @@ def fit_candidates(
 ) -> list[Candidate]:
     """Fit each family on earlier offers; later ones only say how long it learns.
 
-    The first family learns from all earlier offers, the others from a part of them where there are many
+    The first family learns from all of these rows, the others from a part of them where there are many
     (:func:`telling_rows`), which is enough to tell them apart and keeps a training short.
 
     Parameters
@@ -176,26 +177,29 @@ def refit(
     return fitted[0]
 
 
-def telling_rows(rows: LearningRows, limit: int) -> LearningRows:
+def telling_rows(rows: LearningRows, limit: int, among: Ints | None = None) -> LearningRows:
     """At most about ``limit`` rows: those of a share of the customers, or where few offers sell all purchases.
 
     The refusals of a random sample are then weighted up to stand for all: a few hundred purchases tell a model more
-    than a hundred times as many refusals, and a share of the customers would lose most of them.
+    than a hundred times as many refusals, and a share of the customers would lose most of them. ``among`` are the
+    places of the rows to choose from, in order; default: all.
     """
-    if rows.batch.n <= limit:
+    if among is None and rows.batch.n <= limit:
         return rows
-    bought = int(rows.y.sum())
-    if not sells_rarely(rows.y, rows.weight) or bought > limit // 2:
-        return share_of_customers(rows, limit)
-    return rows.reweighted(*thinned_refusals(rows.y, rows.weight, limit))
+    among = np.arange(rows.batch.n) if among is None else among
+    if len(among) <= limit:
+        return rows.take(among)
+    y, weight = rows.y[among], rows.weight[among]
+    if not sells_rarely(y, weight) or y.sum() > limit // 2:
+        return rows.take(among[_of_few_customers(rows.customer_id[among], limit)])
+    index, scaled = thinned_refusals(y, weight, limit)
+    return rows.reweighted(among[index], scaled)
 
 
-def share_of_customers(rows: LearningRows, limit: int) -> LearningRows:
-    """At most about ``limit`` rows: those of customers who come first in an order of chance that never changes."""
-    if rows.batch.n <= limit:
-        return rows
-    place = pd.util.hash_array(rows.customer_id.astype(str).astype(object), categorize=True)
-    return rows.take(np.flatnonzero(place <= np.partition(place, limit - 1)[limit - 1]))
+def _of_few_customers(customer_id: NDArray[np.object_], limit: int) -> Ints:
+    """Places of about ``limit`` rows, of customers who come first in an order of chance that never changes."""
+    place = pd.util.hash_array(customer_id.astype(str).astype(object), categorize=True)
+    return np.flatnonzero(place <= np.partition(place, limit - 1)[limit - 1])
 
 
 def _size(model: DemandModel) -> int:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pricing_core.errors import ConfigError
-from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.demand_model import DemandModel
 from pricing_core.models.surface import OUTCOMES, BestPrice, CostedBatch, outcome_table
 
@@ -53,12 +51,4 @@ class DemandOutcomes:
 
 def without_events(costed: CostedBatch) -> CostedBatch:
     """The same offers without the sequence of events, for models that do not read it: mixing them is then cheap."""
-    batch: EncodedBatch = costed.batch
-    n, channels = batch.n, batch.sequence.shape[2]
-    slim = replace(
-        batch,
-        sequence=np.zeros((n, 0, channels), dtype=np.float32),
-        sequence_item=np.zeros((n, 0), dtype=np.int32),
-        sequence_mask=np.zeros((n, 0), dtype=np.float32),
-    )
-    return CostedBatch(slim, costed.cost)
+    return CostedBatch(costed.batch.without_events(), costed.cost)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +18,14 @@ from pricing_core.models.network import NetworkShape, build_network
 from pricing_core.models.serving import ServingNetwork
 from pricing_core.models.thin_data import BORROW_OFFERS, own_share
 from pricing_core.models.warm_start import set_weights
+from pricing_core.progress import Progress
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Report = Callable[[float], None]
 _STEPS_PER_EPOCH = 50  # of a small shop, whose steps are made smaller to come to this number
 _SMALLEST_STEP = 128  # rows
+_REPORTED_STEPS = 10
 INPUTS = (
     "customer",
     "product",
@@ -80,7 +84,10 @@ def pooled_start(
 
 
 class NetworkFitter:
-    """Keep the data of one network as tensors and run passes over them.
+    """Run passes over the data of one network.
+
+    The data stay where they are and are handed to the graph step by step: a copy of them as tensors would take another
+    gigabyte for a million rows, and no less time.
 
     Parameters
     ----------
@@ -93,7 +100,10 @@ class NetworkFitter:
     start
         Network of the same shape from whose weights to start; None starts near the pooled logit.
     rows
-        Rows of ``batch`` that all else belongs to (n,); default: all. Only they are copied, one array after another.
+        Rows of ``batch`` that all else belongs to (n,); default: all. They are not copied.
+    compiled
+        Whether the graph is compiled (XLA). A step then takes a quarter less, but the compiler takes some seconds, and
+        rounds otherwise: only with many rows is it worth that.
     """
 
     def __init__(
@@ -109,6 +119,7 @@ class NetworkFitter:
         control: float = 0.0,
         rows: Ints | None = None,
         start: ServingNetwork | None = None,
+        compiled: bool = False,
     ) -> None:
         import keras
         import tensorflow as tf
@@ -126,12 +137,14 @@ class NetworkFitter:
             set_weights(self.model, start, share)
         self.n = len(x)
         self._rng = np.random.default_rng(settings.random_state)
-        chosen = slice(None) if rows is None else rows
-        self._data = {name: tf.constant(value[chosen]) for name, value in network_inputs(batch).items()}
-        self._x, self._y = (tf.constant(v.astype(np.float32)) for v in (x, y))
-        self._weight = tf.constant((weight / weight.mean()).astype(np.float32))
+        self._rows = rows
+        self._data = network_inputs(batch)
+        own_rows = {"x": x, "y": y, "weight": weight / weight.mean()}
         # The residual's coefficient, one per member, is learned with the network and is no part of the demand curve.
-        self._residual = None if residual is None else tf.constant(residual.astype(np.float32))
+        if residual is not None:
+            own_rows["residual"] = residual
+        self._own_rows = {name: value.astype(np.float32) for name, value in own_rows.items()}
+        self._informed = residual is not None
         self._control = tf.Variable(np.full(shape.members, control, dtype=np.float32), trainable=residual is not None)
         own = [] if residual is None else [self._control]
         self._variables = [*self.model.trainable_variables, *own]
@@ -144,7 +157,9 @@ class NetworkFitter:
             settings.learning_rate, weight_decay=settings.weight_decay, use_ema=True, ema_momentum=momentum
         )
         self._optimizer.build(self._variables)
-        self._step = tf.function(self._training_step, autograph=False)
+        self._step: Any = tf.function(self._training_step, autograph=False, jit_compile=compiled)
+        # Traced here and not by the first step, since fitters may run side by side and Keras traces one at a time.
+        self._step.get_concrete_function(*self._step_data(np.arange(self._step_rows)), tf.constant([0, 0]))
 
     def run_epoch(self, report: Report) -> float:
         """One pass in random order; returns the mean training loss (log loss per row)."""
@@ -155,8 +170,8 @@ class NetworkFitter:
         for step in range(self.steps_per_epoch):
             rows = order[step * self._step_rows : (step + 1) * self._step_rows]
             seed = tf.constant([self.settings.random_state, int(self._rng.integers(2**31))], dtype=tf.int32)
-            losses.append(self._step(tf.constant(rows), seed))
-            if step % 10 == 0:
+            losses.append(self._step(*self._step_data(rows), seed))
+            if step % _REPORTED_STEPS == 0:
                 report(step / self.steps_per_epoch)
         return float(np.mean([float(loss) for loss in losses]))
 
@@ -179,25 +194,31 @@ class NetworkFitter:
 
     def forget(self) -> None:
         """Let go of the data and of the graph that holds on to them; no further pass is possible."""
-        self._data, self._step = {}, None
-        self._x = self._y = self._weight = self._residual = None
+        self._data, self._own_rows, self._rows, self._step = {}, {}, None, None
 
-    def _add_control(self, network: ServingNetwork) -> None:
-        if self._residual is not None:
-            network.weights["control"] = np.asarray(self._control.numpy(), dtype=np.float32)
-
-    def _training_step(self, rows: Any, seed: Any) -> Any:
+    def _step_data(self, rows: NDArray[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Tensors of some rows: inputs of the network, and what its loss needs beside them."""
         import tensorflow as tf
 
-        inputs = {name: tf.gather(value, rows) for name, value in self._data.items()}
-        hidden = tf.random.stateless_uniform(tf.shape(rows), seed) < self.settings.hide_identity
-        inputs["product_code"] = tf.where(hidden, 0, inputs["product_code"])
-        x, y, weight = tf.gather(self._x, rows), tf.gather(self._y, rows), tf.gather(self._weight, rows)
+        place = rows if self._rows is None else self._rows[rows]
+        inputs = {name: tf.constant(value[place]) for name, value in self._data.items()}
+        return inputs, {name: tf.constant(value[rows]) for name, value in self._own_rows.items()}
+
+    def _add_control(self, network: ServingNetwork) -> None:
+        if self._informed:
+            network.weights["control"] = np.asarray(self._control.numpy(), dtype=np.float32)
+
+    def _training_step(self, inputs: dict[str, Any], own: dict[str, Any], seed: Any) -> Any:
+        import tensorflow as tf
+
+        x, y, weight = own["x"], own["y"], own["weight"]
+        hidden = tf.random.stateless_uniform(tf.shape(x), seed) < self.settings.hide_identity
+        inputs = {**inputs, "product_code": tf.where(hidden, 0, inputs["product_code"])}
         with tf.GradientTape() as tape:
             curve = self.model(inputs, training=True)
             logit = curve[..., 0] - curve[..., 1] * x[None, :, None]
-            if self._residual is not None:
-                shared = self._control[:, None] * tf.gather(self._residual, rows)[None, :]
+            if self._informed:
+                shared = self._control[:, None] * own["residual"][None, :]
                 logit = logit + shared[:, :, None]
             target = tf.broadcast_to(y[None, :, None], tf.shape(logit))
             each = tf.nn.sigmoid_cross_entropy_with_logits(target, logit)
@@ -209,11 +230,41 @@ class NetworkFitter:
         return tf.reduce_mean(weighted)
 
 
+def run_side_by_side(fitters: Sequence[NetworkFitter], progress: Progress, message: str) -> float:
+    """One pass of each fitter, all at the same time; returns their mean training loss.
+
+    The operations of one network are too small for two cores; two networks keep both busy. Neither's result depends on
+    the other. Only the first one reports, since a progress may belong to the thread that asks for it; where that ends
+    the training, the others end as well.
+    """
+    ended = threading.Event()
+
+    def report(share: float) -> None:
+        progress.stage("Behavior model", share, message)
+
+    def listen(_: float) -> None:
+        if ended.is_set():
+            raise _EndedError
+
+    with ThreadPoolExecutor(max(len(fitters) - 1, 1)) as pool:
+        others = [pool.submit(fitter.run_epoch, listen) for fitter in fitters[1:]]
+        try:
+            losses = [fitters[0].run_epoch(report)]
+        except BaseException:
+            ended.set()
+            raise
+        return float(np.mean([*losses, *(other.result() for other in others)]))
+
+
+class _EndedError(Exception):
+    """The training has ended elsewhere; nobody sees this."""
+
+
 def release(fitters: list[NetworkFitter]) -> None:
     """Give back the memory of fitters that have done their work.
 
     A fitter and its graph refer to each other, so that their data would otherwise stay until Python next looks for
-    circles: a gigabyte for a million rows.
+    circles.
     """
     for fitter in fitters:
         fitter.forget()

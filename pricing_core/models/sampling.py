@@ -68,3 +68,8 @@ def held_out_rows(times: pd.Series, share: float) -> NDArray[np.bool_]:
             fix="Map a time column that says when each offer was made.",
         )
     return np.asarray(late)
+
+
+def week_numbers(times: pd.Series) -> NDArray[np.int64]:
+    """Number of the week, counted from the first offer, (n,)."""
+    return np.asarray((times - times.min()) // pd.Timedelta(days=7), dtype=np.int64)

@@ -26,6 +26,7 @@ from pricing_core.models.choice import (
     chosen_model,
     fit_candidates,
     refit,
+    telling_rows,
 )
 from pricing_core.models.control import instrument_stage
 from pricing_core.models.demand_model import NETWORK, DemandModel
@@ -33,6 +34,7 @@ from pricing_core.models.folds import customer_labels
 from pricing_core.models.held_out import HeldOut, LaterOffers, judged
 from pricing_core.models.held_out import table_rows as table_rows
 from pricing_core.models.identification import identification
+from pricing_core.models.learning_rows import MANY_ROWS
 from pricing_core.models.monotone_trees import MonotoneTreesConfig
 from pricing_core.models.pricing_model import PricingConfig, PricingModel
 from pricing_core.models.quantity import QuantityModel, learn_quantity
@@ -51,12 +53,12 @@ from pricing_core.models.sampling import (
 from pricing_core.models.sampling import (
     sample_offers as sample_offers,
 )
+from pricing_core.models.sampling import week_numbers
 from pricing_core.models.shop_model import EncodedOffers, ShopModel
 from pricing_core.models.warm_start import Previous, start_from
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 
 Floats = NDArray[np.float64]
-
 
 
 @dataclass(frozen=True)
@@ -204,12 +206,14 @@ def train_models(
     later = LaterOffers.of(encoded, rows, np.flatnonzero(late))
     few = rows.batch.n <= FEW_OFFERS and len(candidate_families(config.family, quick=config.quick)) > 1
     judges = LaterOffers.of(encoded, rows, np.arange(rows.batch.n), earlier=True) if few else later
-    del table, batch, encoded  # a gigabyte of readable features that only later offers are still asked for
+    del offers, table, batch, encoded  # a gigabyte of readable features that only later offers are still asked for
     names = candidate_families(config.family, quick=config.quick)
     if rows.residual is not None and config.family == "auto":
         names = (NETWORK,)  # no other family enters what moved the price unseen beside the price
     own: dict[str, Any] = {"settings": {names[0]: config.settings}, "quick": config.quick, "random_state": config.seed}
-    candidates = fit_candidates(names, rows.take(~late), later.rows, **own, progress=SubProgress(progress, 0.22, 0.50))
+    learn = telling_rows(rows, MANY_ROWS, np.flatnonzero(~late))
+    candidates = fit_candidates(names, learn, later.rows, **own, progress=SubProgress(progress, 0.22, 0.50))
+    del learn
     progress.stage("Behavior model", 0.51, "Judging the candidates on later offers")
     verdict = Verdict(names[0], "", names[:1]) if judge is None else judge(dataset, candidates, judges, complete)
     chosen = chosen_model(candidates, verdict, quick=config.quick, random_state=config.seed)
@@ -217,7 +221,8 @@ def train_models(
     final = refit(chosen, rows, **own, progress=SubProgress(progress, 0.52, 0.82))
     clock.lap("behavior model")
     progress.stage("Baselines", 0.83, "Training the simple models that it has to beat")
-    held_out = judged(later, rows.take(~late), complete(chosen), config.challenger())
+    rows = rows.without_events().take(~late)  # in place of all rows: another gigabyte
+    held_out = judged(later, rows, complete(chosen), config.challenger())
     clock.lap("baselines")
     history = pd.DataFrame(chosen.history_ + final.history_)
     return TrainingResult(complete(final), held_out, history, counts, clock.seconds, identified, verdict, started)
@@ -276,15 +281,10 @@ def learn_prices(
         offers["purchased"].to_numpy(dtype=float),
         label,
         weight,
-        _weeks(offers["offered_at"]),
+        week_numbers(offers["offered_at"]),
         stage.residual if stage is not None and not stage.weak else None,
     )
     return pricing, rows, identification(rows, stage, config.seed)
-
-
-def _weeks(times: pd.Series) -> NDArray[np.int64]:
-    """Number of the week, counted from the first offer, (n,)."""
-    return np.asarray((times - times.min()) // pd.Timedelta(days=7), dtype=np.int64)
 
 
 class _Clock:

@@ -7,7 +7,7 @@ the other half, as those of the deep behavior model are.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -221,18 +221,11 @@ def _share_of_customers(rows: LearningRows, limit: int) -> LearningRows:
 
 def _ordered(rows: LearningRows) -> LearningRows:
     """Rows in an order that does not depend on how they came, without the event sequence, which no challenger reads."""
-    batch = rows.batch
-    empty = np.zeros((batch.n, 0), dtype=np.float32)
-    slim = replace(
-        batch,
-        sequence=np.zeros((batch.n, 0, batch.sequence.shape[2]), dtype=np.float32),
-        sequence_item=empty.astype(np.int32),
-        sequence_mask=empty,
-    )
-    matrix = slim.matrix()
+    slim = rows.without_events()
+    matrix = slim.batch.matrix()
     mixed = matrix @ np.cos(np.arange(matrix.shape[1]) + 1.0)  # tells apart rows that agree in all else
     name = pd.util.hash_array(rows.customer_id.astype(str).astype(object), categorize=True)
-    return replace(rows, batch=slim).take(np.lexsort((mixed, rows.weight, rows.y, rows.x, name)))
+    return slim.take(np.lexsort((mixed, rows.weight, rows.y, rows.x, name)))
 
 
 def _thinned(rows: LearningRows, limit: int) -> LearningRows:
