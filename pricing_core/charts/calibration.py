@@ -16,6 +16,7 @@ from pricing_core.evaluate.calibration import expected_calibration_error
 
 _RATES: Final = ("n", "predicted_rate", "observed_rate", "observed_low", "observed_high")
 _ALIKE: Final = (0.7, 1.4)
+_ROUGH: Final = (0.5, 2.0)  # a range that goes beyond leaves a reaction half or twice as strong possible
 _TOLD: Final = 0.3  # half of the 90% range above which a slope of 1 confirms little
 _CANNOT_TELL: Final = "Later offers cannot tell whether buyers react to price as forecast"
 
@@ -138,7 +139,8 @@ def response_doubt(metrics: Mapping[str, Any]) -> str | None:
     -------
     str or None
         One sentence, or None where later offers confirm the forecast: the 90% range of the slope between price bands
-        lies above 0, and it contains 1 or the slope is between 0.7 and 1.4. None also where a run holds no slope.
+        lies above 0, and either contains 1 and lies between a half and twice the forecast, or the slope is between 0.7
+        and 1.4 and the range does not contain 1. None also where a run holds no slope.
     """
     found = metrics.get("price_band_slope")
     if found is None:
@@ -151,7 +153,11 @@ def response_doubt(metrics: Mapping[str, Any]) -> str | None:
         return f"{_CANNOT_TELL} (slope {number(slope)}, {span}): treat the promised profit with caution."
     if high < 0:
         what = f"buyers bought more at higher prices, against the model's forecast (slope {number(slope)}, {span})"
-    elif low <= 1 <= high or _ALIKE[0] <= slope <= _ALIKE[1]:
+    elif low <= 1 <= high:
+        if low >= _ROUGH[0] and high <= _ROUGH[1]:
+            return None
+        what = f"it can only roughly be told how strongly buyers react to price (slope {number(slope)}, {span})"
+    elif _ALIKE[0] <= slope <= _ALIKE[1]:
         return None
     else:
         what = f"buyers reacted {number(slope)} times as strongly to price as the model forecast ({span})"

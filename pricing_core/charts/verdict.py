@@ -22,6 +22,7 @@ _STRATEGIES: Final = (
     ("uniform", "one change for all"),
 )
 _LEVEL_ERROR: Final = 0.1  # of the conversion rate, from which on the level of the forecast is off
+_AT_TOP: Final = 0.8  # share of prices at the highest supported one, from which on the data do not bound them
 _AGREEING: Final = 0.6  # share of groups in which forecasts hold, below which the level is doubtful
 
 
@@ -47,12 +48,13 @@ def verdict(metrics: Mapping[str, Any]) -> Verdict:
     """Judge a run by its figures on held-out time.
 
     The prices deserve no belief where the model knows no more than the shop's average, or where buyers reacted the
-    other way; care where the reaction or the level is doubtful or any check fails; else belief. That past offers
-    cannot say what the prices earn is no doubt.
+    other way; care where the reaction or the level is doubtful, where nearly all prices are the highest that the data
+    support, or any check fails; else belief. That past offers cannot say what the prices earn is no doubt.
     """
-    checks = (_knowledge(metrics), _reaction(metrics), _level(metrics), _past(metrics))
+    checks = (_knowledge(metrics), _reaction(metrics), _level(metrics), _past(metrics), *_top(metrics))
     statuses = [check.status for check in checks]
-    status = BAD if BAD in statuses[:2] else UNSURE if UNSURE in statuses[1:3] or BAD in statuses[2:] else GOOD
+    doubtful = UNSURE in (*statuses[1:3], *statuses[4:])
+    status = BAD if BAD in statuses[:2] else UNSURE if doubtful or BAD in statuses[2:] else GOOD
     since, n = pd.Timestamp(metrics["held_out_from"]), int(metrics["held_out_offers"])
     seen = f"on {n:,} offers since {since.day} {since:%b %Y}, which it had not seen, the model"
     return Verdict(status, _sentence(status, checks, seen, metrics), checks)
@@ -71,9 +73,13 @@ def _sentence(status: str, checks: tuple[Check, ...], seen: str, metrics: Mappin
     if reaction.status == UNSURE:
         cannot = "cannot be told" in reaction.finding
         why = "they cannot tell how strongly buyers react to price" if cannot else _strength(metrics)
+        if checks[4:] and checks[4].status == UNSURE:
+            why += f", and {_start_small(checks[4].finding)}"
         return f"Use these prices with care: {seen} {pairs}, but {why}."
-    failed = next((check for check in checks[2:] if check.status == BAD), checks[2])
-    return f"Use these prices with care: {seen} {pairs}, but {failed.finding[:1].lower()}{failed.finding[1:]}."
+    doubts = [check for check in checks[2:] if check.status == BAD] or [
+        check for check in (checks[2], *checks[4:]) if check.status == UNSURE
+    ]
+    return f"Use these prices with care: {seen} {pairs}, but {_start_small(doubts[0].finding)}."
 
 
 def _knowledge(metrics: Mapping[str, Any]) -> Check:
@@ -140,8 +146,27 @@ def _past(metrics: Mapping[str, Any]) -> Check:
     return Check(name, UNSURE, "Too few past offers were near the recommended prices to say what those earn")
 
 
+def _top(metrics: Mapping[str, Any]) -> tuple[Check, ...]:
+    """Whether the data say where raising prices stops paying; nothing where a run does not hold it."""
+    share = (metrics.get("endogeneity") or {}).get("share_at_top")
+    if share is None:
+        return ()
+    found = f"For {percent(float(share), digits=0)} of the offers the best price is the highest that the data support"
+    name = "Prices within what was tried"
+    if float(share) < _AT_TOP:
+        return (Check(name, GOOD, found),)
+    return (Check(name, UNSURE, f"{found}, so that they do not say where raising stops paying"),)
+
+
+def _start_small(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
 def _strength(metrics: Mapping[str, Any]) -> str:
-    slope = float(metrics["price_band_slope"][0])
+    slope, low, high = (float(value) for value in metrics["price_band_slope"])
+    if low <= 1 <= high:
+        span = f"{number(low, 2)} to {number(high, 2)} times as strongly as forecast"
+        return f"they tell only roughly how strongly buyers react to price ({span})"
     return f"buyers reacted {number(slope, 2)} times as strongly to price as it forecast"
 
 

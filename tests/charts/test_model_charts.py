@@ -129,7 +129,12 @@ CAUTION = ": treat the promised profit with caution."
     ("slope", "said"),
     [
         ([1.1, 0.9, 1.3], None),
-        ([2.0, 0.5, 3.5], None),
+        ([1.2, 0.5, 1.9], None),
+        (
+            [2.0, 0.5, 3.5],
+            "On later offers, it can only roughly be told how strongly buyers react to price "
+            "(slope 2.0, 90% range 0.5 to 3.5)" + CAUTION,
+        ),
         ([1.3, 1.1, 1.5], None),
         ([0.75, 0.6, 0.9], None),
         (

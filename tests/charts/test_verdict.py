@@ -47,6 +47,12 @@ def test_doubts_are_named() -> None:
     assert weak.sentence.endswith("but buyers reacted 0.40 times as strongly to price as it forecast.")
     blind = verdict(metrics(price_band_slope=[0.4, -0.2, 1.0]))
     assert blind.sentence.endswith("but they cannot tell how strongly buyers react to price.")
+    rough = verdict(metrics(price_band_slope=[0.73, 0.34, 1.12]))
+    assert rough.status == UNSURE and rough.sentence.endswith(
+        "but they tell only roughly how strongly buyers react to price (0.34 to 1.12 times as strongly as forecast)."
+    )
+    assert verdict(metrics(price_band_slope=[1.3, 0.6, 1.9])).status == GOOD
+    assert verdict(metrics(price_band_slope=[1.3, 0.6, 2.1])).status == UNSURE
     assert verdict(metrics(price_band_slope=[None, None, None])).checks[1].status == UNSURE
     off = verdict(metrics(mean_prediction=0.3))
     assert off.status == UNSURE and "30.0% conversion was forecast and 20.0% came" in off.sentence
@@ -56,6 +62,17 @@ def test_doubts_are_named() -> None:
     worse = {**POLICY, "uplift": -0.06, "uplift_low": -0.09, "uplift_high": -0.02}
     lost = verdict(metrics(policy_value={"product": worse})).sentence
     assert lost.endswith("offers near one price per product earned less than the prices then charged (−10.0%).")
+
+
+def test_prices_that_only_the_data_bound_are_to_be_used_with_care() -> None:
+    inside = verdict(metrics(endogeneity={"share_at_top": 0.1}))
+    assert inside.status == GOOD and inside.checks[4].status == GOOD
+    top = verdict(metrics(endogeneity={"share_at_top": 0.97}))
+    words = "for 97% of the offers the best price is the highest that the data support, so that they do not say where"
+    assert top.status == UNSURE and top.sentence.endswith(f"74 of 100 pairs, but {words} raising stops paying.")
+    both = verdict(metrics(price_band_slope=[0.4, 0.2, 0.6], endogeneity={"share_at_top": 0.97})).sentence
+    assert both.endswith(f"0.40 times as strongly to price as it forecast, and {words} raising stops paying.")
+    assert verdict(metrics(log_loss=0.51, endogeneity={"share_at_top": 0.97})).status == BAD
 
 
 def test_past_offers_that_say_nothing_are_no_reason_against_belief() -> None:
