@@ -30,7 +30,7 @@ with start_page("Optimize", "What should prices be?", icon=":material/tune:", ne
     simulated = results.simulation(page, compared, results.base_case(page), rules)
     page.finding(pricing.sentence(priced, simulated, strategy))
     assumptions.margin_note(page)
-    pricing.discounts_note(strategy)
+    pricing.discounts_note(strategy, list_price_known=pricing.list_price_known(page))
     objective.note(aim, page.currency)
     pricing.coupled_note(priced)
     cautions.doubt(page)

@@ -19,7 +19,8 @@ def no_data(state: PageState, *, link: bool = True) -> None:
         st.subheader("No data yet. Try the sample shop (about a minute).", anchor=False)
         st.write(
             "A simulated shop with customers, products, competitor prices and browsing events, whose true demand is "
-            "known. Or bring your own files: one table of offers is enough. Your data stay on this computer."
+            "known. Or bring your own files: one table of offers or of orders is enough. Your data stay on this "
+            "computer."
         )
         samples(state, link=link)
 

@@ -58,6 +58,11 @@ def built(state: PageState) -> bool:
     return bool(state.dataset_id) and bool(_evidence(state))
 
 
+def noun(state: PageState) -> str:
+    """Return what the rows of the newest data are called: offers, or occasions where they were built from orders."""
+    return "choice occasions" if built(state) else "offers"
+
+
 def show(state: PageState) -> None:
     """Show rule, counts and sensitivity of occasions built from orders."""
     evidence = _evidence(state)

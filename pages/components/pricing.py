@@ -16,6 +16,7 @@ from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.optimize.held import held_help
 
+from . import cache
 from .state import PageState
 from .tables import count_column, money_column, number_column, record, signed, text_column
 from .words import chance, change, count, markdown, money, money_range, percent, percent_range, plural, points
@@ -52,13 +53,28 @@ def sentence(priced: PricedTable, simulated: SimulationResult, strategy: str) ->
     return f"{text}: {uplift} profit, {_uplift_range(row)}, with {others} of conversion."
 
 
-def discounts_note(strategy: str) -> None:
-    """Say what a raise is where prices are discounts from the list price."""
-    if strategy == DISCOUNTS:
-        st.caption(
-            "A raise is a smaller discount than today: no price is moved above the list price "
-            "(or above today's price where the list price is unknown)."
+def discounts_note(strategy: str, *, list_price_known: bool = True) -> None:
+    """Say what a raise is where prices are discounts from the list price, or that no list price is known."""
+    if strategy != DISCOUNTS:
+        return
+    if not list_price_known:
+        st.info(
+            "The data have no list price, so that these discounts start from today's prices: none can rise. Map a list "
+            "price when you import, or choose another strategy, such as “Best price per product”.",
+            icon=":material/sell:",
         )
+        return
+    st.caption(
+        "A raise is a smaller discount than today: no price is moved above the list price "
+        "(or above today's price where the list price is unknown)."
+    )
+
+
+def list_price_known(state: PageState) -> bool:
+    """Whether any table of the data has a list price."""
+    data = cache.dataset(state.ws, str(state.basis_id))
+    tables = (data.offers, data.products, data.market)
+    return any(table is not None and "list_price" in table.columns for table in tables)
 
 
 def coupled_note(priced: PricedTable) -> None:

@@ -24,7 +24,7 @@ def sentence(state: PageState) -> str:
     findings = datasets.load_quality(state.ws, state.dataset_id)
     warnings = int((findings["severity"] == "warning").sum())
     verdict = "nothing to worry about" if warnings == 0 else f"{plural(warnings, 'warning')} to look at"
-    what = "choice occasions, built from orders," if occasions.built(state) else "offers"
+    what = f"{occasions.noun(state)}, built from orders," if occasions.built(state) else occasions.noun(state)
     return f"{count(listed['offers'])} {what} are ready; {_set_aside_words(listed)}, {verdict}."
 
 

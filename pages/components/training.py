@@ -12,7 +12,7 @@ from pricing_core.models.choice import AUTO
 from pricing_core.models.demand_model import FAMILIES
 from pricing_core.store import datasets
 
-from . import access, job_panel
+from . import access, job_panel, occasions
 from .state import PageState
 from .tables import record
 from .words import count, duration, markdown, plural
@@ -34,8 +34,8 @@ def form(state: PageState) -> None:
         times = _times(state, offers, str(st.session_state.get("train_family", AUTO)))
         quick = bool(
             st.radio(
-                f"Train on {state.dataset_id} ({count(offers)} offers)", list(WAYS), key="train_quick_choice",
-                persist_state="session", format_func=WAYS.__getitem__,
+                f"Train on {state.dataset_id} ({count(offers)} {occasions.noun(state)})", list(WAYS),
+                key="train_quick_choice", persist_state="session", format_func=WAYS.__getitem__,
                 captions=[_time_words(times[quick]) for quick in WAYS],  # not in the options, whose texts must stay
             )
         )  # fmt: skip

@@ -158,6 +158,12 @@ def _top(metrics: Mapping[str, Any]) -> tuple[Check, ...]:
     return (Check(name, UNSURE, f"{found}, so that they do not say where raising stops paying"),)
 
 
+def edge_doubt(metrics: Mapping[str, Any]) -> str | None:
+    """Say that nearly all recommended prices are the highest that the data support; None where they are not."""
+    found = next((check.finding for check in _top(metrics) if check.status == UNSURE), None)
+    return None if found is None else f"{found}: test prices before you follow them."
+
+
 def _start_small(text: str) -> str:
     return text[:1].lower() + text[1:]
 

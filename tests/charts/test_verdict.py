@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pricing_core.charts.verdict import BAD, GOOD, UNSURE, verdict
+from pricing_core.charts.verdict import BAD, GOOD, UNSURE, edge_doubt, verdict
 
 POLICY = {"reliable": True, "uplift": 0.03, "uplift_low": 0.01, "uplift_high": 0.05, "logged_value": 0.6}
 
@@ -70,6 +70,10 @@ def test_prices_that_only_the_data_bound_are_to_be_used_with_care() -> None:
     top = verdict(metrics(endogeneity={"share_at_top": 0.97}))
     words = "for 97% of the offers the best price is the highest that the data support, so that they do not say where"
     assert top.status == UNSURE and top.sentence.endswith(f"74 of 100 pairs, but {words} raising stops paying.")
+    assert edge_doubt(metrics(endogeneity={"share_at_top": 0.97})) == (
+        f"{words[0].upper()}{words[1:]} raising stops paying: test prices before you follow them."
+    )
+    assert edge_doubt(metrics(endogeneity={"share_at_top": 0.1})) is None and edge_doubt(metrics()) is None
     both = verdict(metrics(price_band_slope=[0.4, 0.2, 0.6], endogeneity={"share_at_top": 0.97})).sentence
     assert both.endswith(f"0.40 times as strongly to price as it forecast, and {words} raising stops paying.")
     assert verdict(metrics(log_loss=0.51, endogeneity={"share_at_top": 0.97})).status == BAD

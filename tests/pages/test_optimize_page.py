@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.components import pricing
 from pricing_core import workflows
 from pricing_core.guardrails import Guardrails, Rule
 from pricing_core.optimize.objectives import Objective
@@ -56,3 +62,23 @@ def test_rules_for_several_prices_tell_how_good_the_prices_are(trained: Workspac
     settings.set(trained, "guardrails", rules.to_mapping())
     page = open_page("optimize")
     assert any("Rules for several prices are met" in caption.value for caption in page.caption)
+
+
+@pytest.mark.parametrize("place", ["offers", "products", None])
+def test_discounts_without_any_list_price_say_that_no_price_can_rise(
+    monkeypatch: pytest.MonkeyPatch, place: str | None
+) -> None:
+    bare = pd.DataFrame({"product_id": ["tea"]})
+    tables = {name: bare.assign(list_price=9.0) if name == place else bare for name in ("offers", "products")}
+    monkeypatch.setattr(pricing.cache, "dataset", lambda ws, dataset_id: SimpleNamespace(market=None, **tables))
+    known = pricing.list_price_known(SimpleNamespace(ws=None, basis_id="d0001"))  # type: ignore[arg-type]
+    assert known == (place is not None)
+
+    def note(known: bool) -> None:
+        from pages.components import pricing
+
+        pricing.discounts_note(pricing.DISCOUNTS, list_price_known=known)
+
+    page = AppTest.from_function(note, args=(known,)).run()
+    assert any("none can rise" in info.value for info in page.info) == (place is None)
+    assert any("smaller discount than today" in caption.value for caption in page.caption) == (place is not None)
