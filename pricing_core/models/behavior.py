@@ -26,6 +26,7 @@ from pricing_core.models.fitting import FitSettings, NetworkFitter, pooled_start
 from pricing_core.models.folds import N_FOLDS, customer_fold
 from pricing_core.models.forms import load_networks
 from pricing_core.models.learning_rows import MANY_ROWS, LearningRows, bootstrap_weights, drawn_rows
+from pricing_core.models.level_guide import level_guides
 from pricing_core.models.network import NetworkShape
 from pricing_core.models.network_loss import network_log_loss
 from pricing_core.models.thin_data import ThinData, between_products, own_share, unsettled
@@ -37,6 +38,8 @@ Floats = NDArray[np.float64]
 
 _VALIDATION_ROWS = 15_000
 _CALIBRATION_ROWS = 60_000
+_LEAST_GAIN = 1e-6  # in log loss, for which a further pass is worth its time
+_LEAST_GUIDED_GAIN = 1e-3  # the same as a share where trees guide: further passes gain for long, but next to nothing
 
 
 class BehaviorModel:
@@ -75,7 +78,9 @@ class BehaviorModel:
         rng = np.random.default_rng(self.config.random_state)
         judge = drawn_rows(held_out, np.arange(held_out.batch.n), _VALIDATION_ROWS, rng)
         fitters = self._fitters(learn)
-        patience = self.config.patience if learn.start is None else 1  # a network that starts near its end
+        guided = fitters[0].guided
+        # One pass tells enough where a network starts near its end, and where the loss falls evenly.
+        patience = 1 if guided or learn.start is not None else self.config.patience
         best, best_networks, history = np.inf, [], []
         for epoch in range(1, self.config.max_epochs + 1):
             part = SubProgress(progress, (epoch - 1) / self.config.max_epochs, epoch / self.config.max_epochs)
@@ -87,7 +92,7 @@ class BehaviorModel:
             progress.metric("training loss", epoch, training)
             progress.metric("validation loss", epoch, loss)
             history.append({"phase": "choose", "epoch": epoch, "training_loss": training, "validation_loss": loss})
-            if loss < best - 1e-6:
+            if loss < best - (_LEAST_GUIDED_GAIN * loss if guided else _LEAST_GAIN):
                 best, best_networks, self.epochs_ = loss, networks, epoch
             elif epoch - self.epochs_ >= patience:
                 break
@@ -218,6 +223,7 @@ class BehaviorModel:
 
     def _fitters(self, rows: LearningRows) -> list[NetworkFitter]:
         fold = customer_fold(rows.customer_id)
+        guides = level_guides(rows, fold, self.config.guidance, self.config.random_state)
         fitters = []
         for k in range(N_FOLDS):
             index = np.flatnonzero(fold == k)
@@ -237,13 +243,14 @@ class BehaviorModel:
                 base, control = start.base(), start.control(control)
             shape = NetworkShape.of(rows.batch, self.config.members, base)
             seed = self.config.random_state * N_FOLDS + k
-            settings = FitSettings(self.config.batch_size, rate, self.config.weight_decay, random_state=seed)
+            settings = FitSettings(
+                self.config.batch_size, rate, self.config.weight_decay, guidance=self.config.guidance, random_state=seed
+            )
             drawn = bootstrap_weights(rows.customer_id[index], self.config.members, seed, period)
             data = (rows.batch, x, y, drawn * weight[:, None])
             further: dict[str, Any] = {"residual": residual, "control": control, "rows": index, "start": start}
-            fitters.append(
-                NetworkFitter(shape, settings, *data, **further, compiled=rows.batch.n >= MANY_ROWS)
-            )
+            further["guide"] = guides[k]
+            fitters.append(NetworkFitter(shape, settings, *data, **further, compiled=rows.batch.n >= MANY_ROWS))
         return fitters
 
     def _calibrate(self, rows: LearningRows) -> None:

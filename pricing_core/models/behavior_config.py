@@ -21,6 +21,8 @@ class BehaviorConfig:
         Most rows in a step of the optimizer; a small shop takes smaller steps.
     learning_rate, weight_decay
         Of the optimizer.
+    guidance
+        What the level that trees see counts in the loss where few offers sell, in [0, 1); outcomes count the rest.
     random_state
         Seed.
     """
@@ -31,9 +33,12 @@ class BehaviorConfig:
     batch_size: int = 1024
     learning_rate: float = 2e-3
     weight_decay: float = 0.2
+    guidance: float = 0.7
     random_state: int = 0
 
     def __post_init__(self) -> None:
         for name in ("members", "max_epochs", "patience", "batch_size"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+        if not 0 <= self.guidance < 1:
+            raise ConfigError(f"guidance is {self.guidance}; it must be at least 0 and below 1.")

@@ -127,7 +127,7 @@ FAMILIES: Final[dict[str, Family]] = {
             "Deep behavior model",
             f"{_HERE}.behavior:BehaviorModel",
             f"{_HERE}.behavior:BehaviorConfig",
-            {"members": 3, "max_epochs": 6, "batch_size": 2048, "learning_rate": 6e-3},
+            {"members": 3, "max_epochs": 6, "batch_size": 2048, "learning_rate": 6e-3, "guidance": 0.0},
         ),
         Family(
             "taste_network",

@@ -41,7 +41,7 @@ INPUTS = (
 @dataclass(frozen=True)
 class FitSettings:
     """How a network is fitted: most rows per step, step size, weight decay, share of hidden identities, offers at
-    which a product's own response counts half, seed.
+    which a product's own response counts half, what a guide counts in the loss, seed.
     """
 
     batch_size: int = 1024
@@ -49,6 +49,7 @@ class FitSettings:
     weight_decay: float = 1e-4
     hide_identity: float = 0.1
     borrow_offers: float = BORROW_OFFERS
+    guidance: float = 0.0
     random_state: int = 0
 
 
@@ -99,6 +100,9 @@ class NetworkFitter:
         With an instrument: the first stage's residual (n,), and where its coefficient starts.
     start
         Network of the same shape from whose weights to start; None starts near the pooled logit.
+    guide
+        Chance of a purchase at the expected price (n,) that takes part in the loss; None: only outcomes do. See
+        :mod:`pricing_core.models.level_guide`.
     rows
         Rows of ``batch`` that all else belongs to (n,); default: all. They are not copied.
     compiled
@@ -117,6 +121,7 @@ class NetworkFitter:
         *,
         residual: Floats | None = None,
         control: float = 0.0,
+        guide: NDArray[np.float32] | None = None,
         rows: Ints | None = None,
         start: ServingNetwork | None = None,
         compiled: bool = False,
@@ -143,8 +148,10 @@ class NetworkFitter:
         # The residual's coefficient, one per member, is learned with the network and is no part of the demand curve.
         if residual is not None:
             own_rows["residual"] = residual
+        if guide is not None:
+            own_rows["guide"] = guide
         self._own_rows = {name: value.astype(np.float32) for name, value in own_rows.items()}
-        self._informed = residual is not None
+        self._informed, self.guided = residual is not None, guide is not None
         self._control = tf.Variable(np.full(shape.members, control, dtype=np.float32), trainable=residual is not None)
         own = [] if residual is None else [self._control]
         self._variables = [*self.model.trainable_variables, *own]
@@ -223,8 +230,14 @@ class NetworkFitter:
             target = tf.broadcast_to(y[None, :, None], tf.shape(logit))
             each = tf.nn.sigmoid_cross_entropy_with_logits(target, logit)
             weighted = each * tf.transpose(weight)[:, :, None]
+            if self.guided:
+                usual = curve[..., 0] - curve[..., 1] * inputs["expected_price"][None, :, :]
+                seen = tf.broadcast_to(own["guide"][None, :, None], tf.shape(usual))
+                apart = tf.nn.sigmoid_cross_entropy_with_logits(seen, usual) * tf.transpose(weight)[:, :, None]
+                share = self.settings.guidance
             # Summed over members and heads so that each of them takes the step it would take alone.
-            loss = tf.reduce_sum(tf.reduce_mean(weighted, axis=1))
+            each = weighted if not self.guided else (1 - share) * weighted + share * apart
+            loss = tf.reduce_sum(tf.reduce_mean(each, axis=1))
         gradients = tape.gradient(loss, self._variables)
         self._optimizer.apply_gradients(zip(gradients, self._variables, strict=True))
         return tf.reduce_mean(weighted)

@@ -113,7 +113,7 @@ class TrainingConfig:
 
     def behavior(self) -> BehaviorConfig:
         """Return the settings of the deep behavior model; those of another family are not its own."""
-        quick = {"members": 3, "max_epochs": 6, "batch_size": 2048, "learning_rate": 6e-3}
+        quick = {"members": 3, "max_epochs": 6, "batch_size": 2048, "learning_rate": 6e-3, "guidance": 0.0}
         own = self.settings if self.family in (AUTO, NETWORK) else {}
         chosen = {**(quick if self.quick else {}), **own, "random_state": self.seed}
         try:
