@@ -9,7 +9,7 @@ from pricing_core.progress import Progress
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows import JOB_HANDLERS, import_files
 
-SMALL = DemoShopConfig(n_customers=800, n_products=24, n_visits=6_000, n_target_visits=300)
+SMALL = DemoShopConfig(n_customers=500, n_products=18, n_visits=4_000, n_target_visits=300)
 
 
 def import_small_sample(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:

@@ -13,35 +13,45 @@ from pricing_core.models.behavior import BehaviorModel
 from pricing_core.models.control import fit_first_stage, residual_nodes
 from pricing_core.models.training import TrainingConfig, TrainingResult, train_models
 
+PRICES = np.array([1.8, 2.6])
+
+
+def learned(used: bool) -> TrainingResult:
+    config = TrainingConfig(quick=True, family="network", settings={"members": 2})
+    return train_models(as_dataset(draw(6_000, 3), instrument=used), config)
+
+
+def drops(result: TrainingResult, used: bool) -> tuple[float, float]:
+    """Change of the chance to buy from the lower to the higher price: as forecast, and in truth."""
+    judged = draw(JUDGED, 99)
+    forecast = chances(result, as_dataset(draw(6_000, 3), instrument=used), judged, PRICES).mean(axis=0)
+    truth = (judged.revenue(PRICES) / PRICES).mean(axis=0)
+    return float(forecast[1] - forecast[0]), float(truth[1] - truth[0])
+
 
 @pytest.fixture(scope="module")
-def found() -> dict[bool, TrainingResult]:
-    market = draw(6_000, 3)
-    config = TrainingConfig(quick=True, family="network", settings={"members": 2})
-    return {used: train_models(as_dataset(market, instrument=used), config) for used in (True, False)}
+def found() -> TrainingResult:
+    return learned(True)
 
 
-def test_the_instrument_turns_on_the_control_function_and_finds_the_true_response(
-    found: dict[bool, TrainingResult],
-) -> None:
-    judged = draw(JUDGED, 99)
-    prices = np.array([1.8, 2.6])
-    truth = (judged.revenue(prices) / prices).mean(axis=0)
-    drop = {
-        used: chances(result, as_dataset(draw(6_000, 3), instrument=used), judged, prices).mean(axis=0)
-        for used, result in found.items()
-    }
-    change = {used: value[1] - value[0] for used, value in drop.items()}
-    assert change[True] == pytest.approx(truth[1] - truth[0], rel=0.25)
-    assert change[False] > 0.4 * (truth[1] - truth[0])  # what is unseen hides most of the reaction
-    facts = found[True].identification
+def test_the_instrument_turns_on_the_control_function_and_finds_the_true_response(found: TrainingResult) -> None:
+    forecast, truth = drops(found, True)
+    assert forecast == pytest.approx(truth, rel=0.25)
+    facts = found.identification
     assert facts["used"] and facts["instrument"]["f_statistic"] > 1_000 and not facts["instrument"]["weak"]
     assert 0.3 < facts["instrument"]["partial_r2"] < 0.6  # in truth 0.2025 of 0.4675
-    assert found[False].identification["instrument"] is None and not found[False].identification["used"]
 
 
-def test_decisions_average_over_what_moved_the_price_unseen(found: dict[bool, TrainingResult]) -> None:
-    result = found[True]
+@pytest.mark.extra
+def test_without_the_instrument_what_is_unseen_hides_most_of_the_reaction() -> None:
+    result = learned(False)
+    forecast, truth = drops(result, False)
+    assert forecast > 0.4 * truth
+    assert result.identification["instrument"] is None and not result.identification["used"]
+
+
+def test_decisions_average_over_what_moved_the_price_unseen(found: TrainingResult) -> None:
+    result = found
     model = result.model.behavior
     assert isinstance(model, BehaviorModel) and model.nodes_ is not None
     held = result.held_out.encoded
@@ -55,10 +65,10 @@ def test_decisions_average_over_what_moved_the_price_unseen(found: dict[bool, Tr
     assert not np.allclose(at_nodes[0].probability(price), at_nodes[-1].probability(price))
 
 
-def test_the_instrument_is_no_feature_and_is_kept_by_a_saved_model(found: dict[bool, TrainingResult], tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_the_instrument_is_no_feature_and_is_kept_by_a_saved_model(found: TrainingResult, tmp_path) -> None:  # type: ignore[no-untyped-def]
     use = next(u for u in classify_columns(as_dataset(draw(300, 0), instrument=True)) if u.column == "instrument")
     assert not use.used and use.role == "structure"
-    result = found[True]
+    result = found
     assert not any("instrument" in name for name in result.held_out.encoded.batch.feature_names)
     result.model.behavior.save(tmp_path)
     again = BehaviorModel.load(tmp_path)

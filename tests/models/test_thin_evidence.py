@@ -71,28 +71,39 @@ def test_no_price_lies_outside_those_at_which_the_product_was_offered(small_shop
     assert (priced <= ends["max"].to_numpy() + 1e-9).all()
 
 
-def test_ranges_of_small_shops_hold_the_true_profit_and_uplift(small_shop, model):
-    """A 90% range misses once in ten: of sixteen ranges of four shops, thirteen hold what is true, or more."""
+def held_ranges(shop: Dataset, trained: ShopModel) -> list[bool]:
+    """Whether each 90% range of a shop's profits holds the true one; asserts as much of uplifts, half a range wider."""
+    offers = shop.offers.tail(500).reset_index(drop=True)
+    rows = trained.rows(shop, trained.encode(shop, offers.drop(columns="purchased")))
+    base = np.array([BASE[p] for p in rows.product_id])
+    result = simulate_strategies(rows, ["status_quo", "product", "personalized"])
+    true_profit = {
+        name: float(((priced.price - rows.unit_cost) * conversion(priced.price, base)).sum())
+        for name, priced in result.prices.items()
+    }
+    held = []
+    for name in ("status_quo", "product", "personalized", "uniform"):
+        found = result.row(name)
+        held.append(found["profit_low"] < true_profit[name] < found["profit_high"])
+        if name != "status_quo":
+            low, high = found["profit_uplift_rate_low"], found["profit_uplift_rate_high"]
+            uplift = true_profit[name] / true_profit["status_quo"] - 1
+            assert low - (high - low) / 2 < uplift < high + (high - low) / 2
+    return held
+
+
+def test_ranges_of_a_small_shop_hold_the_true_profit_and_uplift(small_shop, model):
+    assert sum(held_ranges(small_shop, model)) >= 3
+
+
+@pytest.mark.extra
+def test_ranges_of_small_shops_hold_the_true_profit_and_uplift():
+    """A 90% range misses once in ten: of twelve ranges of three more shops, ten hold what is true, or more."""
     held: list[bool] = []
-    for seed in (11, 12, 13, 14):
-        shop = small_shop if seed == 11 else draw_shop(seed)
-        trained = model if seed == 11 else train_models(shop, TrainingConfig(quick=True)).model
-        offers = shop.offers.tail(500).reset_index(drop=True)
-        rows = trained.rows(shop, trained.encode(shop, offers.drop(columns="purchased")))
-        base = np.array([BASE[p] for p in rows.product_id])
-        result = simulate_strategies(rows, ["status_quo", "product", "personalized"])
-        true_profit = {
-            name: float(((priced.price - rows.unit_cost) * conversion(priced.price, base)).sum())
-            for name, priced in result.prices.items()
-        }
-        for name in ("status_quo", "product", "personalized", "uniform"):
-            found = result.row(name)
-            held.append(found["profit_low"] < true_profit[name] < found["profit_high"])
-            if name != "status_quo":
-                low, high = found["profit_uplift_rate_low"], found["profit_uplift_rate_high"]
-                uplift = true_profit[name] / true_profit["status_quo"] - 1
-                assert low - (high - low) / 2 < uplift < high + (high - low) / 2
-    assert sum(held) >= 13
+    for seed in (12, 13, 14):
+        shop = draw_shop(seed)
+        held += held_ranges(shop, train_models(shop, TrainingConfig(quick=True)).model)
+    assert sum(held) >= 10
 
 
 def test_the_correction_is_as_unsure_as_its_rows_leave_it():

@@ -45,7 +45,7 @@ class Watcher:
 
 @pytest.fixture(scope="module")
 def shop() -> DemoShop:
-    return simulate_demo_shop(DemoShopConfig(n_customers=500, n_products=24, n_visits=2_500, n_target_visits=250))
+    return simulate_demo_shop(DemoShopConfig(n_customers=300, n_products=18, n_visits=1_500, n_target_visits=250))
 
 
 @pytest.fixture(scope="module")
