@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from pricing_core.models.fitting import network_inputs, pooled_start
 from pricing_core.models.folds import customer_fold, customer_labels
 from pricing_core.models.network import NetworkShape, build_network
 from pricing_core.models.serving import ServingNetwork
+from pricing_core.progress import SilentProgress
 
 BatchOf = Callable[..., EncodedBatch]
 TINY = BehaviorConfig(members=2, max_epochs=2, batch_size=256, learning_rate=3e-3)
@@ -83,6 +85,31 @@ def test_a_saved_model_answers_alike_without_tensorflow(
     (tmp_path / "behavior.json").write_text("{")
     with pytest.raises(ModelError, match=r"The behavior model in .* cannot be read: .* Train again\."):
         BehaviorModel.load(tmp_path)
+
+
+def test_who_ends_a_training_ends_both_halves(rows: LearningRows) -> None:
+    class Impatient(SilentProgress):
+        def stage(self, name: str, fraction: float, message: str = "") -> None:
+            if "pass 2" in message:
+                raise InterruptedError(message)
+
+    before = threading.active_count()
+    with pytest.raises(InterruptedError, match=re.escape("Training on all rows, pass 2 of 400")):
+        BehaviorModel(TINY).fit(rows, 400, Impatient())
+    assert threading.active_count() <= before  # no half goes on learning
+
+
+@pytest.mark.extra
+def test_with_many_rows_the_graph_is_compiled_and_learns_the_same(
+    rows: LearningRows, fitted: BehaviorModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pricing_core.models.behavior.MANY_ROWS", rows.batch.n)
+    compiled, again = (BehaviorModel(TINY).fit(rows, 2) for _ in range(2))
+    for network, twin, plain in zip(compiled.networks_, again.networks_, fitted.networks_, strict=True):
+        for one, two in zip(network.curves(rows.batch), twin.curves(rows.batch), strict=True):
+            np.testing.assert_array_equal(one, two)  # the same seed gives the same bits
+        for one, two in zip(network.curves(rows.batch), plain.curves(rows.batch), strict=True):
+            assert np.abs(one - two).mean() < 0.02  # the compiler rounds otherwise
 
 
 def test_demand_falls_with_price_for_any_input(fitted: BehaviorModel, batch_of: BatchOf) -> None:

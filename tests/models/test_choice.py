@@ -301,6 +301,11 @@ def test_where_few_offers_sell_all_purchases_teach_and_a_sample_of_refusals_stan
     assert not sells_rarely(rows.y, rows.weight)
     some = telling_rows(rows, 1_000)  # whole customers, each offer for itself
     assert some.batch.n == 1_000 and (some.weight == 1).all()
+    early = np.arange(2_500)
+    for limit in (1_000, 2_500):
+        chosen, alike = telling_rows(rows, limit, early), telling_rows(rows.take(early), limit)
+        np.testing.assert_array_equal(chosen.x, alike.x)
+        np.testing.assert_array_equal(chosen.batch.customer, alike.batch.customer)
     rare = replace(rows, y=(np.arange(3_000) % 40 == 7).astype(float), weight=np.linspace(1, 2, 3_000))
     kept = telling_rows(rare, 400)
     assert kept.batch.n == 400 and kept.y.sum() == rare.y.sum() == 75
