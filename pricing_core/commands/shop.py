@@ -91,6 +91,10 @@ def _demo(options: argparse.Namespace) -> None:
 
 def _import(options: argparse.Namespace) -> None:
     with loading():
+        from pricing_core.engines.head_start import HeadStart
+        from pricing_core.engines.limits import limits_from_environment
+
+        begun = None if options.offers is None else HeadStart(options.offers, limits_from_environment())
         from pricing_core.data.dataset import check_currency
         from pricing_core.data.importing import ImportBlocked
         from pricing_core.data.mapping import parse_assignments
@@ -123,6 +127,7 @@ def _import(options: argparse.Namespace) -> None:
                 margin_assumption=options.margin,
                 pseudonymize=not options.keep_ids,
                 extend=options.extend,
+                begun=begun,
                 progress=ConsoleProgress(),
             )
         except ImportBlocked as refused:

@@ -18,6 +18,7 @@ from pricing_core.data.quality import Finding, QualityReport, blocking_message
 from pricing_core.data.read import RawTable, read_raw
 from pricing_core.data.settling import Recall, settle_mapping
 from pricing_core.data.worksheet import Worksheet
+from pricing_core.engines.head_start import HeadStart
 from pricing_core.engines.limits import Limits
 from pricing_core.engines.rules import Rows
 from pricing_core.engines.session import Session
@@ -27,7 +28,10 @@ from pricing_core.progress import Progress
 
 @dataclass(frozen=True)
 class ImportRequest:
-    """What was asked for; as the arguments of :func:`pricing_core.data.importing.import_tables`."""
+    """What was asked for; as the arguments of :func:`pricing_core.data.importing.import_tables`.
+
+    ``begun`` may have read the first rows of the offers already.
+    """
 
     mapping: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     options: CleaningOptions = field(default_factory=CleaningOptions)
@@ -40,6 +44,7 @@ class ImportRequest:
     pseudonymize: Pseudonymize | None = None
     recall: Recall | None = None
     whole: bool = True
+    begun: HeadStart | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -148,6 +148,9 @@ class _Run(LargeRun):
         )  # fmt: skip
 
     def _open(self, table: str) -> Reader:
+        begun = self.request.begun.reader(self.sources[table]) if self.request.begun else None  # type: ignore[arg-type]
+        if begun is not None:
+            return begun
         files = plain_files(self.sources[table], self.work / "files", self.progress)  # type: ignore[arg-type]
         return Reader(files, self.limits.block_bytes, whole=False)
 

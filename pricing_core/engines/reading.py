@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
+from pathlib import Path
 from typing import Final, TypeVar
 
 import numpy as np
@@ -21,11 +25,12 @@ from pricing_core.data.text_table import Layout, find_layout, no_rows, without_n
 from pricing_core.engines.files import PlainFile, sniff_encoding
 from pricing_core.engines.row_ends import Body
 from pricing_core.engines.row_numbers import RowNumbers, Section
-from pricing_core.engines.text_blocks import CODED, TextForm, in_order, text_blocks
+from pricing_core.engines.text_blocks import CODED, Parsed, TextForm, in_order, text_blocks
 from pricing_core.errors import FileReadError
 from pricing_core.progress import Progress
 
 Made = TypeVar("Made")
+Parsers = Iterator[Callable[[], Parsed]]
 
 _HEAD_BYTES: Final = 1 << 22
 
@@ -98,6 +103,20 @@ class Reader:
         """Columns of whole numbers that may have gaps, as pandas writes them."""
         self.as_text: set[str] = set()
         """Columns of which nearly every cell differs: they are given as text, the others coded."""
+        self._begun: tuple[io.BufferedReader, Parsers] | None = None
+
+    def begin(self) -> None:
+        """Read the first block of the first file, which is text, now; :meth:`blocks` goes on behind it."""
+        with ExitStack() as on_error:
+            source = on_error.enter_context(self._opened[0].file.path.open("rb"))
+            parsers = self._parsers(self._opened[0], source)
+            parsed = next(parsers)()
+            self._begun = source, chain([lambda: parsed], parsers)
+            on_error.pop_all()
+
+    def is_at(self, path: Path) -> bool:
+        """Whether the file that was begun is still the one at a path."""
+        return self._begun is not None and os.path.samestat(os.fstat(self._begun[0].fileno()), path.stat())
 
     def blocks(
         self, pool: Executor, ahead: Callable[[], int], then: Callable[[pa.RecordBatch], Made], progress: Progress,
@@ -118,9 +137,10 @@ class Reader:
         total = sum(opened.file.path.stat().st_size for opened in self._opened) or 1
         done = 0
         for opened in self._opened:
-            source = opened.file.path.open("rb")
+            source, parsers = self._begun or (opened.file.path.open("rb"), None)
+            self._begun = None
             with source:
-                read = self._text if opened.layout is not None else self._parquet
+                read = self._parquet if opened.layout is None else partial(self._text, parsers)
                 for rows, made in read(opened, source, pool, ahead, then):
                     yield rows, made
                     self.raw.rows += rows
@@ -151,18 +171,22 @@ class Reader:
         for rows, made in in_order(pool, plain, lambda rows: then(_with_columns(rows, self.raw.columns)), ahead):
             yield rows.num_rows, made
 
+    def _parsers(self, opened: _Opened, source: io.BufferedReader) -> Parsers:
+        assert opened.layout is not None
+        body = Body(source, opened.encoding, opened.layout.body, _HEAD_BYTES)
+        form = TextForm(opened.columns, opened.layout.delimiter, opened.file.name)
+        return text_blocks(body, form, self._block_bytes, lambda: self._kinds(opened.columns))
+
     def _text(
-        self, opened: _Opened, source: io.BufferedReader, pool: Executor, ahead: Callable[[], int],
-        then: Callable[[pa.RecordBatch], Made],
+        self, begun: Parsers | None, opened: _Opened, source: io.BufferedReader, pool: Executor,
+        ahead: Callable[[], int], then: Callable[[pa.RecordBatch], Made],
     ) -> Iterator[tuple[int, Made]]:  # fmt: skip
         layout, name = opened.layout, opened.file.name
         assert layout is not None
         skipped: list[int] = []
         bad: list[tuple[int, str, str, str]] = []
         start, fitting, before, blank = self.raw.rows, 0, 0, [np.zeros(0, np.int64)]
-        body = Body(source, opened.encoding, layout.body, _HEAD_BYTES)
-        form = TextForm(opened.columns, layout.delimiter, name)
-        parsers = text_blocks(body, form, self._block_bytes, lambda: self._kinds(opened.columns))
+        parsers = self._parsers(opened, source) if begun is None else begun
         made_of = in_order(pool, parsers, lambda parsed: then(_with_columns(parsed.rows, self.raw.columns)), ahead)
         for parsed, made in made_of:
             skipped += [before + number for number in parsed.skipped]

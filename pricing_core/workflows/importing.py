@@ -19,6 +19,7 @@ from pricing_core.data.quality import Finding, QualityReport
 from pricing_core.data.read import NamedPath
 from pricing_core.data.samples import load_sample_sources
 from pricing_core.drafts import draft_path
+from pricing_core.engines.head_start import HeadStart
 from pricing_core.engines.importing import FilesOutcome, ImportRequest
 from pricing_core.progress import Progress, SilentProgress
 from pricing_core.store import blocked, datasets, file_shapes, incoming, shelf
@@ -70,6 +71,7 @@ def import_files(
     note: str = "",
     occasions: OccasionRule | None = None,
     extend: bool = False,
+    begun: HeadStart | None = None,
     progress: Progress | None = None,
 ) -> StoredImport:
     """Import tables and store them as a new version; the earlier versions stay.
@@ -82,6 +84,8 @@ def import_files(
     extend
         Add the rows to those of the newest version: rows that it holds already are counted, not added again. The
         tables are judged with all their rows.
+    begun
+        What may have read the first rows of the offers already.
     """
     check_currency(currency)
     progress = progress or SilentProgress()
@@ -97,6 +101,7 @@ def import_files(
         excluded=excluded or {},
         note=note,
         recall=lambda table, columns: _recalled(ws, table, columns),
+        begun=begun,
     )
     base = base_version(ws, "orders" in sources, pseudonymize, currency) if extend else None
     request = replace(request, whole=base is None)
