@@ -83,22 +83,40 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(LINES)
-def test_the_rule_is_the_rule(rows: list[tuple[str, str, float, float]]) -> None:
-    rows = [("a", "P", 0.0, 4.0), ("b", "P", 0.0, 4.0), ("c", "P", 1.0, 5.0), *rows]
-    lines = order_lines(rows)
+Rows = list[tuple[str, str, float, float]]
+FIRST = [("a", "P", 0.0, 4.0), ("b", "P", 0.0, 4.0), ("c", "P", 1.0, 5.0)]
+
+
+def check_rule(rows: Rows) -> None:
+    lines = order_lines([*FIRST, *rows])
     assert as_set(build_occasions(lines, RULE).offers) == by_the_book(lines, RULE)
 
 
-@settings(max_examples=30, deadline=None)
-@given(LINES, st.integers(1, 4))
-def test_nothing_after_a_period_changes_its_occasions(rows: list[tuple[str, str, float, float]], weeks: int) -> None:
-    rows = [("a", "P", 0.0, 4.0), ("b", "P", 0.0, 4.0), ("c", "P", 1.0, 5.0), *rows]
-    lines, end = order_lines(rows), START + pd.Timedelta(days=7 * weeks)
+def check_no_look_ahead(rows: Rows, weeks: int) -> None:
+    lines, end = order_lines([*FIRST, *rows]), START + pd.Timedelta(days=7 * weeks)
     whole = build_occasions(lines, RULE).offers
     past = build_occasions(lines[lines["ordered_at"] < end], RULE).offers
     assert as_set(whole[whole["offered_at"] < end]) == as_set(past)
+
+
+@settings(max_examples=20, deadline=None)
+@given(LINES)
+def test_the_rule_is_the_rule(rows: Rows) -> None:
+    check_rule(rows)
+
+
+@settings(max_examples=10, deadline=None)
+@given(LINES, st.integers(1, 4))
+def test_nothing_after_a_period_changes_its_occasions(rows: Rows, weeks: int) -> None:
+    check_no_look_ahead(rows, weeks)
+
+
+@pytest.mark.extra
+@settings(max_examples=100, deadline=None)
+@given(LINES, st.integers(1, 4))
+def test_many_more_orders_follow_the_rule_and_look_at_nothing_later(rows: Rows, weeks: int) -> None:
+    check_rule(rows)
+    check_no_look_ahead(rows, weeks)
 
 
 def test_the_price_leaves_out_the_own_lines_and_carries_the_last_known_one() -> None:
