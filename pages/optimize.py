@@ -21,8 +21,6 @@ from pages.components import (
 from pages.components.frame import start_page
 
 with start_page("Optimize", "What should prices be?", icon=":material/tune:", needs="model") as page:
-    job_panel.show(page.ws, ("price_list",))
-    job_panel.ready(page.ws, "price_list", page="pages/price_list.py", label="Review the price list")
     strategy = guardrails.form(page, lambda: objective.inputs(page))
     aim, rules = objective.keep(page), guardrails.chosen(page.ws)
     priced = results.prices(page, strategy, rules)
@@ -37,6 +35,9 @@ with start_page("Optimize", "What should prices be?", icon=":material/tune:", ne
     pricing.tiles(page, simulated, strategy)
     cautions.units_of_a_purchase(page)
     price_lists.make(page, strategy)
+    # Here and not at the top: whoever presses the button sees what comes of it.
+    job_panel.show(page.ws, ("price_list",))
+    job_panel.ready(page.ws, "price_list", page="pages/price_list.py", label="Review the price list")
     strategy_details.show(page, rules, priced)
     names = ["Prices", "What stops them", "What rules cost", "Frontier", "Substitutes", "Value ladder", "Held rows"]
     changes, binding, receipt, frontier, substitutes, ladder, held = st.tabs(names)

@@ -183,6 +183,7 @@ def _currency(ws: Workspace, given: str | None, files: list[Path]) -> str:
 
 def _train(options: argparse.Namespace) -> None:
     from pricing_core import workflows
+    from pricing_core.charts.verdict import verdict
     from pricing_core.data.dataset import sample_words
 
     config = workflows.TrainingConfig(
@@ -209,3 +210,4 @@ def _train(options: argparse.Namespace) -> None:
         print(run.metrics["choice_reason"])
     shown = ("log_loss", "auc", "accuracy", "calibration_slope")
     print(f"run: {run_id}; on held-out time: " + ", ".join(f"{key} {run.metrics[key]:.4f}" for key in shown))
+    print(verdict(run.metrics).sentence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,11 +24,28 @@ _CELLS = st.one_of(
 _COLUMNS = ["customer_id", "product_id", "offered_at", "price", "purchased", "list_price", "promotion", "extra"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(spoiled=st.lists(st.tuples(st.integers(0, 119), st.sampled_from(_COLUMNS), _CELLS), max_size=30))
+_SPOILED = st.lists(st.tuples(st.integers(0, 119), st.sampled_from(_COLUMNS), _CELLS), max_size=30)
+_SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@settings(_SETTINGS, max_examples=25)
+@given(spoiled=_SPOILED)
 def test_every_row_is_kept_or_set_aside_with_a_reason(
     offers: pd.DataFrame, spoiled: list[tuple[int, str, object]]
 ) -> None:
+    _check(offers, spoiled)
+
+
+@pytest.mark.extra
+@settings(_SETTINGS, max_examples=200)
+@given(spoiled=_SPOILED)
+def test_many_more_rows_are_kept_or_set_aside_with_a_reason(
+    offers: pd.DataFrame, spoiled: list[tuple[int, str, object]]
+) -> None:
+    _check(offers, spoiled)
+
+
+def _check(offers: pd.DataFrame, spoiled: list[tuple[int, str, object]]) -> None:
     frame = offers.assign(list_price="9.99", promotion="", extra="x").astype(object)
     for row, column, cell in spoiled:
         frame.at[row, column] = cell
