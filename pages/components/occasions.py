@@ -15,6 +15,7 @@ from .words import count, markdown, plural
 SCOPES = {"category": "Its category", "shop": "The whole shop"}
 SOURCES = {"modal": "The commonest price paid", "median": "The median price paid", "latest": "The latest price paid"}
 NEAR_ZERO = 0.3
+MANY = 0.1  # share of the order lines that were not considered from which on the page says what to change
 LABEL = "Occasions built from orders: conversion is per shopping trip and product, by a rule."
 
 
@@ -44,12 +45,17 @@ def form() -> dict[str, Any]:
             "Carry a price forward for at most (days)", 1, 365, usual.max_age_days, 7, key="occasion_age",
             persist_state="session", help="Where nobody else bought the product in the period.",
         )  # fmt: skip
+        best = right.number_input(
+            "Bestsellers that everyone considers", 1, 10_000, usual.bestsellers, 10, key="occasion_bestsellers",
+            persist_state="session", help="Of each category, besides the products that the customer had bought before. "
+            "With more, fewer purchases are left out and more products count as declined.",
+        )  # fmt: skip
         most = left.number_input(
             "Occasions at most, about", 10_000, 10_000_000, usual.max_occasions, 100_000, key="occasion_most",
             persist_state="session", help="Of more, whole shopping trips are left out, drawn without a look at what "
             "was bought; the report says how many. More take longer.",
         )  # fmt: skip
-    rule = OccasionRule(int(days), scope, source, int(age), max_occasions=int(most))
+    rule = OccasionRule(int(days), scope, source, int(age), int(best), int(most))
     return rule.to_dict()
 
 
@@ -98,6 +104,8 @@ def _unused(counts: dict[str, float]) -> None:
         if counts["lines_thinned"]:
             share = f"{counts['kept_share']:.1%}"
             text += f" {share} of the shopping trips were used; a higher limit at the import uses more."
+        if counts["lines_not_considered"] > MANY * counts["lines"]:
+            text += " With more bestsellers at the import, more of them become occasions."
         st.caption(text)
 
 

@@ -32,10 +32,7 @@ def add(command: AddCommand) -> None:
         about = f"CSV, Parquet or Excel file of {table}"
         load.add_argument(f"--{table}", type=Path, help=about)
     load.add_argument("--orders", type=Path, help="orders in place of offers; what was declined is built from them")
-    load.add_argument("--period-days", type=int, default=7, help="length of a shopping period, for orders")
-    load.add_argument("--scope", default="category", choices=("category", "shop"), help="market an order is in")
-    load.add_argument("--price-source", default="modal", choices=("modal", "median", "latest"), help="for orders")
-    load.add_argument("--max-occasions", type=int, default=400_000, help="about so many are made of orders at most")
+    _add_order_rule(load)
     load.add_argument("--map", nargs="+", action="extend", default=[], metavar="field=column")
     load.add_argument(
         "--extend", action="store_true",
@@ -79,6 +76,19 @@ def add(command: AddCommand) -> None:
     train.add_argument("--trial", type=int, help="trial of the tuning; default: its best")
 
 
+def _add_order_rule(load: argparse.ArgumentParser) -> None:
+    """Assumptions by which orders become choice occasions."""
+    load.add_argument("--period-days", type=int, default=7, help="length of a shopping period, for orders")
+    load.add_argument("--scope", default="category", choices=("category", "shop"), help="market an order is in")
+    load.add_argument("--price-source", default="modal", choices=("modal", "median", "latest"), help="for orders")
+    load.add_argument("--max-age-days", type=int, default=28, help="longest time a price is carried on, for orders")
+    load.add_argument(
+        "--bestsellers", type=int, default=20,
+        help="products of a category that every customer considers besides those bought before, for orders",
+    )  # fmt: skip
+    load.add_argument("--max-occasions", type=int, default=400_000, help="about so many are made of orders at most")
+
+
 def _demo(options: argparse.Namespace) -> None:
     from pricing_core import workflows
 
@@ -107,7 +117,10 @@ def _import(options: argparse.Namespace) -> None:
     if "offers" not in sources and "orders" not in sources:
         raise ConfigError("Neither --offers nor --orders is given.", fix="Give the file with one of them.")
     main_table = "offers" if "offers" in sources else "orders"
-    rule = OccasionRule(options.period_days, options.scope, options.price_source, max_occasions=options.max_occasions)
+    rule = OccasionRule(
+        options.period_days, options.scope, options.price_source,
+        options.max_age_days, options.bestsellers, options.max_occasions,
+    )  # fmt: skip
     mapping = parse_assignments(options.map, main_table)
     cells = CleaningOptions(timezone=options.timezone, decimal=options.decimal, date_order=options.date_order)
     if options.set_aside is not None:

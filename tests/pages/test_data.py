@@ -78,11 +78,12 @@ def test_monthly_orders_become_one_import_with_the_rule_that_the_user_chose(
     assert not page.exception and not page.error
     assert next(box for box in page.selectbox if box.label == "This file holds").value == "orders"
     page.number_input(key="occasion_days").set_value(14)
+    page.number_input(key="occasion_bestsellers").set_value(50)
     next(button for button in page.button if button.label == "Import").click().run()
     assert not page.error, page.error[0].value
     params = jobs.list_jobs(ws)[0].params
     assert [file["name"] for file in params["sources"]["orders"]] == ["2025-01.csv", "2025-02.csv"]
-    assert params["occasions"]["period_days"] == 14
+    assert (params["occasions"]["period_days"], params["occasions"]["bestsellers"]) == (14, 50)
     assert params["mapping"]["orders"]["unit_price"] == "Unit price"
 
 

@@ -91,7 +91,10 @@ def test_orders_that_are_known_are_told(
     assert known_orders_in_head(ws, head.assign(**{mapping["customer_id"]: "somebody new"}), mapping) == (0, rows)
     lines = made.splitlines(keepends=True)
     file.write_bytes(b"".join(lines[: len(lines) // 2]))
-    assert main(["import", "--orders", str(file), "--workspace", str(ws.root)]) == 0
+    choices = ["--bestsellers", "5", "--max-age-days", "14"]
+    assert main(["import", "--orders", str(file), "--workspace", str(ws.root), *choices]) == 0
+    rule = datasets.load_manifest(ws).evidence["rule"]
+    assert (rule["bestsellers"], rule["max_age_days"]) == (5, 14)
     assert re.search(
         r"info: orders: [\d,]+ of [\d,]+ purchases are in version d0002 already\.", capsys.readouterr().out
     )
