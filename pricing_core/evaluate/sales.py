@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from pricing_core.data.columns import classify_columns
@@ -115,11 +116,22 @@ class WeeklySales:
 
         The profit of a unit's week is missing where that of one of its offers is.
         """
-        total = self._summed(pd.concat(self._sums)) if len(self._sums) > 1 else self._sums[0]
-        return covered_weeks(total, min(self._span), max(self._span)).reset_index(drop=True)
+        self._sums = [pd.concat(self._sums)] if len(self._sums) > 1 else self._sums  # and let go of the parts
+        self._sums = [self._summed(self._sums[0])]
+        return covered_weeks(self._sums[0], min(self._span), max(self._span)).reset_index(drop=True)
 
     def _summed(self, rows: pd.DataFrame) -> pd.DataFrame:
-        return rows.groupby(self.keys, dropna=False)[["offers", "profit"]].sum(skipna=False).reset_index()
+        """Sums by unit and week: pandas' groupby by two columns takes four times the memory of millions of rows."""
+        number, names = pd.factorize(rows[self.keys[0]], sort=True, use_na_sentinel=False)
+        weeks, mondays = pd.factorize(rows["week"], sort=True)
+        number *= len(mondays)  # in place, as below: each of these arrays is long
+        number += weeks
+        del weeks
+        cell, place = np.unique(number, return_inverse=True)
+        del number
+        sums = {name: np.bincount(place, rows[name], len(cell)) for name in ("offers", "profit")}
+        unit, week = np.divmod(cell, max(len(mondays), 1))
+        return pd.DataFrame({self.keys[0]: names[unit], "week": mondays[week], **sums})
 
 
 def group_names(dataset: Dataset) -> list[str]:
