@@ -17,8 +17,8 @@ from pricing_core.store.workspace import Workspace
 
 _LATEST: Final = 3
 _CORES: Final = 2
-_CONTEST: Final = (45.0, 1.0)
-_FULL: Final = (25.0, 0.7)
+_CONTEST: Final = (100.0, 0.27)
+_FULL: Final = (55.0, 0.27)
 _QUICK: Final = (15.0, 0.15)
 _QUICK_OTHER: Final = (15.0, 0.3)
 """Seconds of any training and per 1,000 offers learned from, measured on two cores."""
