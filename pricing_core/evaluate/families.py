@@ -28,6 +28,7 @@ Floats = NDArray[np.float64]
 _GRID: Final = 25
 _BANDS: Final = 6
 _Z90: Final = 1.6449
+_TOLERANCE: Final = 2.0  # standard errors by which a family is behind before it is dropped
 
 
 @dataclass(frozen=True)
@@ -186,15 +187,14 @@ class FamilyChoice:
     reason: str
 
 
-def choose_family(
-    scores: Sequence[FamilyScore], values: FamilyValues, *, tolerance: float = 1.0, by_loss: bool = True
-) -> FamilyChoice:
+def choose_family(scores: Sequence[FamilyScore], values: FamilyValues, *, by_loss: bool = True) -> FamilyChoice:
     """Choose by the value of the prices, then slope by price band, then log loss.
 
-    A family stays in the running while it is behind the best by less than ``tolerance`` standard errors of the
-    difference (by customer), and those whose prices are worth more than its own stay with it: a small difference that
-    is sure must not drop a family where a large one that is unsure drops none. Without ``by_loss`` the log loss is not
-    asked. Whoever is left at the end and stands first in ``scores`` is chosen; ``values`` has the same order.
+    A family stays in the running while it is behind the best by less than two standard errors of the difference (by
+    customer): among eight, chance alone puts one ahead by more than one, and would then drop a family whose chances are
+    surely closer. Those whose prices are worth more than its own stay with it: a small difference that is sure must not
+    drop a family where a large one that is unsure drops none. Without ``by_loss`` the log loss is not asked. Whoever is
+    left at the end and stands first in ``scores`` is chosen; ``values`` has the same order.
     """
     if not scores:
         raise DataError("There is no family to choose from.")
@@ -207,7 +207,7 @@ def choose_family(
     for words, behind in steps if by_loss else steps[:2]:
         if len(left) == 1:
             break
-        kept = [k for k, gap in zip(left, behind(), strict=True) if not gap > tolerance]
+        kept = [k for k, gap in zip(left, behind(), strict=True) if not gap > _TOLERANCE]
         if words == steps[0][0]:
             least = min((scores[k].policy_value for k in kept if np.isfinite(scores[k].policy_value)), default=np.inf)
             kept = [k for k in left if k in kept or scores[k].policy_value >= least]

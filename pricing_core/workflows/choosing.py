@@ -89,9 +89,8 @@ def verdict_on(candidates: Sequence[Candidate], rows: LearningRows, offers: Judg
     answers = [by_name.get(each.family) or _answer(each, rows, offers, parts, fold) for each in running]
     values = value_families(offers, answers)
     scores = score_families(offers, answers, values)
-    # Among few offers chance alone puts one of many candidates ahead: it takes more to leave the order of preference.
     enough = len(offers.price) >= _LOSS_OFFERS
-    choice = choose_family(scores, values, tolerance=2.0 if few else 1.0, by_loss=enough)
+    choice = choose_family(scores, values, by_loss=enough)
     lines = leaderboard(
         scores,
         choice.family,

@@ -86,6 +86,13 @@ def test_value_decides_where_it_is_larger_than_its_error() -> None:
     assert "value" in found.reason and "log loss" not in found.reason
 
 
+def test_a_lead_of_less_than_two_errors_in_value_outweighs_no_sure_lead_in_log_loss() -> None:
+    error = 0.2 * 2**0.5 / N**0.5  # of the difference between the values of two lines
+    closer, luckier = score("first", 1.0, 1.0, 0.40), score("second", 1 + 1.5 * error, 1.0, 0.50)
+    assert choice([luckier, closer]).family == "first"
+    assert choice([luckier, replace(closer, policy_value=1 - 2.5 * error)]).family == "second"
+
+
 def test_noise_does_not_choose() -> None:
     found = choice([score("first", 1.0, 1.0, 0.4), score("second", 1.0 + 1e-6, 1.01, 0.4 - 1e-6)])
     assert found.family == "first"
