@@ -80,8 +80,8 @@ def start_worker(ws: Workspace, number: int) -> subprocess.Popen[bytes]:
     # The log level is TensorFlow's; the fault handler writes where native code crashed. Threads of native code wait
     # without spinning, since the app runs on the same cores.
     extra = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONFAULTHANDLER": "1", "PYTHONUNBUFFERED": "1"}
-    extra |= {"OMP_WAIT_POLICY": "PASSIVE", "NUMPY_MADVISE_HUGEPAGE": "0"}  # these as on the command line
-    extra |= {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+    # As on the command line:
+    extra |= {"OMP_WAIT_POLICY": "PASSIVE", "NUMPY_MADVISE_HUGEPAGE": "0", "ARROW_DEFAULT_MEMORY_POOL": "system"}
     return _spawn(
         ["pricing_core.jobs.worker", str(ws.root), records.job_id(number)], ws.root / records.log_name(number), extra
     )

@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from pricing_core.errors import ConfigError
 from pricing_core.models.blend import BlendedModel
 from pricing_core.models.demand_model import BLEND, FAMILIES, NETWORK, DemandModel, family, save_demand_model
-from pricing_core.models.learning_rows import Ints, LearningRows, sells_rarely, thinned_refusals
+from pricing_core.models.learning_rows import Ints, LearningRows, of_few_customers, sells_rarely, thinned_refusals
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 
 AUTO: Final = "auto"
@@ -191,15 +189,9 @@ def telling_rows(rows: LearningRows, limit: int, among: Ints | None = None) -> L
         return rows.take(among)
     y, weight = rows.y[among], rows.weight[among]
     if not sells_rarely(y, weight) or y.sum() > limit // 2:
-        return rows.take(among[_of_few_customers(rows.customer_id[among], limit)])
+        return rows.take(among[of_few_customers(rows.customer_id[among], limit)])
     index, scaled = thinned_refusals(y, weight, limit)
     return rows.reweighted(among[index], scaled)
-
-
-def _of_few_customers(customer_id: NDArray[np.object_], limit: int) -> Ints:
-    """Places of about ``limit`` rows, of customers who come first in an order of chance that never changes."""
-    place = pd.util.hash_array(customer_id.astype(str).astype(object), categorize=True)
-    return np.flatnonzero(place <= np.partition(place, limit - 1)[limit - 1])
 
 
 def _size(model: DemandModel) -> int:

@@ -29,7 +29,7 @@ from pricing_core.models.choice import (
     telling_rows,
 )
 from pricing_core.models.control import instrument_stage
-from pricing_core.models.demand_model import NETWORK, DemandModel
+from pricing_core.models.demand_model import NETWORK, DemandModel, family
 from pricing_core.models.folds import customer_labels
 from pricing_core.models.held_out import HeldOut, LaterOffers, judged
 from pricing_core.models.held_out import table_rows as table_rows
@@ -113,7 +113,7 @@ class TrainingConfig:
 
     def behavior(self) -> BehaviorConfig:
         """Return the settings of the deep behavior model; those of another family are not its own."""
-        quick = {"members": 3, "max_epochs": 6, "batch_size": 2048, "learning_rate": 6e-3, "guidance": 0.0}
+        quick = family(NETWORK).quick
         own = self.settings if self.family in (AUTO, NETWORK) else {}
         chosen = {**(quick if self.quick else {}), **own, "random_state": self.seed}
         try:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 from pricing_core.data.dataset import Dataset
-from pricing_core.errors import ConfigError, NoModelError
+from pricing_core.errors import ConfigError, ModelError, NoModelError, WorkspaceError
 from pricing_core.models.behavior import BehaviorModel
 from pricing_core.models.blend import BlendedModel
 from pricing_core.models.demand_model import DemandModel
@@ -42,10 +42,15 @@ def previous_run(ws: Workspace, choice: str, dataset: Dataset) -> Previous | Non
         if choice != AUTO:
             raise
         return None
-    manifest: dict[str, Any] = shelf.read_json(folder / "manifest.json")
-    if choice == AUTO and not extends(dataset, manifest):
-        return None
-    model = ShopModel.load(folder)
+    try:
+        manifest: dict[str, Any] = shelf.read_json(folder / "manifest.json")
+        if choice == AUTO and not extends(dataset, manifest):
+            return None
+        model = ShopModel.load(folder)
+    except (ModelError, WorkspaceError):
+        if choice != AUTO:
+            raise
+        return None  # a damaged run is what one trains again for: the training begins from nothing
     network = _network(model.behavior)
     if network is None:
         if choice == AUTO:

@@ -15,6 +15,7 @@ from pricing_core.models.shop_model import ShopModel
 from pricing_core.store import datasets, runs
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.held_out import load_held_out
+from pricing_core.workflows.warm import previous_run
 from tests.tea_shop import shared_tea_shop
 
 
@@ -105,6 +106,14 @@ def _read_everything(ws):
     assert [len(run.history), len(run.importance), len(run.column_uses), run.rows.n] > [0, 0, 0, 0]
     assert run.model.behavior.respond(run.encoded.batch, run.encoded.going.reference).n == run.rows.n
     assert len(load_held_out(run.folder)) > 0
+
+
+def test_a_damaged_run_in_use_does_not_stand_in_the_way_of_the_next_training(own_shop):
+    run = workflows.load_run(own_shop)
+    (run.folder / "manifest.json").write_text("{", encoding="utf-8")
+    assert previous_run(own_shop, "auto", run.dataset) is None
+    with pytest.raises(WorkspaceError, match="Restore it from a copy"):
+        previous_run(own_shop, run.run_id, run.dataset)
 
 
 def test_a_table_that_is_gone_is_missed(own_shop):

@@ -21,6 +21,7 @@ from pricing_core.models.behavior import LearningRows, bootstrap_weights
 from pricing_core.models.calibration import CurveCalibration, fit_calibration
 from pricing_core.models.families.learner import FamilyConfig, FoldLearner, FoldRows
 from pricing_core.models.folds import N_FOLDS, customer_fold
+from pricing_core.models.learning_rows import of_few_customers
 from pricing_core.models.threads import one_blas_thread
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 from pricing_core.response.price_response import PriceResponse
@@ -215,8 +216,7 @@ def _share_of_customers(rows: LearningRows, limit: int) -> LearningRows:
     """At most about ``limit`` rows: those of the customers that come first in an order of chance that never changes."""
     if rows.batch.n <= limit:
         return rows
-    place = pd.util.hash_array(rows.customer_id.astype(str).astype(object), categorize=True)
-    return rows.take(np.flatnonzero(place <= np.partition(place, limit - 1)[limit - 1]))
+    return rows.take(of_few_customers(rows.customer_id, limit))
 
 
 def _ordered(rows: LearningRows) -> LearningRows:
