@@ -16,10 +16,20 @@ from pages.components import (
     training,
     tuning,
 )
-from pages.components.frame import start_page
-from pricing_core.charts.verdict import verdict
+from pages.components.frame import sentences_for_errors, start_page
+from pricing_core.charts.verdict import Verdict, verdict
 
+SHOWN = {
+    "Errors": model_errors.show,
+    "Going price": going_price.show,
+    "Shocks": endogeneity.show,
+    "New data": data_drift.show,
+    "Tune": tuning.show,
+    "Size": compression.show,
+}
 TABS = ["How good", "Errors", "Going price", "Shocks", "New data", "Train", "Tune", "Size", "Runs"]
+WAYS_OUT = ["Train", "Runs"]
+UNREADABLE = "The model in use cannot be read: train a new one, or put another one in use."
 
 with start_page("Models", "Is it learning something true?", icon=":material/model_training:", needs="dataset") as page:
     busy = job_panel.show(page.ws, ("train", "demo"))
@@ -28,40 +38,26 @@ with start_page("Models", "Is it learning something true?", icon=":material/mode
         if not busy:
             training.form(page)
         st.stop()
-    found = verdict(page.run.metrics)
-    page.finding(found.sentence)
-    good, errors, going, shocks, fresh, train, tune, size, all_runs = st.tabs(TABS, key="models_tab", on_change="rerun")
-    if good.open:
-        with good:
-            model_verdict.checks(found)
-            model_verdict.tiles(page.run.metrics)
-            model_verdict.leaderboard(page)
-            model_verdict.policy_value(page)
-    if errors.open:
-        with errors:
-            model_errors.show(page)
-    if going.open:
-        with going:
-            going_price.show(page)
-    if shocks.open:
-        with shocks:
-            endogeneity.show(page)
-    if fresh.open:
-        with fresh:
-            data_drift.show(page)
-    if train.open:
-        with train:
-            if busy:
-                st.info("A training is running; the next one can start when it has finished.")
+    found: Verdict | None = None
+    with sentences_for_errors():  # a damaged run must not hide the ways out of it
+        found = verdict(page.run.metrics)
+    page.finding(UNREADABLE if found is None else found.sentence)
+    # The browser remembers a tab by its key: one that is not offered now must not be asked for.
+    names, key = (WAYS_OUT, "ways_out_tab") if found is None else (TABS, "models_tab")
+    for name, tab in zip(names, st.tabs(names, key=key, on_change="rerun"), strict=True):
+        if not tab.open:
+            continue
+        with tab:
+            if name == "How good" and found is not None:
+                model_verdict.show(page, found)
+            elif name == "Train":
+                if busy:
+                    st.info("A training is running; the next one can start when it has finished.")
+                else:
+                    training.form(page)
+                if found is not None:
+                    training.curves(page)
+            elif name == "Runs":
+                run_registry.show(page, compare=found is not None)
             else:
-                training.form(page)
-            training.curves(page)
-    if tune.open:
-        with tune:
-            tuning.show(page)
-    if size.open:
-        with size:
-            compression.show(page)
-    if all_runs.open:
-        with all_runs:
-            run_registry.show(page)
+                SHOWN[name](page)

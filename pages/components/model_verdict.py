@@ -28,6 +28,14 @@ BASES = {PAST_OFFERS: "Past offers", FORECAST: "Other models"}
 SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
+def show(state: PageState, found: Verdict) -> None:
+    """Show the checks, the figures, the models that competed, and what past offers say."""
+    checks(found)
+    tiles(state.run.metrics)
+    leaderboard(state)
+    policy_value(state)
+
+
 def checks(found: Verdict) -> None:
     """Show what was looked at, each with its finding."""
     with st.container(border=True):

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 WHY = {"trained": "trained", "chosen": "chosen", "rolled back": "rolled back"}
 
 
-def show(state: PageState) -> None:
-    """Show all runs, what can be done with one, several side by side, and the history of use."""
+def show(state: PageState, *, compare: bool = True) -> None:
+    """Show all runs, what can be done with one, several side by side (with ``compare``), and the history of use."""
     listed = runs.list_runs(state.ws)
     _list(listed)
     _back(state)
     ids = [str(run_id) for run_id in listed["run_id"]]
     st.subheader("One model", anchor=False)
     _one(state, listed, ids)
-    if len(ids) > 1:
+    if compare and len(ids) > 1:
         st.subheader("Side by side", anchor=False)
         run_comparison.show(state, sorted(ids, key=lambda each: each != state.run_id))  # the one in use first
     st.subheader("In use, and when", anchor=False)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pricing_core.data.dataset import Dataset
+from pricing_core.errors import WorkspaceError
 from pricing_core.models import forms
 from pricing_core.models.shop_model import EncodedOffers, ShopModel
 from pricing_core.optimize.registry import FOLDER, load_strategies
@@ -124,8 +125,14 @@ def load_run(ws: Workspace, run_id: str | None = None) -> TrainedRun:
     """
     load_strategies(ws.root / FOLDER)  # pages, commands and jobs then all know the shop's own
     folder = runs.run_dir(ws, run_id)
-    manifest = shelf.read_json(folder / "manifest.json")
-    metrics = read_figures(folder / "metrics.json")
+    try:
+        manifest = shelf.read_json(folder / "manifest.json")
+        metrics = read_figures(folder / "metrics.json")
+    except WorkspaceError as error:
+        raise WorkspaceError(
+            f"The model {folder.name} cannot be opened. {error.message}",
+            fix="Train again, or put another model in use (page Models, tab Runs).",
+        ) from error
     return TrainedRun(ws, folder.name, manifest["dataset_id"], folder, manifest, metrics)
 
 

@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pandas as pd
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from pricing_core.store import pricelists, run_registry, runs
@@ -52,6 +53,22 @@ def test_the_first_sentence_says_whether_to_believe_the_prices(trained: Workspac
     assert "which it had not seen" in first
     for name in ("Knows more than the average", "Reaction to price", "Level of the forecast", "Past offers at such"):
         assert f"**{name}" in said(page)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "metrics.json"])
+def test_a_damaged_run_in_use_leaves_the_ways_out(trained: Workspace, open_page: OpenPage, name: str) -> None:
+    damaged = second_run(trained)
+    whole = (runs.run_dir(trained) / name).read_bytes()
+    (runs.run_dir(trained) / name).write_bytes(whole[: len(whole) // 2])
+    page = open_page("models", errors=True)
+    assert page.subheader[0].value.startswith("The model in use cannot be read: train a new one")
+    assert damaged in page.error[0].value and "Train again" in page.error[0].value
+    assert [tab.label for tab in page.tabs] == ["Train", "Runs"]
+    assert not page.button(key="train_start").disabled
+    page.session_state["ways_out_tab"] = "Runs"
+    page.run().button(key="roll_back").click().run()
+    assert runs.latest_run_id(trained) == "r0001"
+    assert not page.error and "How good" in [tab.label for tab in page.tabs]
 
 
 def test_candidates_and_the_reason_of_the_choice_are_shown(trained: Workspace, open_page: OpenPage) -> None:
