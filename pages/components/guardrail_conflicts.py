@@ -1,4 +1,4 @@
-"""Rules that contradict each other: said in words before prices are computed, with the smallest way out."""
+"""Rows that no price fits, and why: said in words before prices are computed, with the smallest way out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import streamlit as st
 
 from pricing_core.guardrails import Guardrails
 from pricing_core.optimize.infeasible import Conflict, find_conflicts, relax_until_possible
+from pricing_core.optimize.no_price import COST, RULES
 from pricing_core.optimize.relaxing import Relaxation
 
 from . import access, guardrail_state, results
@@ -14,10 +15,14 @@ from .words import markdown, plural
 
 SHOWN = 6
 DONE = "relaxation_done"
+WHY = {
+    frozenset({COST}): "their unit cost is above every price that can be charged",
+    frozenset({RULES}): "rules contradict each other",
+}
 
 
 def show(state: PageState, strategy: str) -> None:
-    """Name each contradiction, and offer its relaxations."""
+    """Say for which rows no price fits and why, or which rules cannot be kept, and offer what relaxes them."""
     done = st.session_state.pop(DONE, None)
     if done:
         st.success(markdown(done), icon=":material/check_circle:")
@@ -31,9 +36,10 @@ def show(state: PageState, strategy: str) -> None:
         _one(state, rules, found[0], 0)
         if len(found) > 1:
             label = "Use the smallest relaxation for all"
-            if access.button(state, "edit", label, icon=":material/auto_fix:", key="relax_all"):
+            loosened = any(each.relaxations and each.cause != COST for each in found)
+            if loosened and access.button(state, "edit", label, icon=":material/auto_fix:", key="relax_all"):
                 _relax_all(state, strategy)
-            with st.expander(f"{plural(len(found) - 1, 'more contradiction')}"):
+            with st.expander(f"{plural(len(found) - 1, 'more reason')}"):
                 for number, conflict in enumerate(found[1:SHOWN], start=1):
                     _one(state, rules, conflict, number)
                 if len(found) > SHOWN:
@@ -50,7 +56,8 @@ def _headline(found: tuple[Conflict, ...], held: list[Conflict]) -> str:
         return "These rules cannot all be kept."
     rows = sum(len(each.rows) for each in held)
     verb = "keeps" if rows == 1 else "keep"
-    kept = f"{plural(rows, 'offer')} {verb} today's price, because rules contradict each other."
+    why = WHY.get(frozenset(each.cause for each in held), "no price fits them")
+    kept = f"{plural(rows, 'offer')} {verb} today's price, because {why}."
     return kept if len(held) == len(found) else f"{kept} Other rules cannot be kept at all."
 
 
@@ -61,6 +68,7 @@ def _one(state: PageState, rules: Guardrails, conflict: Conflict, number: int) -
     with st.container(horizontal=True):
         for place, relaxation in enumerate(conflict.relaxations[:3]):
             words = _imperative(relaxation)
+            words = f"Sell at a loss: {words[0].lower()}{words[1:]}" if conflict.cause == COST else words
             key = f"relax_{number}_{place}"
             if access.button(state, "edit", markdown(words), key=key, icon=":material/auto_fix:"):
                 guardrail_state.adopt(state.ws, relaxation.apply(rules))
@@ -79,7 +87,7 @@ def _imperative(relaxation: Relaxation) -> str:
 def _relax_all(state: PageState, strategy: str) -> None:
     relaxed, done, left = relax_until_possible(state.run.rows, guardrail_state.chosen(state.ws), strategy)
     guardrail_state.adopt(state.ws, relaxed)
-    rest = f" {plural(len(left), 'contradiction')} left." if left else ""
+    rest = f" {plural(len(left), 'reason')} left." if left else ""
     st.session_state[DONE] = f"Done: {'; '.join(done)}.{rest}"
     st.rerun()
 

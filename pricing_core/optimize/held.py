@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pricing_core.guardrails import Guardrails, allowed_range
+from pricing_core.optimize.no_price import at_a_loss, to_rise
 from pricing_core.optimize.strategies import StrategyPrices
 from pricing_core.response import PricingRows
 
@@ -59,6 +60,11 @@ def held_help(rows: PricingRows, prices: StrategyPrices, guardrails: Guardrails)
         _sentence(n, a, b, bool(ok), reason, digits)
         for n, a, b, ok, reason in zip(offers, start, end, rules.feasible, prices.reason[held], strict=True)
     ]
+    for i in np.flatnonzero(at_a_loss(mine, guardrails, rules)):  # whatever prices data would support
+        amounts = f"The unit cost of {mine.unit_cost[i]:,.{digits}f} is above the price that discounts start from"
+        words[i] = f"{amounts} ({rules.high[i]:,.{digits}f}): correct what is wrong, or {to_rise(guardrails)}."
+    for i in np.flatnonzero(above & (mine.unit_cost > mine.support_high)):
+        words[i] = f"Correct the unit cost of {mine.unit_cost[i]:,.{digits}f} if it is wrong. {words[i]}"
     return pd.DataFrame(
         {
             "product_id": mine.product_id, "customer_id": mine.customer_id, "current_price": mine.current_price,

@@ -14,6 +14,7 @@ from pricing_core.guardrails.kinds import COMPETITOR_BAND, DISCOUNT_ONLY, POINT_
 from pricing_core.guardrails.money import round_down, round_up
 from pricing_core.guardrails.row_bounds import row_bound
 from pricing_core.guardrails.selection import all_rules, hard_only
+from pricing_core.optimize.no_price import COST, RULES, causes, loss_words, support_words
 from pricing_core.optimize.relaxing import Change, Relaxation, leaving_out, rule_called, smallest_change
 from pricing_core.optimize.settings import PRODUCT
 from pricing_core.response import PricingRows
@@ -44,6 +45,8 @@ class Conflict:
         Their products.
     holds_rows
         True: the rows stay at today's price and all others are priced. False: the rules fail as a whole.
+    cause
+        What is really the matter: ``cost``, ``support`` or ``rules`` (see :mod:`~pricing_core.optimize.no_price`).
     """
 
     rules: tuple[str, ...]
@@ -52,6 +55,7 @@ class Conflict:
     rows: Ints = field(repr=False)
     products: tuple[str, ...] = field(repr=False)
     holds_rows: bool = True
+    cause: str = RULES
 
 
 def find_conflicts(rows: PricingRows, guardrails: Guardrails, strategy: str) -> tuple[Conflict, ...]:
@@ -96,6 +100,8 @@ def relax_until_possible(
 ) -> tuple[Guardrails, tuple[str, ...], tuple[Conflict, ...]]:
     """Apply the first relaxation of one conflict after another until none is left that has one.
 
+    Where costs are above every price, nothing is relaxed: that would be a decision to sell at a loss.
+
     Returns
     -------
     The relaxed guardrails, what was done in words, and the conflicts that remain.
@@ -103,7 +109,7 @@ def relax_until_possible(
     done: list[str] = []
     for _ in range(_MOST_ROUNDS):
         found = find_conflicts(rows, guardrails, strategy)
-        usable = [each for each in found if each.relaxations]
+        usable = [each for each in found if each.relaxations and each.cause != COST]
         if not usable:
             return guardrails, tuple(done), found
         relaxation = usable[0].relaxations[0]
@@ -114,13 +120,13 @@ def relax_until_possible(
 
 def _row_conflicts(rows: PricingRows, guardrails: Guardrails, strategy: str, bounds: AllowedRange) -> list[Conflict]:
     landed = price_points(rows, guardrails).fits(bounds.low, bounds.high)
-    stuck = np.flatnonzero(~bounds.feasible | ~landed)
-    groups: dict[tuple[str, str, bool], list[int]] = {}
-    for i in stuck:
-        key = (bounds.low_rule[i], bounds.high_rule[i], bool(bounds.feasible[i]))
+    cause = causes(rows, guardrails, bounds)
+    groups: dict[tuple[str, str, bool, str], list[int]] = {}
+    for i in np.flatnonzero(~bounds.feasible | ~landed):
+        key = (bounds.low_rule[i], bounds.high_rule[i], bool(bounds.feasible[i]), str(cause[i]))
         groups.setdefault(key, []).append(int(i))
     out = []
-    for (low, high, pointless), index in groups.items():
+    for (low, high, pointless, why), index in groups.items():
         members = np.array(index, dtype=np.int64)
         search = _Search(rows, strategy, members)
         named = rules_between(guardrails, rows, members, low, high, pointless)
@@ -130,8 +136,19 @@ def _row_conflicts(rows: PricingRows, guardrails: Guardrails, strategy: str, bou
         if not relaxations:
             relaxations = [each for side in ("low", "high") if (each := search.together(guardrails, side)) is not None]
         words = [rule_in_words(guardrails, low), rule_in_words(guardrails, high)]
-        words += [rule.words for rule in named if rule.kind in POINT_KINDS]
-        out.append(range_conflict(rows, members, tuple(dict.fromkeys(words)), relaxations, named))
+        if why == RULES:
+            words += [rule.words for rule in named if rule.kind in POINT_KINDS]
+            out.append(range_conflict(rows, members, tuple(dict.fromkeys(words)), relaxations, named))
+            continue
+        if why == COST:
+            text = loss_words(rows, guardrails, members, bounds)
+            text += f"; to sell at a loss, {relaxation_words(relaxations)}" if relaxations else ""
+        else:
+            text = support_words(rows, guardrails, members, bounds, (words[0], words[1]))
+            text += f": {relaxation_words(relaxations)}" if relaxations else ""
+        products = tuple(dict.fromkeys(str(name) for name in rows.product_id[members]))
+        labels = tuple(rule.label for rule in named)
+        out.append(Conflict(labels, f"{text}.", tuple(relaxations), members, products, cause=why))
     return out
 
 

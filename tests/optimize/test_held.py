@@ -20,7 +20,7 @@ def test_a_rule_beyond_the_supported_prices_asks_for_offers_in_between() -> None
     top, floor = 1.25 * base.list_price[2], 1.4 * base.list_price[2]
     assert table["offers"].tolist() == [100.0] * 10  # 2% of the 5,000 offers of the product
     expected = f"About 100 more offers between {top:.2f} and {np.ceil(floor * 100 - 1e-6) / 100:.2f} would allow it."
-    assert set(table["help"]) == {expected}
+    assert set(table["help"]) == {f"Correct the unit cost of {floor:.2f} if it is wrong. {expected}"}
 
 
 def test_a_ceiling_below_the_supported_prices_asks_for_cheaper_offers() -> None:
@@ -36,6 +36,17 @@ def test_no_data_help_against_rules_that_contradict_each_other() -> None:
     guardrails = Guardrails(margin_floor=0.0, price_ceiling=6.0)
     table = held_help(rows, price_strategy("personalized", rows, guardrails), guardrails)
     assert set(table["help"]) == {RULES_ONLY} and table["offers"].isna().all()
+
+
+def test_a_cost_above_the_list_price_is_no_contradiction_between_rules() -> None:
+    rows = make_rows(12, list_price=np.full(12, 8.0), unit_cost=np.full(12, 9.0), support_high=np.full(12, 30.0))
+    guardrails = Guardrails(margin_floor=0.0)
+    table = held_help(rows, price_strategy("personalized_discount", rows, guardrails), guardrails)
+    assert set(table["help"]) == {
+        "The unit cost of 9.00 is above the price that discounts start from (8.00): correct what is wrong, or choose a "
+        "strategy that may raise prices."
+    }
+    assert table["offers"].isna().all()
 
 
 def test_a_missing_competitor_price_is_asked_for() -> None:

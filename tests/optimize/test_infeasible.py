@@ -12,7 +12,8 @@ from scipy.optimize import linprog
 from pricing_core.guardrails import Guardrails, PriceRange, Rule, Scope, with_rule
 from pricing_core.guardrails.coupled import measures
 from pricing_core.guardrails.selection import all_rules
-from pricing_core.optimize.infeasible import Conflict, find_conflicts
+from pricing_core.optimize.infeasible import Conflict, find_conflicts, relax_until_possible
+from pricing_core.optimize.no_price import COST, SUPPORT
 from pricing_core.optimize.relaxing import Relaxation, step_of
 from pricing_core.response import PricingRows
 from tests.pricing_cases import make_response, make_rows
@@ -81,6 +82,61 @@ def test_the_message_names_rules_products_rows_and_what_is_enough() -> None:
     assert found.products == ("P1",)
     assert found.rules == ("margin floor", "price ceiling")
     assert found.holds_rows
+
+
+@pytest.mark.parametrize(
+    ("strategy", "own", "highest", "cure", "floor"),
+    [
+        ("personalized", {}, "the highest price that past offers support 13.00",
+         "offer higher prices for a while, so that data support them", "-15.4%"),
+        ("personalized_discount", {}, "list price 10.00", "choose a strategy that may raise prices", "-50%"),
+        ("personalized", {"discount_only": True}, "list price 10.00", "leave out the rule “discount only”", "-50%"),
+    ],
+)  # fmt: skip
+def test_a_cost_above_every_price_is_no_contradiction_between_rules(
+    strategy: str, own: dict, highest: str, cure: str, floor: str
+) -> None:
+    rows = twins()
+    rows = replace(rows, unit_cost=np.where(rows.product_id == "P0", 15.0, rows.unit_cost))
+    guardrails = Guardrails(margin_floor=0.0, **own)
+    [found] = find_conflicts(rows, guardrails, strategy)
+    # 1 - 15/13 = -15.38...%, 1 - 15/10 = -50%
+    assert found.message.startswith(
+        f"the unit cost is above every price that can be charged for P0 (100 rows): cost 15.00, {highest}. To price "
+    )
+    assert found.message.endswith(f"{cure}; to sell at a loss, lowering the margin floor to {floor} is enough.")
+    assert (found.cause, found.products, len(found.rows)) == (COST, ("P0",), 100)
+    assert not find_conflicts(rows, found.relaxations[0].apply(guardrails), strategy)
+    # No click that relaxes everything decides to sell at a loss.
+    assert relax_until_possible(rows, guardrails, strategy)[:2] == (guardrails, ())
+
+
+def test_a_rule_beyond_what_past_offers_support_is_told_as_such() -> None:
+    rows = twins()
+    [high] = conflicts(rows, price_floor=14.0)
+    assert high.message == (
+        "the highest price that past offers support is 13.00 for P0 (100 rows), and price floor 14 asks for more: "
+        "lowering the price floor to 13.00 is enough."
+    )
+    [low] = conflicts(rows, price_ceiling=9.0)
+    assert low.message == (
+        "the lowest price that past offers support is 14.00 for P1 (100 rows), and price ceiling 9 asks for less: "
+        "raising the price ceiling to 14.00 is enough."
+    )
+    assert {low.cause, high.cause} == {SUPPORT}
+
+
+@pytest.mark.parametrize(("listed", "words"), [(6.0, "above the list price (6.00)"), (np.nan, "above today's price")])
+def test_discounts_from_a_price_below_the_supported_ones_say_so(listed: float, words: str) -> None:
+    rows = twins()
+    first = rows.product_id == "P0"
+    rows = replace(
+        rows, list_price=np.where(first, listed, 20.0), current_price=np.where(first, 6.5, rows.current_price)
+    )
+    [found] = find_conflicts(rows, Guardrails(margin_floor=None), "personalized_discount")
+    assert found.message.startswith("the lowest price that past offers support is 7.00 for P0 (100 rows), " + words)
+    assert found.message.endswith("or choose a strategy that may raise prices.")
+    assert found.cause == SUPPORT and not found.relaxations
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_a_contradiction_is_named_and_one_click_uses_the_smallest_relaxation(
 ) -> None:
     set_rules(trained, Guardrails(margin_floor=None, price_ceiling=6.0, rules=(Rule("price_floor", 7.25),)))
     page = open_page("optimize")
-    assert "keep today's price, because rules contradict each other." in text(page)
+    assert "keep today's price, because no price fits them." in text(page)
     assert "rice floor 7.25 and price ceiling 6 contradict each other" in text(page)
     press(page, "Raise the price ceiling to 7.25" if "Raise the price ceiling to 7.25" in
           {b.label.replace("\\", "") for b in page.button} else "Use the smallest relaxation for all")  # fmt: skip
