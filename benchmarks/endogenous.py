@@ -26,8 +26,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from benchmarks.tables import mean_and_error, print_table
 from pricing_core.data.dataset import Dataset, DatasetManifest
+from pricing_core.models.choice import AUTO
+from pricing_core.models.demand_model import NETWORK
 from pricing_core.models.monotone_trees import MonotoneTreesConfig
 from pricing_core.models.training import TrainingConfig, TrainingResult, train_models
+from pricing_core.workflows.choosing import judge_candidates
+from pricing_core.workflows.identifying import hold_level
 
 Floats = NDArray[np.float64]
 
@@ -100,7 +104,7 @@ def chances(result: TrainingResult, dataset: Dataset, judged: Market, prices: Fl
     return response.probability(np.broadcast_to(prices, (n, len(prices))))
 
 
-def judge_seed(seed: int, offers: int, *, quick: bool) -> dict[str, float]:
+def judge_seed(seed: int, offers: int, *, quick: bool, family: str = NETWORK) -> dict[str, float]:
     """Revenue of each way to price, in % of the oracle, and what the models say of themselves."""
     logged, judged = draw(offers, seed), draw(JUDGED, seed + 10_000)
     prices = np.quantile(logged.price, np.linspace(0.1, 0.9, 9))
@@ -114,7 +118,9 @@ def judge_seed(seed: int, offers: int, *, quick: bool) -> dict[str, float]:
     found = {"best uniform, chosen by who knows the truth": float(100 * truth.sum(axis=0).max() / best)}
     for name, instrument in (("this product, with the instrument", True), ("this product, without it", False)):
         dataset = as_dataset(logged, instrument=instrument)
-        result = train_models(dataset, TrainingConfig(seed=seed, quick=quick, family="network"))
+        config = TrainingConfig(seed=seed, quick=quick, family=family)
+        result = train_models(dataset, config, judge=judge_candidates if family == AUTO else None)
+        measured, result = result, hold_level(dataset, result, config)
         chance = chances(result, dataset, judged, prices)
         found[name] = share(chance)
         if instrument:
@@ -123,6 +129,7 @@ def judge_seed(seed: int, offers: int, *, quick: bool) -> dict[str, float]:
             found["this product, without it, one price for all"] = float(
                 100 * truth[:, int((prices * chance).sum(axis=0).argmax())].sum() / best
             )
+            found["this product, without it, its level not held"] = share(chances(measured, dataset, judged, prices))
     found["monotone LightGBM, price by grid search"] = share(_by_trees(logged, judged, prices, quick=quick))
     return found
 
@@ -147,11 +154,12 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--offers", type=int, default=10_000)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--family", default=NETWORK, help="a family of models, or auto")
     options = parser.parse_args()
     found = []
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         start = time.perf_counter()
-        found.append(judge_seed(seed, options.offers, quick=options.quick))
+        found.append(judge_seed(seed, options.offers, quick=options.quick, family=options.family))
         shown = ", ".join(f"{name} {value:.2f}" for name, value in found[-1].items())
         print(f"seed {seed}, {time.perf_counter() - start:.0f} s: {shown}", flush=True)
     rows = []

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pricing_core.charts import endogeneity as charts
+from pricing_core.charts.endogeneity import AT_RANDOM
 from pricing_core.charts.style import number, percent
 
 from .cautions import WHICH_PROFIT
@@ -27,6 +28,8 @@ def show(page: PageState) -> None:
             "An instrument is something that moved prices and not the wish to buy, such as a cost shock or an exchange"
             " rate. Map it to the field instrument when you import; it is never a feature."
         )
+    elif known.get("at_random"):
+        st.info(AT_RANDOM, icon=":material/shuffle:")
     else:
         _instrument(known["instrument"])
     data = charts.shock_data(page.run.metrics)

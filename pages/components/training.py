@@ -54,12 +54,18 @@ def form(state: PageState) -> None:
             )
         if quick and family == AUTO:
             st.caption("A quick training takes the deep behavior model: later offers choose only in a full one.")
+        random_prices = st.checkbox(
+            "Prices were varied at random, as in a price test", False, key="train_random", persist_state="session",
+            help="The reaction to price is then taken as measured. Otherwise, where it is so weak that the highest "
+            "price tried would be best for nearly everyone, the price level is held at the shop's own.",
+        )  # fmt: skip
         promote = state.run_id is None or st.checkbox(
             "Put the new model in use as soon as it is ready", True, key="train_promote", persist_state="session",
             help="Otherwise it stands beside the one in use, to be compared and put in use on the Runs tab.",
         )  # fmt: skip
         if pressed:
             params = {"dataset_id": state.dataset_id, "quick": quick, "seed": int(seed), "promote": bool(promote)}
+            params |= {"random_prices": True} if random_prices else {}
             job_panel.start(state.ws, "train", params | ({} if family == AUTO else {"family": str(family)}))
 
 

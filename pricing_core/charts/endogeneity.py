@@ -19,6 +19,10 @@ DIRECTIONS: Final = {
     "followed": "prices rose with demand that no column shows, so that customers react more to price than measured",
     "opposed": "prices fell when demand that no column shows rose, so that customers react less to price than measured",
 }
+AT_RANDOM: Final = (
+    "Prices were varied at random, as was said when training began: what moved them had no part in demand, and their "
+    "effect is taken as the data show it."
+)
 _MARKED: Final = 1
 
 

@@ -147,21 +147,30 @@ def _past(metrics: Mapping[str, Any]) -> Check:
 
 
 def _top(metrics: Mapping[str, Any]) -> tuple[Check, ...]:
-    """Whether the data say where raising prices stops paying; nothing where a run does not hold it."""
-    share = (metrics.get("endogeneity") or {}).get("share_at_top")
+    """Whether the data say where raising prices stops paying; nothing where a run does not know it."""
+    known = metrics.get("endogeneity") or {}
+    share, held = known.get("share_at_top"), known.get("level_held")
     if share is None:
         return ()
-    found = f"For {percent(float(share), digits=0)} of the offers the best price is the highest that the data support"
     name = "Prices within what was tried"
+    if held:
+        before = percent(float(held["share_at_top"]), digits=0)
+        found = f"As measured, the highest price that the data support would be best for {before} of the offers"
+        return (Check(name, UNSURE, f"{found}, so that the price level is held at the shop's own"),)
+    found = f"For {percent(float(share), digits=0)} of the offers the best price is the highest that the data support"
     if float(share) < _AT_TOP:
         return (Check(name, GOOD, found),)
     return (Check(name, UNSURE, f"{found}, so that they do not say where raising stops paying"),)
 
 
 def edge_doubt(metrics: Mapping[str, Any]) -> str | None:
-    """Say that nearly all recommended prices are the highest that the data support; None where they are not."""
+    """Say that the data bound hardly any price, and what was done about it; None where they bound them."""
     found = next((check.finding for check in _top(metrics) if check.status == UNSURE), None)
-    return None if found is None else f"{found}: test prices before you follow them."
+    if found is None:
+        return None
+    if (metrics.get("endogeneity") or {}).get("level_held"):
+        return f"{found}. A price test would say more; train again with its offers, and say that prices were random."
+    return f"{found}: test prices before you follow them."
 
 
 def _start_small(text: str) -> str:

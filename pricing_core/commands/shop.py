@@ -74,6 +74,10 @@ def add(command: AddCommand) -> None:
         "--settings", metavar="FILE|TUNING", help="TOML or JSON file of settings, or the name of a tuning"
     )
     train.add_argument("--trial", type=int, help="trial of the tuning; default: its best")
+    train.add_argument(
+        "--random-prices", action="store_true",
+        help="prices were varied at random, as in a price test: never hold the price level at the shop's own",
+    )  # fmt: skip
 
 
 def _add_order_rule(load: argparse.ArgumentParser) -> None:
@@ -204,6 +208,7 @@ def _train(options: argparse.Namespace) -> None:
         quick=options.quick,
         family=options.family,
         warm_start=options.warm_start,
+        random_prices=options.random_prices,
     )
     ws = open_workspace(options)
     if options.settings is not None:

@@ -22,7 +22,8 @@ class HeldOut:
     """Later offers, judged by models that learned from earlier ones only.
 
     ``probability`` (n,) of the logged price by the behavior model; ``baselines`` name → probability (n,); ``model``
-    is the one to ask for other prices.
+    forecasts what happens at prices that the shop sets as it did; ``pricer`` is the one to ask for other prices where
+    that is another one.
     """
 
     encoded: EncodedOffers
@@ -32,6 +33,12 @@ class HeldOut:
     probability: Floats
     baselines: dict[str, Floats]
     model: ShopModel
+    pricer: ShopModel | None = None
+
+    @property
+    def pricing_model(self) -> ShopModel:
+        """The model to ask for other prices than the shop's own."""
+        return self.model if self.pricer is None else self.pricer
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,8 @@ class TrainingConfig:
         Settings of the pricing model in place of the defaults, such as ``{"n_leaves": 15}``.
     origin
         Where settings came from, such as a tuning and its trial; the manifest keeps it, and it changes nothing.
+    random_prices
+        Whether prices were varied at random, as in a price test: the reaction that is measured is then taken as it is.
     """
 
     seed: int = 0
@@ -101,6 +103,7 @@ class TrainingConfig:
     settings: Mapping[str, Any] = field(default_factory=dict)
     pricing_settings: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, Any] = field(default_factory=dict)
+    random_prices: bool = False
 
     def __post_init__(self) -> None:
         checked_family(self.family)

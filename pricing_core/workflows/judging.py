@@ -73,9 +73,12 @@ def _judged_offers(dataset: Dataset, result: TrainingResult) -> dict[str, Logged
     held = result.held_out
     going = held.encoded.going
     # A target may not depend on the price that was then charged: "today's price" is what the habit would have set.
-    found_rows = replace(held.model.rows(dataset, held.encoded), current_price=going.reference * going.expected)
+    model = held.pricing_model
+    found_rows = replace(model.rows(dataset, held.encoded), current_price=going.reference * going.expected)
     rows = with_margin(found_rows, dataset.manifest.margin_assumption, usual_prices(dataset))
-    density = held.model.pricing.density(going, held.price / going.reference)
+    density = model.pricing.density(going, held.price / going.reference)
+    # Both forecasts of an offer must come from one model, and where curves were turned that did not forecast sales.
+    logged = held.probability if held.pricer is None else rows.response.probability(held.price)
     found = {}
     for name in JUDGED_STRATEGIES:
         target = price_strategy(name, rows, NO_GUARDRAILS).price
@@ -86,7 +89,7 @@ def _judged_offers(dataset: Dataset, result: TrainingResult) -> dict[str, Logged
             reference_price=going.reference,
             purchased=held.purchased,
             logged_density=density,
-            probability_logged=held.probability,
+            probability_logged=logged,
             probability_target=rows.response.probability(target),
             customer_id=rows.customer_id,
             weight=held.weight,

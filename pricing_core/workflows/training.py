@@ -23,6 +23,7 @@ from pricing_core.workflows.choosing import judge_candidates
 from pricing_core.workflows.figures import write_json
 from pricing_core.workflows.held_out import FILE as HELD_OUT
 from pricing_core.workflows.held_out import held_out_table
+from pricing_core.workflows.identifying import hold_level
 from pricing_core.workflows.judging import evaluate_run, global_importance
 from pricing_core.workflows.warm import NONE, previous_run
 
@@ -59,6 +60,7 @@ def train(
     part = SubProgress(progress, 0.02, 0.86)
     result = train_models(dataset, config, part, judge=judge_candidates, previous=previous)
     progress.stage("Evaluation", 0.87, "Judging the models on later offers")
+    result = hold_level(dataset, result, config)
     metrics = evaluate_run(dataset, result, config)
     progress.stage("Current prices", 0.90, "Computing the response of recent customers")
     folder = runs.new_run_dir(ws)

@@ -77,6 +77,11 @@ def test_prices_that_only_the_data_bound_are_to_be_used_with_care() -> None:
     both = verdict(metrics(price_band_slope=[0.4, 0.2, 0.6], endogeneity={"share_at_top": 0.97})).sentence
     assert both.endswith(f"0.40 times as strongly to price as it forecast, and {words} raising stops paying.")
     assert verdict(metrics(log_loss=0.51, endogeneity={"share_at_top": 0.97})).status == BAD
+    known = metrics(endogeneity={"share_at_top": 0.2, "level_held": {"share_at_top": 0.97, "slope_shift": 1.6}})
+    assert verdict(known).status == UNSURE
+    assert verdict(known).sentence.endswith("would be best for 97% of the offers, so that the price level is held at "
+                                            "the shop's own.")  # fmt: skip
+    assert str(edge_doubt(known)).endswith("train again with its offers, and say that prices were random.")
 
 
 def test_past_offers_that_say_nothing_are_no_reason_against_belief() -> None:

@@ -18,6 +18,7 @@ from pricing_core.features import EncodedBatch
 from pricing_core.models.behavior import LearningRows
 from pricing_core.models.demand_model import FAMILIES, NETWORK, family, load_demand_model, save_demand_model
 from pricing_core.models.folds import customer_fold
+from pricing_core.models.turned import turned
 
 Floats = NDArray[np.float64]
 
@@ -247,6 +248,25 @@ def test_later_rows_say_how_long_to_learn(name: str) -> None:
     assert np.isfinite(list(losses.values())).all()
     assert losses[chosen.epochs_] == pytest.approx(min(losses.values()), abs=1e-5)
     assert chosen.respond(rows.batch, np.ones(rows.batch.n)).draws >= 2
+
+
+@EVERY
+def test_turned_curves_keep_the_chance_at_the_usual_price_and_are_kept_by_a_saved_model(
+    name: str, tmp_path: Path
+) -> None:
+    found, batch = model(name), batch_of(50, 6)
+    before, usual = curves(found, batch), batch.expected_price.astype(float)
+    steep = turned(found, 2.0)
+    intercept, sensitivity = curves(steep, batch)
+    np.testing.assert_allclose(
+        intercept - sensitivity * usual[:, None], before[0] - before[1] * usual[:, None], atol=1e-6
+    )
+    # Thin products scale what they borrow, and curves held at the smallest sensitivity take the shift from below it.
+    assert (sensitivity > before[1]).mean() > 0.99
+    assert np.median(sensitivity - before[1]) == pytest.approx(2.0, abs=0.02 if name == NETWORK else 1e-6)
+    np.testing.assert_array_equal(curves(found, batch)[1], before[1])  # the given model is left as it was
+    steep.save(tmp_path)
+    np.testing.assert_array_equal(curves(type(found).load(tmp_path), batch)[1], sensitivity)
 
 
 @EVERY

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,13 +14,16 @@ from pricing_core.data.instruments import check_instrument, instrument_strength
 from pricing_core.models.behavior import BehaviorModel
 from pricing_core.models.control import fit_first_stage, residual_nodes
 from pricing_core.models.training import TrainingConfig, TrainingResult, train_models
+from pricing_core.workflows.identifying import endogeneity_figures, hold_level
 
 PRICES = np.array([1.8, 2.6])
 
 
+CONFIG = TrainingConfig(quick=True, family="network", settings={"members": 2})
+
+
 def learned(used: bool) -> TrainingResult:
-    config = TrainingConfig(quick=True, family="network", settings={"members": 2})
-    return train_models(as_dataset(draw(6_000, 3), instrument=used), config)
+    return train_models(as_dataset(draw(6_000, 3), instrument=used), CONFIG)
 
 
 def drops(result: TrainingResult, used: bool) -> tuple[float, float]:
@@ -48,6 +53,24 @@ def test_without_the_instrument_what_is_unseen_hides_most_of_the_reaction() -> N
     forecast, truth = drops(result, False)
     assert forecast > 0.4 * truth
     assert result.identification["instrument"] is None and not result.identification["used"]
+    dataset, judged = as_dataset(draw(6_000, 3), instrument=False), draw(JUDGED, 99)
+    held = hold_level(dataset, result, CONFIG)
+    assert held.identification["level_held"]["share_at_top"] > 0.8 and held.held_out.model is result.held_out.model
+    prices = np.quantile(draw(6_000, 3).price, np.linspace(0.1, 0.9, 9))
+    earned = judged.revenue(prices)
+    choice = [(prices * chances(each, dataset, judged, prices)).argmax(axis=1) for each in (result, held)]
+    measured, level = (earned[np.arange(JUDGED), each].sum() / earned.max(axis=1).sum() for each in choice)
+    uniform = earned.sum(axis=0).max() / earned.max(axis=1).sum()
+    assert measured < uniform < 0.92 < level  # measured here: 88%, 90% and 96%
+    figures = endogeneity_figures(dataset, held)
+    assert figures["share_at_top"] < 0.5 and "the price level is held" in figures["warning"]
+    told = hold_level(dataset, result, replace(CONFIG, random_prices=True))
+    assert told.model is result.model and endogeneity_figures(dataset, told)["warning"] is None
+
+
+def test_with_an_instrument_the_reaction_is_taken_as_measured(found: TrainingResult) -> None:
+    held = hold_level(as_dataset(draw(6_000, 3), instrument=True), found, CONFIG)
+    assert held.model is found.model and held.held_out is found.held_out and "level_held" not in held.identification
 
 
 def test_decisions_average_over_what_moved_the_price_unseen(found: TrainingResult) -> None:
