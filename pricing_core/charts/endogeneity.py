@@ -62,11 +62,14 @@ def shock_data(metrics: Mapping[str, Any]) -> ShockChart:
         raise DataError("This run has no analysis of unseen shocks.", fix="Train again.") from error
     direction = min(DIRECTIONS, key=lambda name: _lead(table[table["direction"] == name]))
     table = table[table["direction"] == direction].drop(columns="direction").reset_index(drop=True)
+    said = DIRECTIONS[direction]
+    if known.get("level_held"):  # then it is not the measured reaction that a shock is set against
+        said = said.replace("than measured", "than is assumed where the price level is held")
     sets = [name for name in table.columns if name in LABELS]
     table[sets] = 1_000 * table[sets]
     shifts = table["slope_shift"].abs().to_numpy(dtype=float)
     benchmarks["strength"] = np.interp(benchmarks["slope_shift"], shifts, table["strength"])
-    return ShockChart(table, benchmarks, tipping, DIRECTIONS[direction], _finding(tipping, benchmarks))
+    return ShockChart(table, benchmarks, tipping, said, _finding(tipping, benchmarks))
 
 
 def shock_figure(data: ShockChart, currency: str) -> go.Figure:

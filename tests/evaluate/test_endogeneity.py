@@ -116,6 +116,8 @@ def test_the_chart_says_what_the_table_says() -> None:
     assert data.table["status_quo"].iloc[0] == pytest.approx(1_000 * found.table["status_quo"].iloc[0])
     strength = float(data.benchmarks["strength"].iloc[0])
     assert float(slope_shift(strength, strength, 0.1)) == pytest.approx(0.5, rel=0.1)
-    assert len(shock_figure(data, "USD").data) == 3
+    assert len(shock_figure(data, "USD").data) == 3 and "than measured" in data.direction
+    held = {"shock": found.to_dict(), "benchmarks": benchmarks, "level_held": {"share_at_top": 0.9}}
+    assert "where the price level is held" in shock_data({"endogeneity": held}).direction
     with pytest.raises(DataError, match="Train again"):
         shock_data({})
