@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from pricing_core import glossary
+from pricing_core.charts.cautions import assumed_margin
 from pricing_core.data.quality import COST_UNKNOWN
 from pricing_core.store import datasets
 
 from . import access
 from .state import PageState
-from .words import percent
 
 
 def margin_note(state: PageState) -> None:
@@ -19,7 +19,7 @@ def margin_note(state: PageState) -> None:
     if rate is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        words = f"{_how_many(state)}: a margin of {percent(rate, digits=0)} of the usual price is assumed"
+        words = assumed_margin(_how_many(state), rate)
         st.badge(words, icon=":material/info:", color="orange", help=glossary.define("margin assumption"))
         with st.popover("Change", type="tertiary", icon=":material/edit:"), st.form("margin_form", border=False):
             chosen = st.number_input(

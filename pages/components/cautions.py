@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pricing_core.charts.calibration import response_doubt
+from pricing_core.charts.cautions import doubts
 from pricing_core.charts.quantity import quantity_sentence, units_per_purchase
-from pricing_core.charts.verdict import edge_doubt
 
 from . import cache
 from .state import PageState
@@ -24,8 +23,7 @@ def doubt(state: PageState) -> None:
     """Warn where later offers did not confirm the reaction to price, or do not say where raising prices ends."""
     if state.run_id is None:
         return
-    metrics = state.run.metrics
-    found = [each for each in (response_doubt(metrics), edge_doubt(metrics)) if each is not None]
+    found = doubts(state.run.metrics)
     if found:
         st.warning("\n\n".join(map(markdown, found)), icon=":material/warning:")
         st.page_link("pages/models.py", label="See forecasts and later offers by price band", icon=":material/rule:")

@@ -76,7 +76,7 @@ def _price(options: argparse.Namespace) -> None:
     given = None if options.targets is None else read_targets(ws, options.targets)
     targets = None if given is None else given.frame
     priced = workflows.price(ws, options.strategy, targets=targets, guardrails=rules, objective=aim)
-    for sentence in priced.prices.notes:
+    for sentence in (*priced.prices.notes, *workflows.cautions(ws, priced.rows)):
         note(sentence)
     frame = workflows.own_customer_ids(ws, priced.frame) if given is None else given.named_as_given(priced.frame)
     write_table(frame, options.out)
@@ -103,6 +103,8 @@ def _simulate(options: argparse.Namespace) -> None:
         ws, names, targets=targets, scenario=scenario, guardrails=guardrails_of(options),
         objective=_objective_of(options),
     )  # fmt: skip
+    for sentence in workflows.cautions(ws, result.rows):
+        note(sentence)
     write_table(result.table, options.out)
 
 
