@@ -117,7 +117,7 @@ def by_trees(ws, folder: Path, seed: int) -> dict[str, object]:  # type: ignore[
     from pricing_core.data.columns import classify_columns
     from pricing_core.features import FeatureEncoder, build_features
     from pricing_core.models.monotone_trees import MonotoneTrees
-    from pricing_core.models.training import held_out_rows
+    from pricing_core.models.sampling import held_out_rows
     from pricing_core.store import datasets
     from pricing_core.workflows import load_run, prepare_targets, rows_for
 

@@ -11,6 +11,7 @@ from pricing_core.features import FeatureTable
 from pricing_core.models.behavior import logged_response
 from pricing_core.models.learning_rows import LearningRows
 from pricing_core.models.monotone_trees import MonotoneTrees, MonotoneTreesConfig
+from pricing_core.models.past_offers import PastOffers
 from pricing_core.models.pricing_model import GoingPrice
 from pricing_core.models.shop_model import EncodedOffers, ShopModel
 
@@ -23,7 +24,7 @@ class HeldOut:
 
     ``probability`` (n,) of the logged price by the behavior model; ``baselines`` name → probability (n,); ``model``
     forecasts what happens at prices that the shop sets as it did; ``pricer`` is the one to ask for other prices where
-    that is another one.
+    that is another one; ``past`` are the earlier offers, which say how much the offers of a week share.
     """
 
     encoded: EncodedOffers
@@ -34,6 +35,7 @@ class HeldOut:
     baselines: dict[str, Floats]
     model: ShopModel
     pricer: ShopModel | None = None
+    past: PastOffers | None = None
 
     @property
     def pricing_model(self) -> ShopModel:
@@ -66,7 +68,9 @@ class LaterOffers:
         return LaterOffers.of(self.encoded, self.rows, index, earlier=self.earlier)
 
 
-def judged(later: LaterOffers, earlier: LearningRows, model: ShopModel, challenger: MonotoneTreesConfig) -> HeldOut:
+def judged(
+    later: LaterOffers, earlier: LearningRows, model: ShopModel, challenger: MonotoneTreesConfig, past: PastOffers
+) -> HeldOut:
     """Answers of a model and of the baselines, all of which learned from earlier offers, at the later ones."""
     rows, going = later.rows, later.encoded.going
     response = logged_response(model.behavior, rows, going.reference)
@@ -86,6 +90,7 @@ def judged(later: LaterOffers, earlier: LearningRows, model: ShopModel, challeng
         probability=response.probability(price),
         baselines=baselines,
         model=model,
+        past=past,
     )
 
 

@@ -36,6 +36,7 @@ from pricing_core.models.held_out import table_rows as table_rows
 from pricing_core.models.identification import identification
 from pricing_core.models.learning_rows import MANY_ROWS
 from pricing_core.models.monotone_trees import MonotoneTreesConfig
+from pricing_core.models.past_offers import past_offers
 from pricing_core.models.pricing_model import PricingConfig, PricingModel
 from pricing_core.models.quantity import QuantityModel, learn_quantity
 from pricing_core.models.sampling import (
@@ -44,16 +45,13 @@ from pricing_core.models.sampling import (
 from pricing_core.models.sampling import (
     check_enough as check_enough,
 )
-from pricing_core.models.sampling import (
-    held_out_rows as held_out_rows,
-)
+from pricing_core.models.sampling import held_out_rows, week_numbers
 from pricing_core.models.sampling import (
     offered_prices as offered_prices,
 )
 from pricing_core.models.sampling import (
     sample_offers as sample_offers,
 )
-from pricing_core.models.sampling import week_numbers
 from pricing_core.models.shop_model import EncodedOffers, ShopModel
 from pricing_core.models.warm_start import Previous, start_from
 from pricing_core.progress import Progress, SilentProgress, SubProgress
@@ -224,8 +222,9 @@ def train_models(
     final = refit(chosen, rows, **own, progress=SubProgress(progress, 0.52, 0.82))
     clock.lap("behavior model")
     progress.stage("Baselines", 0.83, "Training the simple models that it has to beat")
+    past = past_offers(chosen, rows, np.flatnonzero(~late))
     rows = rows.without_events().take(~late)  # in place of all rows: another gigabyte
-    held_out = judged(later, rows, complete(chosen), config.challenger())
+    held_out = judged(later, rows, complete(chosen), config.challenger(), past)
     clock.lap("baselines")
     history = pd.DataFrame(chosen.history_ + final.history_)
     return TrainingResult(complete(final), held_out, history, counts, clock.seconds, identified, verdict, started)

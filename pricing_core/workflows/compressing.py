@@ -26,8 +26,8 @@ from pricing_core.models.folds import N_FOLDS
 from pricing_core.models.form_changes import FormAnswers, changes
 from pricing_core.models.pruning import PruningConfig, prune
 from pricing_core.models.quantized import rounded
+from pricing_core.models.sampling import held_out_rows
 from pricing_core.models.serving import ServingNetwork
-from pricing_core.models.training import held_out_rows
 from pricing_core.optimize.strategies import price_strategy
 from pricing_core.progress import Progress, SilentProgress, SubProgress
 from pricing_core.store import shelf

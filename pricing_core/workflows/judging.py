@@ -11,6 +11,7 @@ import pandas as pd
 from pricing_core.data.dataset import Dataset
 from pricing_core.errors import DataError
 from pricing_core.evaluate.backtest import weekly_backtest
+from pricing_core.evaluate.band_forecasts import Shared, band_forecasts
 from pricing_core.evaluate.calibration import calibration_table, price_band_calibration
 from pricing_core.evaluate.logged_offers import LoggedOffers
 from pricing_core.evaluate.metrics import evaluate_probabilities
@@ -19,6 +20,7 @@ from pricing_core.evaluate.sales import monday
 from pricing_core.explain.shapley import shap_outcomes
 from pricing_core.guardrails.rules import NO_GUARDRAILS
 from pricing_core.models.choice import uncontested
+from pricing_core.models.held_out import HeldOut
 from pricing_core.models.shop_model import EncodedOffers, ShopModel
 from pricing_core.models.training import TrainingConfig, TrainingResult
 from pricing_core.optimize.strategies import price_strategy
@@ -39,7 +41,7 @@ def evaluate_run(dataset: Dataset, result: TrainingResult, config: TrainingConfi
         name: asdict(evaluate_probabilities(held.purchased, p, held.weight)) for name, p in held.baselines.items()
     }
     figures["calibration"] = calibration_table(held.purchased, held.probability, held.weight).to_dict("list")
-    figures["price_bands"] = bands.table.to_dict("list")
+    figures["price_bands"] = bands.table.join(_ranges(held)).to_dict("list")
     figures["price_band_slope"] = [bands.slope, bands.slope_low, bands.slope_high]
     figures["pricing_model"] = result.model.pricing.metrics_
     judged = _judged_offers(dataset, result)
@@ -56,6 +58,15 @@ def evaluate_run(dataset: Dataset, result: TrainingResult, config: TrainingConfi
         figures["quantity"] = result.model.quantity.to_dict()
     figures["endogeneity"] = endogeneity_figures(dataset, result, config.seed)
     return figures
+
+
+def _ranges(held: HeldOut) -> pd.DataFrame:
+    """90% range of what is observed in each price band, with what earlier offers say that offers share."""
+    offers = held.encoded.table.offers
+    shared = None if held.past is None else Shared(offers["customer_id"], offers["offered_at"], held.past)
+    response = held.model.behavior.respond(held.encoded.batch, held.encoded.going.reference)
+    found = band_forecasts(response, held.price, held.purchased, held.weight, shared=shared)
+    return found[["low", "high"]].add_prefix("forecast_")
 
 
 def _weeks(logged: LoggedOffers, offered_at: pd.Series) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from pricing_core.data.demo_shop import DemoShop, DemoShopConfig, simulate_demo_
 from pricing_core.errors import ConfigError, DataError
 from pricing_core.features import FeatureEncoder, build_features
 from pricing_core.guardrails import NO_GUARDRAILS
+from pricing_core.models.sampling import held_out_rows
 from pricing_core.models.training import (
     TrainingConfig,
     TrainingResult,
     check_enough,
-    held_out_rows,
     learn_prices,
     sample_offers,
     train_models,
