@@ -10,10 +10,11 @@ from typing import Any, Final
 import pandas as pd
 import plotly.graph_objects as go
 
-from pricing_core.charts.style import GRAY, ORANGE, TEAL, frame, number, percent
+from pricing_core.charts.style import GRAY, ORANGE, TEAL, faint, frame, number, percent
 from pricing_core.errors import DataError
 from pricing_core.evaluate.calibration import expected_calibration_error
 
+_RANGE: Final = ("forecast_low", "forecast_high")
 _RATES: Final = ("n", "predicted_rate", "observed_rate", "observed_low", "observed_high")
 _ALIKE: Final = (0.7, 1.4)
 _ROUGH: Final = (0.5, 2.0)  # a range that goes beyond leaves a reaction half or twice as strong possible
@@ -36,7 +37,11 @@ class CalibrationChart:
 
 @dataclass(frozen=True)
 class PriceBandChart:
-    """Price bands with forecast and observed conversion, the slope between them with its 90% range, and the finding."""
+    """Price bands with forecast and observed conversion, the slope between them with its 90% range, and the finding.
+
+    ``table`` says of each band whether what was observed lies in the forecast's 90% range (``within``), where the run
+    holds such ranges (``forecast_low, forecast_high``).
+    """
 
     table: pd.DataFrame
     slope: float
@@ -75,7 +80,8 @@ def price_band_data(metrics: Mapping[str, Any]) -> PriceBandChart:
     Parameters
     ----------
     metrics
-        A run's figures: ``price_bands`` holds the bands' columns and ``price_band_slope`` slope, low and high.
+        A run's figures: ``price_bands`` holds the bands' columns, in a run of an earlier version without the forecast's
+        range, and ``price_band_slope`` slope, low and high.
 
     Raises
     ------
@@ -84,7 +90,13 @@ def price_band_data(metrics: Mapping[str, Any]) -> PriceBandChart:
     """
     table = _table(metrics, "price_bands")
     slope, low, high = (math.nan if v is None else float(v) for v in metrics.get("price_band_slope", (math.nan,) * 3))
-    return PriceBandChart(table, slope, low, high, _slope_finding(slope, low, high))
+    finding = _slope_finding(slope, low, high)
+    if set(_RANGE) <= set(table.columns):
+        rate = table["observed_rate"]
+        table = table.assign(within=(table["forecast_low"] <= rate) & (rate <= table["forecast_high"]))
+        held = f"{int(table['within'].sum())} of {len(table)} bands sold within the forecast's 90% range"
+        finding = f"{finding}; {held}"
+    return PriceBandChart(table, slope, low, high, finding)
 
 
 def calibration_figure(data: CalibrationChart) -> go.Figure:
@@ -113,18 +125,31 @@ def calibration_figure(data: CalibrationChart) -> go.Figure:
 
 
 def price_band_figure(data: PriceBandChart) -> go.Figure:
-    """Draw forecast and observed conversion over the bands' mean relative price."""
+    """Draw forecast and observed conversion over the bands' mean relative price.
+
+    The forecast has its 90% range of what is then observed; in a run of an earlier version, which holds none, what was
+    observed has its own.
+    """
     table = data.table
-    figure = go.Figure()
+    figure, ranged = go.Figure(), "within" in table.columns
+    if ranged:
+        edge: dict[str, Any] = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+        figure.add_scatter(x=table["mean_price"], y=table["forecast_high"], showlegend=False, **edge)
+        figure.add_scatter(
+            x=table["mean_price"], y=table["forecast_low"], fill="tonexty", fillcolor=faint(TEAL),
+            name="forecast, 90% range", **edge,
+        )  # fmt: skip
+    symbols = ["diamond" if inside else "x" for inside in table["within"]] if ranged else "diamond"
     figure.add_scatter(
         x=table["mean_price"], y=table["predicted_rate"], mode="lines+markers", name="forecast",
         line={"color": TEAL, "dash": "solid"}, marker={"symbol": "circle", "size": 7},
         hovertemplate="forecast %{y:.1%} at %{x:.0%} of the going price<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=table["mean_price"], y=table["observed_rate"], mode="lines+markers", name="observed, 90% interval",
-        line={"color": ORANGE, "dash": "dot"}, marker={"symbol": "diamond", "size": 9}, customdata=table["n"],
-        error_y=_interval(table, ORANGE),
+        x=table["mean_price"], y=table["observed_rate"], mode="lines+markers",
+        name="observed" if ranged else "observed, 90% interval", line={"color": ORANGE, "dash": "dot"},
+        marker={"symbol": symbols, "size": 9}, customdata=table["n"],
+        error_y=None if ranged else _interval(table, ORANGE),
         hovertemplate="observed %{y:.1%} at %{x:.0%} of the going price, %{customdata:,} offers<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(tickformat=".0%")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -113,6 +114,20 @@ def test_price_bands_say_whether_the_reaction_to_price_is_as_forecast() -> None:
     unknown = price_band_data({**METRICS, "price_band_slope": [None, None, None]})
     assert unknown.finding.startswith("Forecasts do not differ between price bands")
     assert price_band_figure(right).layout.xaxis.title.text == "Price, % of the going price"
+
+
+def test_price_bands_show_the_forecasts_range_and_what_fell_outside_it() -> None:
+    bands: Any = METRICS["price_bands"]
+    ranged = {**bands, "forecast_low": [0.26, 0.15], "forecast_high": [0.34, 0.21]}
+    data = price_band_data({**METRICS, "price_bands": ranged})
+    assert data.table["within"].tolist() == [True, False]
+    assert data.finding.endswith("; 1 of 2 bands sold within the forecast's 90% range")
+    figure = price_band_figure(data)
+    assert [trace.name for trace in figure.data] == [None, "forecast, 90% range", "forecast", "observed"]
+    assert list(figure.data[3].marker.symbol) == ["diamond", "x"]
+    assert figure.data[3].error_y.array is None
+    old = price_band_figure(price_band_data(METRICS))
+    assert [trace.name for trace in old.data] == ["forecast", "observed, 90% interval"]
 
 
 def test_a_slope_that_may_be_zero_cannot_tell() -> None:
