@@ -20,8 +20,8 @@ STYLED_CELLS = 60_000
 
 SEVERITIES = {"blocking": "⛔ blocking", "warning": "⚠️ warning", "info": "ℹ️ note"}
 EVIDENCE = {
-    "measured": "Measured: this product was sold at such prices often enough.",
-    "borrowed": "Borrowed: few sales of its own; similar products fill in.",
+    "measured": "Measured: this product was offered often enough, at prices different enough, to tell its reaction.",
+    "borrowed": "Borrowed: its own offers are too few, or too alike in price; similar products fill in.",
     "extrapolated": "Extrapolated: outside the prices that the data support.",
 }
 

@@ -188,12 +188,29 @@ def product_evidence(offers: pd.DataFrame) -> pd.DataFrame:
     return groups.agg(n=("y", "size"), p=("y", "mean"), v=("x", "var")).fillna({"v": 0.0})
 
 
-def variation_findings(table: pd.DataFrame) -> list[Finding]:
-    """Findings of :func:`check_variation` from :func:`product_evidence`."""
+def untold(table: pd.DataFrame) -> pd.Series:
+    """Whether a product's own offers leave its reaction to price open, or show it at one price only.
+
+    Parameters
+    ----------
+    table
+        See :func:`product_evidence`; the rule is that of :func:`check_variation`.
+    """
+    _, varied, needed = _offers_needed(table)
+    return ~varied | (table["n"] < needed)
+
+
+def _offers_needed(table: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Purchase rate of each product, whether its price varied, and how many offers would tell its own reaction."""
     usual = float(table["p"].mean())
     rate = (table["p"] * table["n"] + usual) / (table["n"] + 1)  # a product without sales has some rate, not none
     varied = table["v"] > _LEAST_SPREAD**2
-    needed = (1 - rate) / (rate * table["v"].where(varied) * _ERROR**2)
+    return rate, varied, (1 - rate) / (rate * table["v"].where(varied) * _ERROR**2)
+
+
+def variation_findings(table: pd.DataFrame) -> list[Finding]:
+    """Findings of :func:`check_variation` from :func:`product_evidence`."""
+    rate, varied, needed = _offers_needed(table)
     weak = varied & (table["n"] < needed)
     if not weak.any():
         return []

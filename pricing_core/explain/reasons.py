@@ -48,12 +48,12 @@ TEMPLATES: Final[dict[str, dict[str, str]]] = {
     "rule": {"en": "It was stopped by: {rule}.", "zh": "受以下规则限制：{rule}。"},
     "ending": {"en": "It was moved to an allowed price ending.", "zh": "已调整为允许的价格尾数。"},
     "measured": {
-        "en": "Evidence: measured; this product was sold at such prices often enough.",
-        "zh": "依据：实测；该商品在这类价格上有足够的销售记录。",
+        "en": "Evidence: measured; this product was offered often enough at different prices.",
+        "zh": "依据：实测；该商品在不同价格上有足够的记录。",
     },
     "borrowed": {
-        "en": "Evidence: borrowed; few sales of its own, similar products fill in.",
-        "zh": "依据：借鉴；该商品自身销售较少，参考了相似商品。",
+        "en": "Evidence: borrowed; its own offers are too few or too alike in price, similar products fill in.",
+        "zh": "依据：借鉴；该商品自身的记录太少或价格太接近，参考了相似商品。",
     },
     "extrapolated": {
         "en": "Evidence: extrapolated; today's price lies outside what the data support.",

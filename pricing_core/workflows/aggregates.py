@@ -15,7 +15,7 @@ from pricing_core.progress import Progress, SilentProgress
 from pricing_core.store import datasets, derived
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows import past_sales
-from pricing_core.workflows.stored_offers import sales_in_parts
+from pricing_core.workflows.stored_offers import sales_in_parts, untold_products
 
 Open = Callable[[], Dataset]
 
@@ -56,6 +56,7 @@ def prepare_pages(ws: Workspace, dataset_id: str, progress: Progress | None = No
         progress.stage("Preparing", 0.98, "Summing up the last weeks")
         weekly_overview(ws, dataset_id)
         column_uses(ws, dataset_id)
+        untold_products(ws, dataset_id)
     if past_sales.many(ws, dataset_id):
         progress.stage("Preparing", 0.99, "Summing up what each customer bought by week")
         past_sales.prepare(ws, dataset_id)

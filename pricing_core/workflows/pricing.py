@@ -62,10 +62,10 @@ def rows_for(
         people, goods = (targets[name].unique().tolist() for name in ("customer_id", "product_id"))
         server = PriceServer(run.model, dataset, people, goods, targets["offered_at"].iloc[0])
         rows = server.rows(*server.places(targets["customer_id"], targets["product_id"]))
-        return run.with_margin(rows), None
+        return run.with_evidence(run.with_margin(rows)), None
     encoded = run.model.encode(dataset, targets)
     rows = run.model.rows(dataset, encoded)
-    return run.with_margin(rows), encoded
+    return run.with_evidence(run.with_margin(rows)), encoded
 
 
 def _side_by_side(run: TrainedRun, targets: pd.DataFrame) -> bool:

@@ -22,6 +22,7 @@ from pricing_core.store import datasets, runs, shelf
 from pricing_core.store.parquet import read_parquet
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.figures import read_figures
+from pricing_core.workflows.stored_offers import untold_products
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class TrainedRun:
             encoded = self.model.encode(self.dataset, self.targets)
             groups = self.model.groups(self.dataset, encoded)
             rows = replace(rows, labels=groups.labels, numbers=groups.numbers, stock=groups.stock)
-        return self.with_margin(rows)
+        return self.with_evidence(self.with_margin(rows))
 
     @cached_property
     def encoded(self) -> EncodedOffers:
@@ -105,6 +106,16 @@ class TrainedRun:
         """Rows whose assumed unit costs follow the margin assumption as it stands now."""
         margin = datasets.load_manifest(self.ws, self.dataset_id).margin_assumption
         return with_margin(rows, margin, self.usual_price) if rows.cost_assumed.any() else rows
+
+    def with_evidence(self, rows: PricingRows) -> PricingRows:
+        """Rows that call a reaction measured only where the quality report finds that the product's own offers tell it.
+
+        The models label by the number of offers; offers at nearly one price tell no reaction, however many they are.
+        """
+        if not (rows.evidence == "measured").any():
+            return rows
+        unsure = np.isin(rows.product_id.astype(str), list(untold_products(self.ws, self.dataset_id)))
+        return replace(rows, evidence=np.where(unsure & (rows.evidence == "measured"), "borrowed", rows.evidence))
 
     def observed(self, product_id: str | None = None) -> pd.DataFrame:
         """Logged ``price`` and ``purchased`` of a product, or of all."""

@@ -10,10 +10,11 @@ from typing import Final
 import pandas as pd
 import pyarrow.dataset as arrow
 
+from pricing_core.data.checks import untold
 from pricing_core.data.dataset import Dataset
 from pricing_core.engines.stored import open_tables
 from pricing_core.evaluate.sales import sales_log
-from pricing_core.store import datasets
+from pricing_core.store import datasets, derived
 from pricing_core.store.parquet import read_parquet
 from pricing_core.store.workspace import Workspace
 
@@ -68,6 +69,27 @@ def _offers_in_parts(folder: Path, since: pd.Timestamp | None, columns: Collecti
     for batch in table.to_batches(columns=there, filter=later, batch_size=BATCH_ROWS):
         if batch.num_rows:
             yield batch.to_pandas()
+
+
+def untold_products(ws: Workspace, dataset_id: str) -> frozenset[str]:
+    """Products whose own offers are too few, or too alike in price, to tell their reaction to price.
+
+    The rule is that of the quality report (:func:`~pricing_core.data.checks.untold`), over all offers; the result is
+    kept with the data set.
+    """
+    folder = datasets.folder_of(ws, dataset_id)
+    found = derived.kept(folder, "reactions", "", lambda: _reactions(ws, folder))
+    return frozenset(found.loc[found["untold"], "product_id"].astype(str))
+
+
+def _reactions(ws: Workspace, folder: Path) -> pd.DataFrame:
+    query = (
+        "SELECT product_id::VARCHAR AS product_id, count(*) AS n, avg(purchased::INTEGER) AS p, "
+        "coalesce(var_samp(ln(price)), 0) AS v FROM offers GROUP BY 1 ORDER BY 1"
+    )
+    with open_tables(folder, spill=ws.temp_dir) as connection:
+        table = connection.execute(query).df()
+    return table.assign(untold=untold(table))[["product_id", "untold"]]
 
 
 def usual_prices(ws: Workspace, folder: Path) -> dict[str, float]:

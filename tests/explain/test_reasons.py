@@ -30,7 +30,7 @@ def test_the_english_reason_is_word_for_word() -> None:
         "TEA-044: cut from 12.99 USD to 11.49 USD (−11.5%). Before any rule, the price that earns most is below that "
         "of a typical offer (12.40 USD): 11.52 USD. What moves it most: loyalty tier = gold (−0.62 USD), unit cost = "
         "58% of the going price (+0.20 USD). It was stopped by: margin floor. The decision becomes “raise” if the unit "
-        "cost rises to 7.40 USD (+12.0%). Evidence: measured; this product was sold at such prices often enough."
+        "cost rises to 7.40 USD (+12.0%). Evidence: measured; this product was offered often enough at different prices."
     )
 
 
@@ -41,7 +41,7 @@ def test_the_chinese_reason_is_word_for_word() -> None:
         "主要影响因素：会员等级为gold（−0.62 USD）、单位成本为现行价的58%（+0.20 USD）。"
         "受以下规则限制：最低毛利率。"
         "如果单位成本升至 7.40 USD（+12.0%），决定将变为“涨价”。"
-        "依据：实测；该商品在这类价格上有足够的销售记录。"
+        "依据：实测；该商品在不同价格上有足够的记录。"
     )
 
 
