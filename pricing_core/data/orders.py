@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pricing_core.data.occasion_rule import OccasionRule
 from pricing_core.data.occasions import BASKET_COLUMNS, EVIDENCE, build_occasions
+from pricing_core.data.order_categories import commonest, merged_categories
 from pricing_core.data.order_findings import (
     far_off,
     made_findings,
@@ -60,18 +61,21 @@ def offers_from_orders(
     """
     lines = tables["orders"]
     rest = {name: frame for name, frame in tables.items() if name != "orders"}
+    merged: list[Finding] = []
     if "products" in rest and "category" in rest["products"].columns:
         known = rest["products"].set_index("product_id")["category"]
         lines = lines.assign(category=lines["product_id"].map(known))
     elif "category" in lines.columns:
-        rest["products"] = _with_categories(rest.get("products"), lines)
+        pairs = lines[["product_id", "category"]].dropna().value_counts(sort=False).reset_index()
+        rest["products"] = with_commonest(rest.get("products"), pairs, lines["product_id"].unique())
+        merged = merged_categories(pairs)
     visits = rest.get("events")
     made = build_occasions(lines, rule, visits=visits)
     rest["events"] = _with_purchases(visits, lines)
     evidence = evidence_of(made.counts, rule, sensitivity(lines, rule, visits=visits))
     excluded = excluded_columns()
     far = far_from_usual(lines.rename(columns={"unit_price": "price"}))
-    findings = made_findings(made.counts, rule) + unused_columns(list(lines.columns), lines.__getitem__)
+    findings = made_findings(made.counts, rule) + merged + unused_columns(list(lines.columns), lines.__getitem__)
     findings += unread_cancellations(list(lines.columns), lambda name: _texts(lines[name]))
     findings += _far_off(lines, far, row_numbers) + personal_prices([price_spreads(lines[~far])])
     return OrdersOutcome({"offers": made.offers, **rest}, findings, evidence, excluded)
@@ -157,12 +161,6 @@ def _summary(offers: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _with_categories(products: pd.DataFrame | None, lines: pd.DataFrame) -> pd.DataFrame:
-    """Products of the orders with their commonest category."""
-    pairs = lines[["product_id", "category"]].dropna().value_counts(sort=False).reset_index()
-    return with_commonest(products, pairs, lines["product_id"].unique())
-
-
 def with_commonest(products: pd.DataFrame | None, pairs: pd.DataFrame, sold: Iterable[str]) -> pd.DataFrame:
     """Products with their commonest category.
 
@@ -175,8 +173,7 @@ def with_commonest(products: pd.DataFrame | None, pairs: pd.DataFrame, sold: Ite
     sold
         Products of the order lines.
     """
-    pairs = pairs.sort_values(["product_id", "count", "category"], ascending=[True, False, True], kind="stable")
-    category = pairs.drop_duplicates("product_id").set_index("product_id")["category"]
+    category = commonest(pairs)
     if products is None:
         products = pd.DataFrame({"product_id": pd.Series(sorted(sold), dtype="str")})
     return products.assign(category=products["product_id"].map(category).astype("str"))

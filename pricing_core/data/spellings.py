@@ -49,8 +49,13 @@ def spelled_alike(texts: Iterable[str]) -> list[list[str]]:
     """Groups of two or more different texts that are equal but for capital letters and spaces."""
     groups: dict[str, list[str]] = {}
     for text in sorted(set(texts)):
-        groups.setdefault(" ".join(text.casefold().split()), []).append(text)
+        groups.setdefault(plain(text), []).append(text)
     return [group for _, group in sorted(groups.items()) if len(group) > 1]
+
+
+def plain(text: str) -> str:
+    """What texts that are spelled alike have in common."""
+    return " ".join(text.casefold().split())
 
 
 def with_visible_spaces(text: str) -> str:

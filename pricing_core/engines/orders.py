@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from pricing_core.data import order_findings, orders
 from pricing_core.data.occasion_rule import OccasionRule
+from pricing_core.data.order_categories import merged_categories
 from pricing_core.data.quality import SHOWN_ROWS, Finding
 from pricing_core.data.rules import far_from_usual
 from pricing_core.engines.coded_lines import CodedLines, code_lines
@@ -63,13 +64,15 @@ def offers_from_orders(
     """
     coded = code_lines(rows, products, events, rule)
     given = products
+    merged: list[Finding] = []
     if coded.categories is not None and (products is None or "category" not in products.columns):
         products = orders.with_commonest(products, coded.categories, coded.product_names)
+        merged = merged_categories(coded.categories)
     counts = build_occasions(rows.session, coded, rule)
     offers = _offers(rows, coded, rule)
     rows.session.stage("Building occasions", 0.88, "Trying other assumptions on some customers")
     other = _sensitivity(rows, coded, given, events, rule)
-    findings = order_findings.made_findings(counts, rule) + _unused(rows)
+    findings = order_findings.made_findings(counts, rule) + merged + _unused(rows)
     findings += _price_findings(rows)
     return OrdersMade(
         offers,
