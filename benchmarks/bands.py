@@ -1,13 +1,15 @@
 """Does conversion change with price as forecast: held-out last weeks of the demo shop and of the grocery sample.
 
-``python benchmarks/bands.py [--seeds N] [--quick] [--shop demo|grocery|both] [--family network|auto] [--before]``. Each
-seed is another demo shop, or another training on the grocery sample. The models learn from the earlier 85% of the
-offers; the later ones are put into six bands of price over reference price. The slope is the observed change between
-bands per forecast change (1 is right); a 90% range covers where the observed conversion of the band lies in it. Where
-the slope's own margin is wide, as in a shop whose prices hardly vary, its error says nothing about the model.
-``--before`` takes the log as it was before those weeks, so that the weeks ahead of them are held out. The lead in log
-loss is the best baseline's less ours, with the standard error of the mean over offers. The fit on all offers, which a
-training ends with, is left out: it has no part in the figures.
+``python benchmarks/bands.py [--seeds N] [--quick] [--shop demo|grocery|both] [--family network|auto] [--before]
+[--windows N]``. Each seed is another demo shop, or another training on the grocery sample. The models learn from the
+earlier 85% of the offers; the later ones are put into six bands of price over reference price. The slope is the
+observed change between bands per forecast change (1 is right); a 90% range covers where the observed conversion of
+the band lies in it. Where the slope's own margin is wide, as in a shop whose prices hardly vary, its error says
+nothing about the model. ``--before`` takes the log as it was before those weeks, so that the weeks ahead of them are
+held out; ``--windows N`` instead takes it as it was at N times, evenly from 70% of its offers on, and prints how many
+ranges of all windows cover. Half of a range's width is printed as it is, and as it would be if offers shared nothing.
+The lead in log loss is the best baseline's less ours, with the standard error of the mean over offers. The fit on all
+offers, which a training ends with, is left out: it has no part in the figures.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from pricing_core.data.dataset import Dataset
 from pricing_core.data.demo_shop import DemoShopConfig, simulate_demo_shop
 from pricing_core.data.importing import import_tables
 from pricing_core.data.samples import load_sample_sources
-from pricing_core.evaluate.band_forecasts import band_forecasts
+from pricing_core.evaluate.band_forecasts import Shared, band_forecasts
 from pricing_core.evaluate.calibration import price_band_calibration
 from pricing_core.evaluate.metrics import SMALLEST_PROBABILITY
 from pricing_core.models.choice import AUTO
@@ -45,6 +47,8 @@ Floats = NDArray[np.float64]
 class Verdict:
     """Slope between price bands, bands that are covered, and log loss of ours and of the best baseline.
 
+    ``plain`` are the bands that ranges cover which take offers to be independent; ``half`` and ``plain_half`` are the
+    mean half widths of both; ``level`` is how much more conversion came than was forecast, as a share of the forecast.
     ``lead`` is the best baseline's log loss less ours, ``lead_error`` its standard error over offers; ``kind`` names
     the families that answered.
     """
@@ -53,6 +57,10 @@ class Verdict:
     margin: float
     covered: int
     bands: int
+    plain: int
+    half: float
+    plain_half: float
+    level: float
     log_loss: float
     baseline: float
     best: str
@@ -69,17 +77,21 @@ def main() -> None:
     parser.add_argument("--shop", choices=("demo", "grocery", "both"), default="both")
     parser.add_argument("--family", default="network", help="a family of models, or auto")
     parser.add_argument("--before", action="store_true", help="hold out the weeks before the last ones")
+    parser.add_argument("--windows", type=int, default=1, help="windows of held-out weeks, one after the other")
     options = parser.parse_args()
+    shares = np.linspace(0.7, 1.0, options.windows) if options.windows > 1 else [0.85 if options.before else 1.0]
     rows = []
     for shop in ("demo", "grocery") if options.shop == "both" else (options.shop,):
         found = []
         for seed in range(options.first_seed, options.first_seed + options.seeds):
-            start = time.perf_counter()
-            dataset = dataset_of(shop, seed)
-            dataset = earlier_part(dataset) if options.before else dataset
-            found.append(judge(dataset, seed, quick=options.quick, family=options.family))
-            print(f"{shop}, seed {seed}, {time.perf_counter() - start:.0f} s: {found[-1]}", flush=True)
-        covered, bands = sum(v.covered for v in found), sum(v.bands for v in found)
+            for share in shares:
+                start = time.perf_counter()
+                dataset = earlier_part(dataset_of(shop, seed), share)
+                found.append(judge(dataset, seed, quick=options.quick, family=options.family))
+                seconds = time.perf_counter() - start
+                print(f"{shop}, seed {seed}, {share:.0%} of the offers, {seconds:.0f} s: {found[-1]}", flush=True)
+        covered, plain, bands = (sum(getattr(v, name) for v in found) for name in ("covered", "plain", "bands"))
+        half, plain_half = (100 * np.mean([getattr(v, name) for v in found]) for name in ("half", "plain_half"))
         slopes = [v.slope for v in found]
         errors = [100 * abs(v.slope - 1) for v in found]
         rows.append(
@@ -90,6 +102,9 @@ def main() -> None:
                 mean_and_error(errors),
                 f"{100 * abs(np.mean(slopes) - 1):.1f}",
                 f"{covered} of {bands}",
+                f"{half:.2f}",
+                f"{plain} of {bands}, {plain_half:.2f}",
+                mean_and_error([100 * v.level for v in found]),
                 mean_and_error([v.log_loss for v in found], 4),
                 mean_and_error([v.baseline for v in found], 4),
                 f"{np.mean([v.lead for v in found]):+.5f} ± {np.mean([v.lead_error for v in found]):.5f}",
@@ -102,11 +117,15 @@ def main() -> None:
         "error, %",
         "error of the mean, %",
         "90% ranges cover",
+        "half width, points",
+        "if nothing were shared",
+        "more sold than forecast, %",
         "log loss",
         "best baseline's",
         "lead",
     )
-    print_table(f"Price bands, {'quick' if options.quick else 'full'} training, {options.seeds} seeds", columns, rows)
+    what = f"{'quick' if options.quick else 'full'} training, {options.seeds} seeds, {len(shares)} windows"
+    print_table(f"Price bands, {what}", columns, rows)
 
 
 def dataset_of(shop: str, seed: int) -> Dataset:
@@ -121,6 +140,8 @@ def dataset_of(shop: str, seed: int) -> Dataset:
 
 def earlier_part(dataset: Dataset, share: float = 0.85) -> Dataset:
     """Return the data set as it was when this share of its offers had been made."""
+    if share >= 1:
+        return dataset
     times = dataset.offers["offered_at"]
     end = times.sort_values().iloc[int(share * len(times))]
     events = dataset.events
@@ -140,7 +161,9 @@ def judge(dataset: Dataset, seed: int, *, quick: bool, family: str = "network") 
     going = held.encoded.going
     bands = price_band_calibration(held.price / going.reference, held.purchased, held.probability, held.weight)
     response = held.model.behavior.respond(held.encoded.batch, going.reference)
-    table = band_forecasts(response, held.price, held.purchased, held.weight)
+    offers = held.encoded.table.offers
+    shared = None if held.past is None else Shared(offers["customer_id"], offers["offered_at"], held.past)
+    plain, table = (band_forecasts(response, held.price, held.purchased, held.weight, shared=s) for s in (None, shared))
     ours = losses(held.purchased, held.probability)
     others = {name: losses(held.purchased, p) for name, p in held.baselines.items()}
     best = min(others, key=lambda name: float(np.average(others[name], weights=held.weight)))
@@ -148,9 +171,24 @@ def judge(dataset: Dataset, seed: int, *, quick: bool, family: str = "network") 
     margin = (bands.slope_high - bands.slope_low) / 2
     mine, theirs = (float(np.average(each, weights=held.weight)) for each in (ours, others[best]))
     lead, error = float(gap.mean()), float(gap.std() / np.sqrt(len(gap)))
-    covered = int(table["covered"].sum())
     kind = "" if result.choice is None else "+".join(result.choice.parts)
-    return Verdict(bands.slope, margin, covered, len(table), mine, theirs, best, lead, error, kind)
+    came, forecast = (float(np.average(each, weights=held.weight)) for each in (held.purchased, held.probability))
+    return Verdict(
+        slope=bands.slope,
+        margin=margin,
+        covered=int(table["covered"].sum()),
+        bands=len(table),
+        plain=int(plain["covered"].sum()),
+        half=float((table["high"] - table["low"]).mean() / 2),
+        plain_half=float((plain["high"] - plain["low"]).mean() / 2),
+        level=came / forecast - 1,
+        log_loss=mine,
+        baseline=theirs,
+        best=best,
+        lead=lead,
+        lead_error=error,
+        kind=kind,
+    )
 
 
 def losses(purchased: Floats, probability: Floats) -> Floats:
