@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pricing_core import workflows
@@ -21,6 +22,9 @@ def test_the_stored_offers_are_those_that_judged_the_run(run):
     assert len(held) == run.metrics["held_out_offers"]
     assert np.average(held["purchased"], weights=held["weight"]) == pytest.approx(run.metrics["base_rate"])
     assert np.average(held["probability"], weights=held["weight"]) == pytest.approx(run.metrics["mean_prediction"])
+    bands = pd.DataFrame(run.metrics["price_bands"])
+    assert (bands["forecast_low"] < bands["predicted_rate"]).all()
+    assert (bands["predicted_rate"] < bands["forecast_high"]).all()
     assert not set(held.columns) & {"customer_id", "product_id"}
 
 
