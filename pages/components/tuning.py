@@ -256,10 +256,19 @@ def _train_with(page: PageState, found: StudyRecord, judged: list[int]) -> None:
             st.markdown(f"**{markdown(charts.words(key))}**: {markdown(charts.value_words(value))}")
         full = not bool(found.record["quick"])
         quick = not st.toggle("Full training", value=full, key="tuning_full")
-        base = TrainingConfig(seed=int(found.record["seed"]), quick=quick)
+        seed = st.number_input(
+            "Seed", 0, 10_000, int(found.record["seed"]), key=f"tuning_seed_{found.name}", width=130,
+            help="Number that starts all random choices: the same data and seed give the same prices.",
+        )  # fmt: skip
+        promote = page.run_id is None or st.checkbox(
+            "Put the new model in use as soon as it is ready", False, key="tuning_promote",
+            help="Otherwise it stands beside the one in use, to be compared and put in use on the Runs tab.",
+        )  # fmt: skip
+        base = TrainingConfig(seed=int(seed), quick=quick)
         config = tuned_config(page.ws, found.name, number_, base=base)
         if access.button(page, "train", "Train", key="tuning_train", type="primary"):
-            job_panel.start(page.ws, "train", {"dataset_id": page.dataset_id, **job_settings(config)})
+            params = {"dataset_id": page.dataset_id, "promote": bool(promote)}
+            job_panel.start(page.ws, "train", params | job_settings(config))
     st.download_button(
         "Settings as a file", settings_text(config), f"{found.name}.json", "application/json",
         icon=":material/download:", key="tuning_file", on_click="ignore",

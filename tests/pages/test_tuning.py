@@ -80,6 +80,7 @@ def test_trials_are_shown_and_their_settings_can_be_trained_with(
     button(app, "Train").click().run()
     assert sent[-1][0] == "train"
     params = sent[-1][1]
+    assert params["promote"] is True and "seed" not in params  # the first model is in use in any case
     assert params["origin"] == {"network": {"study": "spring", "trial": found.best_number}}
     trials = studies.trials(ws, "spring").set_index("number")
     assert params["settings"]["learning_rate"] == trials.loc[found.best_number, "setting.learning_rate"]
@@ -100,3 +101,17 @@ def test_a_tuning_can_be_deleted(ws: Workspace) -> None:
     button(app, "Delete").click().run()
     assert studies.list_studies(ws) == []
     assert "Tuning tries other settings" in app.info[0].value
+
+
+def test_a_tuned_model_stands_beside_the_one_in_use_unless_asked_otherwise(
+    trained: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(jobs, "submit", lambda ws, kind, params: sent.append(params))
+    made(trained, "spring", trials=3)
+    app = open_tuning()
+    button(app, "Train").click().run()
+    app.checkbox(key="tuning_promote").check().run()
+    app.number_input(key="tuning_seed_spring").set_value(4).run()
+    button(app, "Train").click().run()
+    assert [(params["promote"], params.get("seed")) for params in sent] == [(False, None), (True, 4)]
