@@ -45,17 +45,26 @@ def rows_of(state: PageState, product: str) -> PricingRows:
 def curve_of(state: PageState, product: str) -> DemandCurve:
     """Return the demand curve of a product, with the best single price within the guardrails."""
     best = float(_row(state, product)["new_price"])
-    return _curve(results.key(state), product, best, state)
+    return _curve(results.key(state), product, best, _held(state, product), state)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Drawing the demand curve …")
-def _curve(stamp: str, product: str, best_price: float, _state: PageState) -> DemandCurve:
-    return demand_curve_data(rows_of(_state, product), _state.run.observed(product), best_price=best_price)
+def _curve(stamp: str, product: str, best_price: float, held: bool, _state: PageState) -> DemandCurve:
+    observed = _state.run.observed(product)
+    return demand_curve_data(rows_of(_state, product), observed, best_price=best_price, follows=held)
+
+
+def _held(state: PageState, product: str) -> bool:
+    """Whether a product keeps today's prices because no single price fits its guardrails and past offers."""
+    priced = results.prices(state, PRODUCT_STRATEGY, guardrails.chosen(state.ws))
+    return bool(priced.prices.held[priced.rows.product_id.astype(str) == product].all())
 
 
 def sentence(state: PageState, product: str) -> str:
     """Say in one sentence what to do with the product's price, and what that is worth."""
     row, currency = _row(state, product), state.currency
+    if _held(state, product):
+        return f"{product} keeps today's prices: no single price fits. Optimize, “Best price per product”, says why."
     if abs(row["change_rate"]) < SAME:
         return f"The price of {product} is right: no single price within the guardrails earns more."
     verb = "Raise" if row["change_rate"] > 0 else "Cut"

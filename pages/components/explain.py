@@ -11,6 +11,8 @@ from pricing_core.charts import explain as charts
 from pricing_core.charts.demand import demand_curve_data, demand_curve_figure
 from pricing_core.charts.price_steps import price_ladder_figure
 from pricing_core.explain.reasons import LANGUAGES
+from pricing_core.optimize.settings import PERSONAL
+from pricing_core.workflows.objectives import chosen_objective
 
 from . import guardrails, results
 from .state import PageState
@@ -113,9 +115,11 @@ def steps(state: PageState, found: RowExplanation) -> None:
     left.plotly_chart(price_ladder_figure(found.ladder, currency=state.currency), key="ladder")
     left.caption(f"{markdown(_sum(found, state.currency))}  \n:material/info: {markdown(str(found.price.reason[0]))}")
     product = str(found.row.product_id[0])
+    best = guardrails.last_strategy(state.ws) in PERSONAL and chosen_objective(state.ws).kind == "profit"
     curve = demand_curve_data(
-        found.row, state.run.observed(product), best_price=float(found.price.price[0]), one_customer=True
-    )
+        found.row, state.run.observed(product), best_price=float(found.price.price[0]), one_customer=True,
+        limit=str(found.price.binding[0]), follows=not best or bool(found.price.held[0]),
+    )  # fmt: skip
     right.plotly_chart(demand_curve_figure(curve, currency=state.currency), key="offer_curve")
     right.caption("The line is this customer's; the points are what all buyers of the product did at such prices.")
 

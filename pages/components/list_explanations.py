@@ -54,7 +54,7 @@ def _table(found: pd.DataFrame, language: str) -> None:
     st.dataframe(
         found.head(SHOWN)[columns], hide_index=True, height=320,
         column_config={
-            "product_id": text_column("Product"), "customer_id": text_column("Customer", width="small"),
+            "product_id": text_column("Product"), "customer_id": text_column("Customer"),
             reason: text_column("Why", width="large"),
         },
     )  # fmt: skip

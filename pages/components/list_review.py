@@ -233,7 +233,7 @@ def _category(stored: StoredPriceList) -> pd.Series | None:
 
 def _columns(currency: str) -> dict[str, Any]:
     return {
-        "product_id": text_column("Product", pinned=True), "customer_id": text_column("Customer", width="small"),
+        "product_id": text_column("Product", pinned=True), "customer_id": text_column("Customer"),
         "segment_id": text_column("Segment"), "category": text_column("Category", width="small"),
         "current_price": money_column("Price today", currency),
         "proposed_price": money_column("Proposed", currency),

@@ -141,7 +141,7 @@ def changes(state: PageState, priced: PricedTable, simulated: SimulationResult) 
         signed(shown[order], currency, money=order[6:9], percent=["change"]),
         hide_index=True, placeholder="–", height=380,
         column_config={
-            "product_id": text_column("Product"), "customer_id": text_column("Customer", width="small"),
+            "product_id": text_column("Product"), "customer_id": text_column("Customer"),
             "current_price": money_column("Price today", currency), "new_price": money_column("New price", currency),
             "change": number_column("Change"),
             "reason": text_column("Why", width="large"),
@@ -187,7 +187,7 @@ def held(state: PageState, priced: PricedTable, rules: Guardrails) -> None:
         shown[["product_id", "customer_id", "current_price", "help", "why"]].head(SHOWN_ROWS),
         hide_index=True, placeholder="–",
         column_config={
-            "product_id": text_column("Product", width="small"), "customer_id": text_column("Customer", width="small"),
+            "product_id": text_column("Product"), "customer_id": text_column("Customer"),
             "current_price": money_column("Price today", state.currency),
             "help": text_column("What would help", width="large"), "why": text_column("Why", width="large"),
         },

@@ -15,6 +15,7 @@ from scipy.special import expit, logit, stdtrit
 from pricing_core.charts.style import GRAY, INDIGO, ORANGE, TEAL, faint, frame, money, number, percent
 from pricing_core.errors import DataError
 from pricing_core.evaluate.calibration import wilson_interval
+from pricing_core.guardrails.allowed_range import BELOW_CURRENT, BELOW_LIST, SUPPORTED
 from pricing_core.response.pricing_rows import PricingRows
 
 Floats = NDArray[np.float64]
@@ -22,6 +23,15 @@ Floats = NDArray[np.float64]
 _POINTS: Final = 61
 _FEW: Final = 5
 _SAME: Final = 0.005
+_LIMITS: Final = {
+    SUPPORTED: " that past offers support",
+    BELOW_LIST: " that discounts from the list price allow",
+    BELOW_CURRENT: " that discounts from the current price allow",
+}
+_CLOSE: Final = 0.45  # of the width, below which labels centered on two prices could touch in half a page
+_EDGE: Final = 0.2
+_LABEL_LINE: Final = 18
+_ABOVE_TITLE: Final = 20
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,10 @@ class DemandCurve:
         Whether prices are relative, and whether any unit cost follows from an assumed margin.
     one_customer
         Whether the curve is that of one customer.
+    limit
+        Rule that keeps the best price from being a better one; empty where none does.
+    follows
+        Whether the best price is the one that a strategy recommends, whether or not any other earns more.
     """
 
     curve: pd.DataFrame
@@ -55,6 +69,8 @@ class DemandCurve:
     relative: bool
     cost_assumed: bool
     one_customer: bool = False
+    limit: str = ""
+    follows: bool = False
 
     def finding(self, currency: str = "") -> str:
         """Say how strongly buyers react, and where the best price is."""
@@ -67,12 +83,22 @@ class DemandCurve:
         text = f"1% more price {what}{span}"
         if not math.isfinite(self.best_price):
             return text
-        if abs(self.best_price / self.current_price - 1) < _SAME:
-            best = "best for this customer" if self.one_customer else "best single one"
-            return f"{text}; the current price is already the {best}"
+        same = abs(self.best_price / self.current_price - 1) < _SAME
         best, now = self.price_text(self.best_price, currency), self.price_text(self.current_price, currency)
+        if self.follows:
+            return f"{text}; the recommended price is {'the current one' if same else f'{best}, now {now}'}"
+        if same:
+            which = "best for this customer" if self.one_customer else "best single one"
+            return f"{text}; the current price is already the {which}{self._within}"
         which = "best price for this customer" if self.one_customer else "best single price"
-        return f"{text}; the {which} is {best}, now {now}"
+        return f"{text}; the {which}{self._within} is {best}, now {now}"
+
+    @property
+    def _within(self) -> str:
+        """Among which prices the best one is, where a rule stops it."""
+        if not self.limit:
+            return ""
+        return _LIMITS.get(self.limit, f" that the rule “{self.limit}” allows")
 
     def price_text(self, price: float, currency: str = "") -> str:
         """Price in money, or in percent of the going price."""
@@ -87,6 +113,8 @@ def demand_curve_data(
     relative: bool | None = None,
     bands: int = 6,
     one_customer: bool = False,
+    limit: str = "",
+    follows: bool = False,
 ) -> DemandCurve:
     """Average demand curve of the rows over the prices that their data support.
 
@@ -103,8 +131,8 @@ def demand_curve_data(
         Prices as multiples of the reference price; default: where the rows hold more than one product.
     bands
         Price bands of the observed points at most.
-    one_customer
-        Whether the rows are those of one customer, for the title.
+    one_customer, limit, follows
+        See :class:`DemandCurve`; for the title.
 
     Raises
     ------
@@ -139,6 +167,8 @@ def demand_curve_data(
         relative=relative,
         cost_assumed=bool(rows.cost_assumed.any()),
         one_customer=one_customer,
+        limit=limit,
+        follows=follows,
     )
 
 
@@ -168,19 +198,20 @@ def demand_curve_figure(data: DemandCurve, *, currency: str = "") -> go.Figure:
             hovertemplate=f"{price}: %{{y:.1%}} of %{{customdata:,}} offers bought<extra></extra>",
         )  # fmt: skip
     star = " *" if data.cost_assumed else ""
-    sides = ("left", "right") if data.current_price <= data.best_price else ("right", "left")
-    _mark_price(
-        figure, data.current_price, f"now {data.price_text(data.current_price, currency)}", GRAY, "dash", sides[0]
-    )
-    _mark_price(
-        figure, data.best_price, f"best{star} {data.price_text(data.best_price, currency)}", INDIGO, "dot", sides[1]
-    )
+    ends = float(curve["price"].iloc[0]), float(curve["price"].iloc[-1])
+    close = abs(data.best_price - data.current_price) < _CLOSE * (ends[1] - ends[0])
+    best = f"{'recommended' if data.follows else 'best'}{star} {data.price_text(data.best_price, currency)}"
+    _mark_price(figure, data.best_price, best, (INDIGO, "dot"), ends, row=0)
+    now = f"now {data.price_text(data.current_price, currency)}"
+    _mark_price(figure, data.current_price, now, (GRAY, "dash"), ends, row=int(close))
     if data.relative:
         figure.update_xaxes(tickformat=".0%")
     figure.update_yaxes(tickformat=".0%" if curve["conversion_rate"].max() > 0.1 else ".1%", rangemode="tozero")
     axis = "Price, % of the going price" if data.relative else f"Price ({currency})" if currency else "Price"
     note = " · * unit cost from the assumed margin" if data.cost_assumed else ""
-    return frame(figure, data.finding(currency), x=axis + note, y="Conversion rate")
+    frame(figure, data.finding(currency), x=axis + note, y="Conversion rate")
+    top = {"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": _ABOVE_TITLE}}
+    return figure.update_layout(title=top, margin_t=figure.layout.margin.t + _LABEL_LINE * (1 + close))
 
 
 def _band(draws: Floats, member: NDArray[np.int64]) -> tuple[Floats, Floats]:
@@ -234,7 +265,16 @@ def _observed_bands(
     return table.loc[table["n"] >= _FEW, columns].reset_index(drop=True)
 
 
-def _mark_price(figure: go.Figure, price: float, text: str, color: str, dash: str, side: str) -> None:
-    if math.isfinite(price):
-        line = {"color": color, "dash": dash, "width": 2}
-        figure.add_vline(x=price, line=line, annotation_text=text, annotation_position=f"top {side}")
+def _mark_price(
+    figure: go.Figure, price: float, text: str, style: tuple[str, str], ends: tuple[float, float], row: int
+) -> None:
+    """Draw a line (color and dash) at a price, with its label above the plot, in the given row from below."""
+    if not math.isfinite(price):
+        return
+    color, dash = style
+    figure.add_vline(x=price, line={"color": color, "dash": dash, "width": 2})
+    place = (price - ends[0]) / (ends[1] - ends[0]) if ends[1] > ends[0] else 0.5
+    figure.add_annotation(
+        x=price, y=1, yref="paper", text=text, showarrow=False, yanchor="bottom", yshift=_LABEL_LINE * row,
+        xanchor="left" if place < _EDGE else "right" if place > 1 - _EDGE else "center",
+    )  # fmt: skip

@@ -114,6 +114,39 @@ def test_the_title_says_the_finding_in_the_currency() -> None:
     assert own.endswith("; the best price for this customer is €12.50, now €10.00")
 
 
+@pytest.mark.parametrize(
+    ("best", "told", "words"),
+    [
+        (10.0, {"limit": "list price (discount only)"},
+         "the current price is already the best for this customer that discounts from the list price allow"),
+        (10.0, {"limit": "margin floor"},
+         "the current price is already the best for this customer that the rule “margin floor” allows"),
+        (12.5, {"limit": "supported prices"},
+         "the best price for this customer that past offers support is $12.50, now $10.00"),
+        (10.0, {"limit": "margin floor", "follows": True}, "the recommended price is the current one"),
+        (12.5, {"follows": True}, "the recommended price is $12.50, now $10.00"),
+    ],
+)  # fmt: skip
+def test_a_price_that_a_rule_stops_or_a_strategy_sets_is_not_called_the_best(
+    best: float, told: dict, words: str
+) -> None:
+    data = demand_curve_data(_rows([[3.0]], [[4.0]]), best_price=best, one_customer=True, **told)
+    assert data.finding("USD").endswith(f"; {words}")
+
+
+@pytest.mark.parametrize(("best", "rows"), [(10.0, 2), (10.3, 2), (6.5, 2), (15.5, 1)])
+def test_labels_of_close_prices_stand_in_two_rows_above_the_plot(best: float, rows: int) -> None:
+    figure = demand_curve_figure(demand_curve_data(_rows([[3.0]], [[4.0]]), best_price=best), currency="USD")
+    labels = {note.text.split()[0]: note for note in figure.layout.annotations}
+    assert set(labels) == {"now", "best"}
+    assert len({note.yshift for note in labels.values()}) == rows
+    assert all(note.y == 1 and note.yref == "paper" and note.yanchor == "bottom" for note in labels.values())
+    ends = figure.data[-1].x[0], figure.data[-1].x[-1]
+    for name, price in (("now", 10.0), ("best", best)):
+        place = (price - ends[0]) / (ends[1] - ends[0])
+        assert labels[name].xanchor == ("left" if place < 0.2 else "right" if place > 0.8 else "center")
+
+
 def test_the_spread_of_elasticities_counts_every_row_with_its_weight() -> None:
     # −β x (1 − P) at x = 1: about −0.88, −2.92 and −4.99.
     rows = _rows([[0.0], [3.0], [0.0]], [[1.2], [4.0], [5.0]], weight=[1.0, 2.0, 1.0])
