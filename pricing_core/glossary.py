@@ -144,7 +144,7 @@ TERMS: Final[dict[str, str]] = {
     # quality of models
     "accuracy": "The share of offers whose outcome was predicted rightly; high by itself when purchases are rare.",
     "log loss": "How surprised the model is by what happened; lower is better.",
-    "auc": "How often a purchased offer got a higher prediction than a declined one; 0.5 is guessing, 1 is perfect.",
+    "auc": "How often a purchased offer got a higher prediction than a declined one; 50% is guessing, 100% perfect.",
     "brier score": "Average squared distance between predicted probability and outcome; lower is better.",
     "calibration": "Whether predicted rates come true: of offers predicted at 10%, about 10% should be bought.",
     "calibration slope": "1 when predictions are neither too bold nor too timid; below 1 they are too bold.",

@@ -22,7 +22,8 @@ ICONS = {"good": ":green[:material/check_circle:]", "unsure": ":orange[:material
          "bad": ":red[:material/cancel:]"}  # fmt: skip
 HOW_JUDGED = (
     "Kinds of model are judged on up to 15,000 of the later offers, drawn evenly, and their reaction to price by price "
-    "changes that no feature explains. The figures above, and the simple yardsticks, are those of all later offers."
+    "changes that no feature explains. The figures at the top of the page and on the Runs tab, and the simple "
+    "yardsticks, are those of all later offers."
 )
 BASES = {PAST_OFFERS: "Past offers", FORECAST: "Other models"}
 SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
@@ -90,7 +91,7 @@ def leaderboard(state: PageState) -> None:
         column_config={
             "name": text_column("Model", pinned=True),
             "earned": text_column(
-                "Profit per 100 offers",
+                "Profit per 1,000 offers",
                 help=f"With its 90% range. {glossary.define('policy value')} {glossary.define('doubly robust')}",
             ),
             "basis": text_column(
@@ -101,7 +102,9 @@ def leaderboard(state: PageState) -> None:
             "reaction": text_column(
                 "Reaction to price", help="With its 90% range. 1 is as forecast; below 1 the model overstates it."
             ),
-            "loss": st.column_config.NumberColumn("Log loss", format="%.4f", help=glossary.define("log loss")),
+            "loss": st.column_config.NumberColumn(
+                "Log loss, judged offers", format="%.4f", help=f"{glossary.define('log loss')} {HOW_JUDGED}"
+            ),
             "ranks": st.column_config.NumberColumn(
                 "Ranks buyers first", format="%.1f%%", help=f"{glossary.define('auc')} Also called AUC."
             ),
@@ -116,7 +119,10 @@ def leaderboard(state: PageState) -> None:
             "strategy's prices earn, the table below tells, by a stricter rule."
         )
     if metrics.get("leaderboard") and table.loc[table["kind"] != YARDSTICK, "policy_value"].isna().any():
-        st.caption("No profit is shown where no other model, or fewer than two and too few past offers, can judge it.")
+        st.caption(
+            "A blank profit means that nobody could judge that model: it takes one other model that is no part of it "
+            "and enough past offers near its prices, or two such models without them."
+        )
     if not metrics.get("leaderboard"):
         st.caption("This model was trained without competitors. Train again to see others beside it.")
 
@@ -132,13 +138,14 @@ def policy_value(state: PageState) -> None:
     table["effective_percent"] = table["effective_share"] * 100
     currency = state.currency
     table["earns"] = [
-        _range(*(money(_hundred(row[name]), currency) for name in ("value", "low", "high"))) for row in records(table)
+        _range(*(money(_thousand(row[name]), currency) for name in ("value", "low", "high"))) for row in records(table)
     ]
     st.dataframe(
         table, hide_index=True, placeholder="–", height="content",
         column_order=["name", "earns", "effective_percent", "verdict"],
         column_config={
-            "name": text_column("Strategy"), "earns": text_column("Profit per 100 offers", help="With its 90% range."),
+            "name": text_column("Strategy"),
+            "earns": text_column("Profit per 1,000 offers", help="With its 90% range."),
             "effective_percent": st.column_config.NumberColumn(
                 "Usable offers", format="%.0f%%", help=glossary.define("effective sample size")
             ),
@@ -147,10 +154,10 @@ def policy_value(state: PageState) -> None:
     )  # fmt: skip
     for row in records(table[~table["reliable"].astype(bool)]):
         st.caption(f":material/help: **{markdown(row['name'])}:** {markdown(str(row['reason']))}")
-    logged = money(100 * float(table["logged_value"].iloc[0]), currency)
+    logged = money(1000 * float(table["logged_value"].iloc[0]), currency)
     st.caption(
-        f"As they were priced, 100 of these offers earned {markdown(logged)}. Estimated from the held-out offers whose "
-        "logged price was near the strategy's price (doubly robust); few such offers, no verdict. "
+        f"As they were priced, 1,000 of these offers earned {markdown(logged)}. Estimated from the held-out offers "
+        "whose logged price was near the strategy's price (doubly robust); few such offers, no verdict. "
         + WHICH_PROFIT
     )
 
@@ -158,7 +165,7 @@ def policy_value(state: PageState) -> None:
 def _shown(table: pd.DataFrame, currency: str) -> pd.DataFrame:
     rows = []
     for row in records(table):
-        earned = [money(_hundred(row[f"policy_{name}"]), currency) for name in ("value", "low", "high")]
+        earned = [money(_thousand(row[f"policy_{name}"]), currency) for name in ("value", "low", "high")]
         mark = "✓ " if row["chosen"] else "    " if row["kind"] == YARDSTICK else ""
         rows.append(
             {
@@ -184,8 +191,8 @@ def _range(value: str, low: str, high: str) -> str | None:
     return value if "unknown" in (low, high) else f"{value} ({low} to {high})"
 
 
-def _hundred(profit: float | None) -> float | None:
-    return None if profit is None else 100 * float(profit)
+def _thousand(profit: float | None) -> float | None:
+    return None if profit is None else 1000 * float(profit)
 
 
 def _size(count: float) -> str:

@@ -96,42 +96,57 @@ def candidates_data(
 
 
 def candidates_figure(table: pd.DataFrame, *, currency: str = "") -> go.Figure | None:
-    """Draw what each candidate's prices would have earned per 100 offers, with 90% range; None below two of them."""
+    """Draw what each candidate's prices would have earned per 1,000 offers, with 90% range; None below two of them."""
     known = table[table["policy_value"].notna()].iloc[::-1]
     if len(known) < 2:
         return None
-    best = known.iloc[int(known["policy_value"].argmax())]
-    told = "By the forecast of the other models" if best["policy_basis"] == FORECAST else "On past offers"
-    finding = f"{told}, the prices of “{best['label']}” earned most: {_hundred(best['policy_value'], currency)}"
-    chosen = known[known["chosen"]]
-    if len(chosen) and not bool(best["chosen"]):
-        finding += f"; the chosen model: {_hundred(chosen['policy_value'].iloc[0], currency)}"
+    finding = _finding(known, currency)
     figure = go.Figure()
     for is_chosen, name, color, symbol in ((True, "chosen", TEAL, "circle"), (False, "other models", GRAY, "diamond")):
         part = known[known["chosen"] == is_chosen]
         if len(part):
-            value = 100 * part["policy_value"]
+            value = 1000 * part["policy_value"]
             figure.add_scatter(
                 x=value, y=[shorten(label, 30) for label in part["label"]], mode="markers", name=name,
                 marker={"color": color, "symbol": symbol, "size": 10},
                 text=[
-                    f"{safe(label)}: {_hundred(each, currency)}"
+                    f"{safe(label)}: {_thousand(each, currency)} per 1,000 offers"
                     for label, each in zip(part["label"], part["policy_value"], strict=True)
                 ],
                 hovertemplate="%{text}<extra></extra>",
                 error_x={
-                    "type": "data", "symmetric": False, "array": 100 * part["policy_high"] - value,
-                    "arrayminus": value - 100 * part["policy_low"], "color": color, "thickness": 1.5, "width": 4,
+                    "type": "data", "symmetric": False, "array": 1000 * part["policy_high"] - value,
+                    "arrayminus": value - 1000 * part["policy_low"], "color": color, "thickness": 1.5, "width": 4,
                 },
             )  # fmt: skip
     figure.update_yaxes(categoryorder="array", categoryarray=[shorten(label, 30) for label in known["label"]])
     unit, rows = f" ({currency})" if currency else "", 34 * max(len(known), 4)
-    frame(figure, finding, x=f"Profit per 100 offers{unit}, 90% range", height=rows + 170)
+    frame(figure, finding, x=f"Profit per 1,000 offers{unit}, 90% range", height=rows + 170)
     return figure.update_layout(legend_y=-64 / rows)
 
 
-def _hundred(value: Any, currency: str) -> str:
-    return f"{money(100 * float(value), currency)} per 100 offers"
+def _finding(known: pd.DataFrame, currency: str) -> str:
+    """Whose prices earned most, and whether that is more than chance beside what the chosen model's earned.
+
+    The choice takes the luck that models share on the same offers into account, so that its errors are smaller than
+    these ranges; where the ranges do not overlap, only the two amounts are told.
+    """
+    best = known.iloc[int(known["policy_value"].argmax())]
+    forecast = best["policy_basis"] == FORECAST
+    told = "By the forecast of the other models" if forecast else "On past offers"
+    most = f"{told}, the prices of “{best['label']}” earned most: {_thousand(best['policy_value'], currency)}"
+    chosen = known[known["chosen"]]
+    if not len(chosen) or bool(best["chosen"]):
+        return f"{most} per 1,000 offers"
+    mine = chosen.iloc[0]
+    most += f" per 1,000 offers, against {_thousand(mine['policy_value'], currency)} of the chosen model"
+    if mine["policy_high"] < best["policy_low"]:
+        return most
+    return f"{most}; the ranges overlap, so that value alone does not decide between them"
+
+
+def _thousand(value: Any, currency: str) -> str:
+    return money(1000 * float(value), currency)
 
 
 def _only_candidate(metrics: Mapping[str, Any], seconds: float | None, size_bytes: float | None) -> dict[str, Any]:

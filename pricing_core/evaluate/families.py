@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pricing_core.errors import DataError
 from pricing_core.evaluate.calibration import PriceBandCalibration, price_band_calibration
+from pricing_core.evaluate.choice_words import ChoiceStep, reason_in_words
 from pricing_core.evaluate.family_values import PAST_OFFERS, FamilyValues, JudgedPrices, in_errors
 from pricing_core.evaluate.logged_offers import LoggedOffers
 from pricing_core.evaluate.metrics import SMALLEST_PROBABILITY, evaluate_probabilities
@@ -198,7 +199,7 @@ def choose_family(scores: Sequence[FamilyScore], values: FamilyValues, *, by_los
     """
     if not scores:
         raise DataError("There is no family to choose from.")
-    left, told = list(range(len(scores))), []
+    left, told = list(range(len(scores))), list[ChoiceStep]()
     steps: tuple[tuple[str, Callable[[], list[float]]], ...] = (
         ("the prices' value on later offers", lambda: _behind_in_value(scores, left, values)),
         ("the change of conversion between price bands", lambda: _behind_in_slope([scores[k] for k in left])),
@@ -211,24 +212,10 @@ def choose_family(scores: Sequence[FamilyScore], values: FamilyValues, *, by_los
         if words == steps[0][0]:
             least = min((scores[k].policy_value for k in kept if np.isfinite(scores[k].policy_value)), default=np.inf)
             kept = [k for k in left if k in kept or scores[k].policy_value >= least]
-        if len(kept) < len(left):
-            told.append(words)
+        told.append(ChoiceStep(words, tuple(scores[k].label for k in left if k not in kept), len(kept)))
         left = kept
     chosen = scores[left[0]]
-    if len(scores) == 1:
-        return FamilyChoice(chosen.family, f"{chosen.label} was the only family in the running.")
-    return FamilyChoice(chosen.family, _reason(chosen, scores, told, len(left)))
-
-
-def _reason(chosen: FamilyScore, scores: Sequence[FamilyScore], told: list[str], left: int) -> str:
-    if not told:
-        return (
-            f"{chosen.label}: later offers cannot tell the {len(scores)} candidates apart, so the first in the order of"
-            " preference is used."
-        )
-    by = told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
-    tied = f", and {left - 1} more cannot be told apart from it" if left > 1 else ""
-    return f"{chosen.label} is ahead of the other candidates by {by}{tied}."
+    return FamilyChoice(chosen.family, reason_in_words(chosen.label, len(scores), told))
 
 
 def _behind_in_value(scores: Sequence[FamilyScore], left: Sequence[int], values: FamilyValues) -> list[float]:

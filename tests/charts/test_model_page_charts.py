@@ -53,17 +53,20 @@ def test_candidates_come_chosen_first_and_a_yardstick_that_competed_is_not_told_
     figure = candidates_figure(table, currency="EUR")
     assert figure is not None
     assert figure.layout.title.text.replace("<br>", " ") == (
-        "On past offers, the prices of “Monotone_Trees” earned most: €70.00 per 100 offers"
+        "On past offers, the prices of “Monotone_Trees” earned most: €700.00 per 1,000 offers"
     )
     assert {trace.marker.symbol for trace in figure.data} == {"circle", "diamond"}
     rows[1]["policy_basis"] = FORECAST
     judged = candidates_data({**METRICS, "leaderboard": rows})
     assert judged.loc[0, "policy_basis"] == FORECAST
     assert candidates_figure(judged).layout.title.text.startswith("By the forecast of the other models")
-    rows[0]["policy_value"] = 0.9
-    assert "the chosen model: €70.00" in candidates_figure(
-        candidates_data({**METRICS, "leaderboard": rows}), currency="EUR"
-    ).layout.title.text.replace("<br>", " ")
+    rows[0] |= {"policy_value": 0.75, "policy_low": 0.7, "policy_high": 0.8}
+    close = candidates_data({**METRICS, "leaderboard": rows})
+    rows[0] |= {"policy_value": 0.9, "policy_low": 0.85}
+    apart = candidates_data({**METRICS, "leaderboard": rows})
+    titles = [candidates_figure(each, currency="EUR").layout.title.text.replace("<br>", " ") for each in (close, apart)]
+    assert "€750.00 per 1,000 offers, against €700.00 of the chosen model; the ranges overlap, so that" in titles[0]
+    assert titles[1].endswith("€900.00 per 1,000 offers, against €700.00 of the chosen model")
 
 
 def test_lift_says_how_much_more_the_best_tenth_buys() -> None:

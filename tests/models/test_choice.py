@@ -107,6 +107,18 @@ def test_slope_then_loss_decide_where_value_cannot() -> None:
     assert found.family == "second" and "log loss" in found.reason
 
 
+def test_the_reason_says_what_each_figure_did() -> None:
+    worse, best, likely = score("worse", 0.5, 1.0, 0.1), score("best", 1.0, 1.0, 0.9), score("likely", 1.0, 1.0, 0.2)
+    found = choice([worse, best, likely])
+    assert found.family == "likely" and found.reason == (
+        "likely was chosen among 3: the prices' value on later offers ruled out worse, and could not tell the other 2 "
+        "apart (within about two standard errors); log loss decided among these."
+    )
+    alike = choice([best, likely]).reason
+    assert "value on later offers could not tell the 2 apart (within about two standard errors); log loss" in alike
+    assert "first of these in the order of preference" in choice([worse, best, replace(best, family="twin")]).reason
+
+
 def test_unknown_value_leaves_the_word_to_the_other_figures() -> None:
     scores = [score("first", float("nan"), 1.0, 0.9), score("second", 9.0, 1.0, 0.1)]
     assert choice(scores).family == "second"

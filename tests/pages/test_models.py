@@ -85,7 +85,7 @@ def test_candidates_and_the_reason_of_the_choice_are_shown(trained: Workspace, o
     page = open_page("models")
     table = next(frame.value for frame in page.dataframe if "earned" in frame.value)
     assert table["name"].iloc[0] == "✓ L1 <logit>"
-    assert table["earned"].iloc[0] == "$60.00 ($10.00 to $90.00)"
+    assert table["earned"].iloc[0] == "$600.00 ($100.00 to $900.00)"
     assert table["basis"].iloc[0] == "Past offers"
     assert (table["reaction"].iloc[0], table["size"].iloc[0]) == ("1.10", "2.0 MB")
     assert "L1 <logit> was chosen." in said(page)
