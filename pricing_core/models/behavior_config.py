@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pricing_core.errors import ConfigError
+from pricing_core.models.settings_check import check_range
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,7 @@ class BehaviorConfig:
     random_state: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("members", "max_epochs", "patience", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1.")
-        if not 0 <= self.guidance < 1:
-            raise ConfigError(f"guidance is {self.guidance}; it must be at least 0 and below 1.")
+        check_range(self, "members", "max_epochs", "patience", "batch_size", low=1)
+        check_range(self, "learning_rate", above=0, high=1)
+        check_range(self, "weight_decay", low=0)
+        check_range(self, "guidance", low=0, below=1)

@@ -209,7 +209,7 @@ def checked_family(name: str) -> str:
     ConfigError
         If there is none of that name.
     """
-    if name != AUTO and name not in FAMILIES:
+    if not isinstance(name, str) or (name != AUTO and name not in FAMILIES):
         raise ConfigError(
             f"There is no family of models named {name!r}.", fix=f"Choose {AUTO} or one of {', '.join(FAMILIES)}."
         )

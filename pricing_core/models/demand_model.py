@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pricing_core.errors import ConfigError, ModelError
 from pricing_core.features.batch import EncodedBatch
+from pricing_core.models.settings_check import checked_settings
 from pricing_core.response.price_response import PriceResponse
 
 if TYPE_CHECKING:
@@ -105,12 +106,19 @@ class Family:
         ConfigError
             If the family knows no such setting or does not allow its value.
         """
-        chosen = {**(self.quick if quick else {}), **(settings or {}), "random_state": random_state}
-        try:
-            config = _imported(self.settings)(**chosen)
-        except TypeError as error:
-            raise ConfigError(f"{self.label} cannot take these settings: {error}.") from error
-        return self.model_class()(config)
+        return self.model_class()(self.config(settings, random_state=random_state, quick=quick))
+
+    def config(self, settings: Mapping[str, Any] | None = None, *, random_state: int = 0, quick: bool = False) -> Any:
+        """Return the settings of a model, as :meth:`new` takes them.
+
+        Raises
+        ------
+        ConfigError
+            If the family knows no such setting or does not allow its value.
+        """
+        kind = _imported(self.settings)
+        own = checked_settings(kind, {} if settings is None else settings, self.label)
+        return kind(**{**(self.quick if quick else {}), **own, "random_state": random_state})
 
 
 def _imported(place: str) -> Any:

@@ -24,6 +24,7 @@ from pricing_core.errors import ConfigError, ModelError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.pricing_challenge import NETWORK, TREES, GoingPriceRows, challenge
 from pricing_core.models.pricing_trees import THREADS, Crossfit, TreeSettings, crossfit_few, crossfit_trees, train_trees
+from pricing_core.models.settings_check import check_range
 from pricing_core.models.tree_files import read_booster, write_booster
 
 if TYPE_CHECKING:
@@ -70,8 +71,10 @@ class PricingConfig:
     def __post_init__(self) -> None:
         if self.n_folds < 2:
             raise ConfigError(f"n_folds is {self.n_folds}; cross-fitting needs at least 2.")
-        if self.n_trees < 1 or self.n_leaves < 2 or not 0 < self.learning_rate <= 1:
-            raise ConfigError("n_trees must be ≥ 1, n_leaves ≥ 2 and learning_rate in (0, 1].")
+        check_range(self, "n_trees", low=1)
+        check_range(self, "n_leaves", low=2)
+        check_range(self, "learning_rate", above=0, high=1)
+        check_range(self, "few_rows", low=0)
 
     def trees(self, n_leaves: int) -> TreeSettings:
         """Return the settings of boosters with so many leaves."""

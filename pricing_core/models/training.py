@@ -52,6 +52,7 @@ from pricing_core.models.sampling import (
 from pricing_core.models.sampling import (
     sample_offers as sample_offers,
 )
+from pricing_core.models.settings_check import checked_seed, checked_settings
 from pricing_core.models.shop_model import EncodedOffers, ShopModel
 from pricing_core.models.warm_start import Previous, start_from
 from pricing_core.progress import Progress, SilentProgress, SubProgress
@@ -105,6 +106,11 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         checked_family(self.family)
+        checked_seed(self.seed)
+        own = family(NETWORK if self.family == AUTO else self.family)
+        if self.settings or not isinstance(self.settings, Mapping):
+            own.config(self.settings, quick=self.quick)
+        self.pricing()
         if not 0 < self.held_out_share <= 0.5:
             raise ConfigError(f"The held-out share is {self.held_out_share}; it must be above 0 and at most 0.5.")
         if not 0.5 <= self.coverage < 1:
@@ -114,22 +120,15 @@ class TrainingConfig:
 
     def behavior(self) -> BehaviorConfig:
         """Return the settings of the deep behavior model; those of another family are not its own."""
-        quick = family(NETWORK).quick
         own = self.settings if self.family in (AUTO, NETWORK) else {}
-        chosen = {**(quick if self.quick else {}), **own, "random_state": self.seed}
-        try:
-            return BehaviorConfig(**chosen)
-        except TypeError as error:
-            raise ConfigError(f"The behavior model cannot take these settings: {error}.") from error
+        config: BehaviorConfig = family(NETWORK).config(own, random_state=self.seed, quick=self.quick)
+        return config
 
     def pricing(self) -> PricingConfig:
         """Return the settings of the pricing model."""
         quick = {"n_trees": 60, "n_folds": 2, "learning_rate": 0.15, "few_rows": 0}
-        chosen = {**(quick if self.quick else {}), **self.pricing_settings, "random_state": self.seed}
-        try:
-            return PricingConfig(**chosen)
-        except TypeError as error:
-            raise ConfigError(f"The pricing model cannot take these settings: {error}.") from error
+        own = checked_settings(PricingConfig, self.pricing_settings, "Pricing model")
+        return PricingConfig(**{**(quick if self.quick else {}), **own, "random_state": self.seed})
 
     def challenger(self) -> MonotoneTreesConfig:
         """Return the settings of the boosted trees that the behavior model is compared with."""

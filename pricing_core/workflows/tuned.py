@@ -36,11 +36,11 @@ def tuned_config(ws: Workspace, name: str, number: int | None = None, *, base: T
     found = studies.get(ws, name)
     chosen = found.best_number if number is None else number
     table = {int(each["number"]): each for each in studies.trials(ws, name).to_dict("records")}
-    if chosen is None or chosen not in table:
-        raise ConfigError(
-            f"The tuning {name!r} has no trial {number}." if number else f"No trial of {name!r} has been judged yet.",
-            fix="Let it run longer." if number is None else f"It has {len(table)} trials.",
-        )
+    if chosen is None:
+        raise ConfigError(f"No trial of {name!r} has been judged yet.", fix="Let it run longer.")
+    if chosen not in table:
+        count = f"Its trials are 1 to {max(table)}." if table else "It has none yet."
+        raise ConfigError(f"The tuning {name!r} has no trial {chosen}.", fix=count)
     settings = settings_of(table[chosen])
     origin = {**base.origin, str(found.record["family"]): {"study": name, "trial": int(chosen)}}
     if found.record["family"] == PRICING_MODEL:
@@ -105,7 +105,11 @@ def read_settings(path: Path, base: TrainingConfig) -> TrainingConfig:
         raise ConfigError(
             f"{path.name} holds {', '.join(unknown)}.", fix="It may hold family, settings and pricing_settings."
         )
-    return replace(base, **found, origin={**base.origin, "file": path.name})
+    given = {name: value for name, value in found.items() if value is not None}
+    try:
+        return replace(base, **given, origin={**base.origin, "file": path.name})
+    except ConfigError as error:
+        raise ConfigError(f"{path.name}: {error.message}", fix=error.fix) from error
 
 
 def job_settings(config: TrainingConfig) -> dict[str, Any]:

@@ -203,8 +203,8 @@ def test_a_damaged_file_is_reported(fitted: PricingModel, tmp_path: Path) -> Non
     ("settings", "message"),
     [
         ({"n_folds": 1}, "n_folds is 1; cross-fitting needs at least 2."),
-        ({"n_trees": 0}, "n_trees must be ≥ 1, n_leaves ≥ 2 and learning_rate in (0, 1]."),
-        ({"learning_rate": 0.0}, "n_trees must be ≥ 1, n_leaves ≥ 2 and learning_rate in (0, 1]."),
+        ({"n_trees": 0}, "n_trees is 0; it must be at least 1."),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0; it must be above 0 and at most 1."),
     ],
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, float], message: str) -> None:

@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from pricing_core.errors import ConfigError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.families.files import read_arrays, write_arrays
 from pricing_core.models.families.folded import FoldedModel
 from pricing_core.models.families.learner import FamilyConfig, FoldRows, Report
 from pricing_core.models.families.projected import ProjectedLearner
+from pricing_core.models.settings_check import check_range
 
 Floats = NDArray[Any]
 Ints = NDArray[np.int64]
@@ -52,8 +52,8 @@ class BayesConfig(FamilyConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.smoothing <= 0 or self.n_features < 0:
-            raise ConfigError("smoothing must be above 0 and n_features at least 0.")
+        check_range(self, "smoothing", above=0)
+        check_range(self, "n_features", low=0)
 
 
 class BayesLearner(ProjectedLearner):

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from pricing_core.errors import ConfigError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.families.design import LinearColumns
 from pricing_core.models.families.files import read_arrays, write_arrays
 from pricing_core.models.families.folded import FoldedModel
 from pricing_core.models.families.learner import FamilyConfig, FoldLearner, FoldRows, Report
 from pricing_core.models.families.sparse_logit import largest_penalty, sparse_logit
+from pricing_core.models.settings_check import check_range
 
 Floats = NDArray[Any]
 
@@ -53,8 +53,9 @@ class L1LogitConfig(FamilyConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.steps < 2 or self.depth <= 0 or self.max_products < 0:
-            raise ConfigError("steps must be at least 2, depth above 0 and max_products at least 0.")
+        check_range(self, "steps", low=2)
+        check_range(self, "depth", above=0)
+        check_range(self, "max_products", low=0)
 
 
 class L1LogitLearner(FoldLearner):

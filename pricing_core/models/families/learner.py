@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from pricing_core.errors import ConfigError
 from pricing_core.features.batch import EncodedBatch
+from pricing_core.models.settings_check import check_range
 
 Floats = NDArray[np.float64]
 Report = Callable[[float], None]
@@ -44,10 +44,7 @@ class FamilyConfig:
     """Members where at most 25,000 rows teach, each noisier and cheaper there, and where more do."""
 
     def __post_init__(self) -> None:
-        for name in ("members", "max_rows"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ConfigError(f"{name} is {value}; it must be at least 1.")
+        check_range(self, "members", "max_rows", low=1)
 
     def members_for(self, n: int) -> int:
         """Members per fold where ``n`` rows of both folds teach."""

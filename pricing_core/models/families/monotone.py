@@ -24,6 +24,7 @@ from pricing_core.models.families.boosters import (
 from pricing_core.models.families.folded import FoldedModel
 from pricing_core.models.families.learner import FamilyConfig, FoldRows, Report
 from pricing_core.models.families.projected import ProjectedLearner
+from pricing_core.models.settings_check import check_range
 
 Floats = NDArray[Any]
 
@@ -54,8 +55,9 @@ class MonotoneFamilyConfig(FamilyConfig):
         super().__post_init__()
         if self.constraint not in ("basic", "intermediate", "advanced"):
             raise ConfigError(f"The constraint is {self.constraint!r}; allowed are basic, intermediate, advanced.")
-        if self.n_trees < 1 or self.n_leaves < 2 or not 0 < self.learning_rate <= 1:
-            raise ConfigError("n_trees must be ≥ 1, n_leaves ≥ 2 and learning_rate in (0, 1].")
+        check_range(self, "n_trees", low=1)
+        check_range(self, "n_leaves", low=2)
+        check_range(self, "learning_rate", above=0, high=1)
 
 
 class MonotoneTreesLearner(ProjectedLearner):

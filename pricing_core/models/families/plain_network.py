@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from pricing_core.errors import ConfigError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.families.design import LinearColumns
 from pricing_core.models.families.files import read_arrays, write_arrays
 from pricing_core.models.families.folded import FoldedModel
 from pricing_core.models.families.learner import FamilyConfig, FoldRows, Report
 from pricing_core.models.families.projected import ProjectedLearner
+from pricing_core.models.settings_check import check_range
 
 Floats = NDArray[Any]
 Weights = dict[str, NDArray[np.float32]]
@@ -54,9 +54,9 @@ class PlainNetworkConfig(FamilyConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("max_epochs", "units", "batch_size"):
-            if getattr(self, name) < 2:
-                raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 2.")
+        check_range(self, "max_epochs", "units", "batch_size", low=2)
+        check_range(self, "learning_rate", above=0, high=1)
+        check_range(self, "weight_decay", low=0)
 
 
 class PlainNetworkLearner(ProjectedLearner):

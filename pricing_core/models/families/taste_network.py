@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from pricing_core.errors import ConfigError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.families.design import LinearColumns
 from pricing_core.models.families.files import read_arrays, write_arrays
@@ -38,6 +37,7 @@ from pricing_core.models.families.taste_fitting import (
     forward,
     with_usual_in_both,
 )
+from pricing_core.models.settings_check import check_range
 
 Floats = NDArray[Any]
 
@@ -79,10 +79,10 @@ class TasteNetworkConfig(FamilyConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.units < 1 or self.max_rounds < 4 or self.max_products < 0:
-            raise ConfigError("units must be at least 1, max_rounds at least 4 and max_products at least 0.")
-        if self.learning_rate <= 0 or self.weight_decay < 0 or self.selection < 0:
-            raise ConfigError("learning_rate must be above 0, weight_decay and selection at least 0.")
+        check_range(self, "units", low=1)
+        check_range(self, "max_rounds", low=4)
+        check_range(self, "max_products", "weight_decay", "selection", low=0)
+        check_range(self, "learning_rate", above=0, high=1)
 
 
 class TasteNetworkLearner(FoldLearner):

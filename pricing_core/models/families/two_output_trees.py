@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from pricing_core.errors import ConfigError, ModelError
+from pricing_core.errors import ModelError
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.families.boosters import (
     lengths_up_to,
@@ -35,6 +35,7 @@ from pricing_core.models.families.boosters import (
 from pricing_core.models.families.folded import FoldedModel
 from pricing_core.models.families.learner import FEW_ROWS, FamilyConfig, FoldLearner, FoldRows, Report
 from pricing_core.models.families.sparse_logit import pooled_curve
+from pricing_core.models.settings_check import check_range
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -70,10 +71,10 @@ class TwoOutputTreesConfig(FamilyConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.n_trees < 1 or (self.n_leaves is not None and self.n_leaves < 2):
-            raise ConfigError("n_trees must be ≥ 1 and n_leaves ≥ 2.")
-        if not 0 < self.learning_rate <= 1 or self.shrinkage < 0:
-            raise ConfigError("learning_rate must be in (0, 1] and shrinkage ≥ 0.")
+        check_range(self, "n_trees", low=1)
+        check_range(self, "n_leaves", low=2)
+        check_range(self, "learning_rate", above=0, high=1)
+        check_range(self, "shrinkage", low=0)
 
 
 class TwoOutputTreesLearner(FoldLearner):
