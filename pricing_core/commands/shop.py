@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pricing_core.workflows.importing import StoredImport
 
 _GUESSED_FROM = 200
+_SEED = "whole number that starts all random choices: same data and seed, same prices; default: 0"
 TABLE_OPTIONS = ("offers", "customers", "products", "market", "events")
 
 
@@ -25,7 +26,7 @@ def add(command: AddCommand) -> None:
     demo = command("demo", _demo, "From a sample shop to a price list.")
     demo.add_argument("--sample", default="demo_shop", choices=("demo_shop", "grocery"))
     demo.add_argument("--quick", action="store_true", help="smaller models: a first answer within two minutes")
-    demo.add_argument("--seed", type=int, default=0)
+    demo.add_argument("--seed", type=int, default=0, help=_SEED)
 
     load = command("import", _import, "Import tables as a new data version.")
     for table in TABLE_OPTIONS:
@@ -57,8 +58,8 @@ def add(command: AddCommand) -> None:
     load.add_argument("--only-import", action="store_true", help="leave the figures of the pages to their first visit")
 
     train = command("train", _train, "Train the pricing and the behavior model.")
-    train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--quick", action="store_true")
+    train.add_argument("--seed", type=int, default=0, help=_SEED)
+    train.add_argument("--quick", action="store_true", help="smaller models: a first answer, with wider ranges")
     train.add_argument(
         "--family", default="auto",
         help="family of the behavior model, such as l1_logit (a wrong name lists them all); default: later offers "
@@ -96,6 +97,7 @@ def _add_order_rule(load: argparse.ArgumentParser) -> None:
 def _demo(options: argparse.Namespace) -> None:
     from pricing_core import workflows
 
+    workflows.TrainingConfig(seed=options.seed)  # refuses what it cannot use before a workspace is made
     with workspace_to_fill(options) as ws:
         made = workflows.demo(ws, options.sample, quick=options.quick, seed=options.seed, progress=ConsoleProgress())
     print(made.sentence)
@@ -211,6 +213,8 @@ def _train(options: argparse.Namespace) -> None:
         random_prices=options.random_prices,
     )
     ws = open_workspace(options)
+    if options.trial is not None and options.settings is None:
+        raise ConfigError("--trial names a trial of a tuning.", fix="Name the tuning with --settings.")
     if options.settings is not None:
         config = workflows.config_with(ws, options.settings, options.trial, base=config)
     run_id = workflows.train(

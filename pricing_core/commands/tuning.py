@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pricing_core.commands import AddCommand
-from pricing_core.commands.console import ConsoleProgress, check_writable, open_workspace, write_table
-from pricing_core.errors import ConfigError
+from pricing_core.commands.console import ConsoleProgress, check_writable, note, open_workspace, write_table
+from pricing_core.errors import ConfigError, PricingError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from pricing_core.store.studies import StudyRecord
     from pricing_core.store.workspace import Workspace
     from pricing_core.workflows.tuning import TuningRequest
 
@@ -22,8 +23,16 @@ def add(command: AddCommand) -> None:
     tune = command("tune", _tune, "Search for better settings of a model, by cross-validation over time and customers.")
     tune.add_argument("--name", help="of the tuning; default: the model's name with a number")
     tune.add_argument("--family", default="network", help="kind of demand model, or pricing_model; default: network")
-    tune.add_argument("--search", default="bayes", choices=("bayes", "grid", "random"))
-    tune.add_argument("--pruning", default="median", choices=("median", "hyperband", "none"))
+    tune.add_argument(
+        "--search", default="bayes", choices=("bayes", "grid", "random"),
+        help="bayes learns from the trials so far, grid tries every combination of a few values, random any values; "
+        "default: bayes",
+    )  # fmt: skip
+    tune.add_argument(
+        "--pruning", default="median", choices=("median", "hyperband", "none"),
+        help="which trials end early: median those that do worse than half of the others, hyperband all but the best "
+        "few, none not one; default: median",
+    )  # fmt: skip
     tune.add_argument(
         "--criterion", choices=("log_loss", "price_reaction", "policy_value", "price_error"),
         help="what counts as better; default: log_loss, or price_error for the pricing model",
@@ -32,7 +41,7 @@ def add(command: AddCommand) -> None:
     tune.add_argument("--trials", type=int, help="trials of the whole tuning")
     tune.add_argument("--rows", type=int, default=40_000, help="offers that the trials use")
     tune.add_argument("--folds", type=int, default=2, help="windows of later weeks that are judged")
-    tune.add_argument("--seed", type=int, default=0)
+    tune.add_argument("--seed", type=int, default=0, help="whole number that starts all random choices; default: 0")
     tune.add_argument("--full", action="store_true", help="start from the settings of a full training")
     tune.add_argument("--dataset", help="data version; default: the newest")
     more = tune.add_mutually_exclusive_group()
@@ -56,9 +65,7 @@ def _tune(options: argparse.Namespace) -> None:
         studies.delete(ws, options.delete)
         print(f"deleted: {options.delete}")
         return
-    minutes = options.minutes if options.minutes is not None or options.trials is not None else 10.0
-    name = options.resume or tuning.new_tuning(ws, _request(ws, options))
-    found = tuning.tune(ws, name, minutes=minutes, trials=options.trials, progress=ConsoleProgress())
+    name, found = _searched(ws, options)
     if options.out is not None:
         write_table(studies.trials(ws, name), options.out)
     if found.best_number is None:
@@ -71,13 +78,34 @@ def _tune(options: argparse.Namespace) -> None:
     print(f'train with them: train --settings "{name}"')
 
 
+def _searched(ws: Workspace, options: argparse.Namespace) -> tuple[str, StudyRecord]:
+    """Begin a tuning or go on with one; what cannot be begun leaves none behind."""
+    from pricing_core.store import studies
+    from pricing_core.workflows import tuning
+
+    minutes = options.minutes if options.minutes is not None or options.trials is not None else 10.0
+    new = options.resume is None
+    request = _request(ws, options) if new else tuning.request_of(ws, options.resume)
+    tuning.check_budget(request, minutes, options.trials)
+    name = tuning.new_tuning(ws, request) if new else request.name
+    try:
+        return name, tuning.tune(ws, name, minutes=minutes, trials=options.trials, progress=ConsoleProgress())
+    except PricingError:
+        if new and studies.trials(ws, name).empty:
+            studies.delete(ws, name)
+        raise
+    except KeyboardInterrupt:
+        note(f'the trials of {name!r} so far are kept; go on with: tune --resume "{name}"')
+        raise
+
+
 def _request(ws: Workspace, options: argparse.Namespace) -> TuningRequest:
     from pricing_core.models.search_space import PRICING_MODEL
     from pricing_core.workflows import tuning
 
     prices = options.family == PRICING_MODEL
     return tuning.TuningRequest(
-        name=options.name or tuning.free_name(ws, options.family),
+        name=tuning.free_name(ws, options.family) if options.name is None else options.name,
         family=options.family,
         search=options.search,
         pruning=options.pruning,

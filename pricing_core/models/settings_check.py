@@ -6,15 +6,17 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
-from numbers import Integral, Real
 from types import NoneType
 from typing import Any, Final, get_args, get_type_hints
+
+import numpy as np
 
 from pricing_core.errors import ConfigError
 
 _SEED: Final = "random_state"
 _KINDS: Final = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", tuple: "a list"}
 _HUGE: Final = 1e300
+_NUMBER: Final[tuple[Any, ...]] = (int, float, np.integer, np.floating)
 LARGEST_SEED: Final = 2**31 - 1
 """Largest number that every learner takes as a seed."""
 
@@ -99,7 +101,7 @@ def checked_seed(seed: object) -> int:
     ConfigError
         If it is no whole number from 0 to the largest that every learner takes.
     """
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed <= LARGEST_SEED:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= LARGEST_SEED:
         raise ConfigError(f"The seed is {_shown(seed)}; it must be a whole number from 0 to {LARGEST_SEED:,}.")
     return int(seed)
 
@@ -121,17 +123,18 @@ def _parts(hint: Any) -> tuple[Any, ...]:
     return parts if NoneType in parts else (hint,)
 
 
-def _typed(name: str, value: object, allowed: tuple[type, ...]) -> Any:
+def _typed(name: str, value: Any, allowed: tuple[type, ...]) -> Any:
     for kind in allowed:
         if kind is NoneType and value is None:
             return None
         if isinstance(value, bool) or kind is bool:
             if isinstance(value, bool) and kind is bool:
                 return value
-        elif kind is float and isinstance(value, Real) and abs(value) < _HUGE:
-            return float(value)
-        elif kind is int and isinstance(value, Real) and abs(value) < _HUGE and float(value).is_integer():
-            return int(value)
+        elif kind in (int, float) and isinstance(value, _NUMBER) and abs(value) < _HUGE:
+            if kind is float:
+                return float(value)
+            if float(value).is_integer():
+                return int(value)
         elif kind is tuple and isinstance(value, list | tuple):
             return tuple(value)
         elif kind is str and isinstance(value, str):

@@ -122,7 +122,7 @@ def _periods(offered_at: pd.Series, plan: FoldPlan) -> NDArray[np.int64]:
     week = ((offered_at - offered_at.min()) // pd.Timedelta(days=7)).to_numpy(dtype=np.int64)
     if len(np.unique(week)) >= 2 * plan.n_folds + 2:
         return np.asarray(week)
-    return np.asarray(offered_at.to_numpy().astype("datetime64[us]").astype(np.int64))
+    return np.asarray(offered_at.dt.as_unit("us").astype("int64"))
 
 
 def candidate(name: str, settings: dict[str, Any], config: TrainingConfig) -> DemandModel:

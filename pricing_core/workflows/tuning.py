@@ -94,6 +94,7 @@ def new_tuning(ws: Workspace, request: TuningRequest) -> str:
     dataset_id = request.dataset_id or datasets.latest_dataset_id(ws)
     if dataset_id is None:
         raise NoDatasetError("There are no data to tune on.", fix="Import data first.")
+    datasets.load_manifest(ws, dataset_id)  # refuses a version that there is not
     record = {key: value for key, value in asdict(replace(request, dataset_id=dataset_id)).items() if key != "name"}
     return studies.create(ws, request.name, record)
 
@@ -127,7 +128,7 @@ def tune(
     """
     progress = progress or SilentProgress()
     request = request_of(ws, name)
-    plan = SearchPlan(request.search, request.pruning, minutes, trials, request.seed, first=start_settings(request))
+    plan = replace(check_budget(request, minutes, trials), first=start_settings(request))
     with studies.working_on(ws, name) as study:
         progress.stage("Preparing", 0.0, "Reading the data set")
         dataset = datasets.load_dataset(ws, request.dataset_id)
@@ -140,6 +141,17 @@ def tune(
     found = studies.get(ws, name)
     progress.stage("Done", 1.0, "The budget is used up" if found.best_number is not None else told.too_short())
     return found
+
+
+def check_budget(request: TuningRequest, minutes: float | None, trials: int | None) -> SearchPlan:
+    """Return how a tuning searches within a budget, as :func:`tune` takes it.
+
+    Raises
+    ------
+    ConfigError
+        If the budget makes no sense.
+    """
+    return SearchPlan(request.search, request.pruning, minutes, trials, request.seed)
 
 
 def tuning_job(ws: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:

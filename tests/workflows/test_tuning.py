@@ -185,9 +185,50 @@ def test_the_command_line_tunes_lists_and_deletes(
     assert main([*tune, "--list"]) == 0
     assert "bayes 1" in capsys.readouterr().out
     assert main([*tune, "--delete", "bayes 1"]) == 0 and studies.list_studies(ws) == []
-    for wrong in (["--minutes", "-1"], ["--family", "none"], ["--resume", "none"], ["--delete", "none"]):
-        assert main([*tune, *wrong]) == 2
+    assert main([*tune, "--resume", "none"]) == main([*tune, "--delete", "none"]) == 2
     assert main(["train", "--workspace", str(ws.root), "--settings", "none"]) == 2
+
+
+def test_what_cannot_be_begun_leaves_no_tuning_and_one_line(ws: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = {
+        "--minutes": ("-1", "0", "nan"), "--trials": ("0", "-3"), "--dataset": ("d0099",), "--seed": ("-1",),
+        "--family": ("none",), "--name": ("", " "), "--rows": ("3",), "--folds": ("0", "500"),
+    }  # fmt: skip
+    for option, values in wrong.items():
+        for value in values:
+            assert main(["tune", "--workspace", str(ws.root), "--family", "bayes", option, value]) == 2
+            said = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("[")]
+            assert len(said) == 1 and said[0].startswith("error: "), (option, value, said)
+    assert studies.list_studies(ws) == []
+
+
+def test_a_training_names_the_setting_or_trial_that_it_cannot_use(
+    ws: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "fast.json"
+    path.write_text('{"settings": {"lerning_rate": 0.01}}')
+    workflows.new_tuning(ws, cheap("spring"))
+    for options, message in (
+        (["--settings", str(path)], "it has none named 'lerning_rate'. Did you mean learning_rate?"),
+        (["--settings", "spring", "--trial", "0"], "The tuning 'spring' has no trial 0. It has none yet."),
+        (["--trial", "2"], "--trial names a trial of a tuning. Name the tuning with --settings."),
+        (["--seed", "-3"], "The seed is -3; it must be a whole number from 0 to"),
+    ):
+        assert main(["train", "--workspace", str(ws.root), *options]) == 2
+        said = capsys.readouterr().err
+        assert message in said and said.count("\n") == 1, said
+
+
+def test_who_stops_a_tuning_is_told_how_to_go_on(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pricing_core.workflows.tuning.tune", stopped)
+    assert main(["tune", "--workspace", str(ws.root), "--family", "bayes"]) == 130
+    assert "the trials of 'bayes 1' so far are kept; go on with: tune --resume \"bayes 1\"" in capsys.readouterr().err
+    assert [each.name for each in studies.list_studies(ws)] == ["bayes 1"]
 
 
 @pytest.mark.extra
