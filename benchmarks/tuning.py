@@ -24,7 +24,6 @@ from benchmarks.tables import mean_and_error, print_table
 from pricing_core import workflows
 from pricing_core.data.demo_shop import DemoShop, DemoShopConfig, simulate_demo_shop
 from pricing_core.guardrails import NO_GUARDRAILS
-from pricing_core.models.search import SEARCHES
 from pricing_core.store import studies
 from pricing_core.store.workspace import Workspace
 
@@ -94,8 +93,8 @@ def one_shop(seed: int, options: argparse.Namespace) -> dict[str, dict[str, floa
             workflows.new_tuning(ws, request)
             minutes = options.minutes if options.trials is None else None
             workflows.tune(ws, search, minutes=minutes, trials=options.trials)
-            configs[SEARCHES[search].split(":")[0]] = workflows.tuned_config(ws, search, base=base)
-        counts = {SEARCHES[s].split(":")[0]: studies.get(ws, s).n_trials for s in SEARCHED}
+            configs[search] = workflows.tuned_config(ws, search, base=base)
+        counts = {s: studies.get(ws, s).n_trials for s in SEARCHED}
         return {way: {**judged(ws, shop, config), "trials": counts.get(way, 0)} for way, config in configs.items()}
 
 

@@ -9,8 +9,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from pricing_core.charts.setting_words import setting_words
 from pricing_core.charts.style import GRAY, INDIGO, ORANGE, TEAL, empty, frame, number, percent, safe
 from pricing_core.errors import DataError
 
@@ -24,6 +26,8 @@ _SETTING: Final = "setting."
 _COLUMNS: Final = ("number", "state", "score")
 _MOST_SETTINGS: Final = 6
 _MOST_NAMES: Final = 6
+_WIDE: Final = 8
+_ROOM: Final = 0.15  # of an axis, for a label
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,8 @@ class TuningHistory:
     trials
         ``number, state, shown`` (the score as shown), ``best`` (the best so far); judged trials only.
     start, best_number, best
-        Score of the first trial, number of the best one, and its score; NaN and None where there is none.
+        Score of the trial with today's settings, number of the best one, and its score; NaN and None where there is
+        none.
     higher_is_better
         Whether the score as shown is a profit.
     """
@@ -66,7 +71,7 @@ def history_data(trials: pd.DataFrame, criterion: str) -> TuningHistory:
     Parameters
     ----------
     trials
-        ``number, state, score``, one row per trial; lower scores are better.
+        ``number, state, score`` and ``today`` (default: the first one), one row per trial; lower scores are better.
     criterion
         A key of :data:`AXES`.
 
@@ -84,9 +89,11 @@ def history_data(trials: pd.DataFrame, criterion: str) -> TuningHistory:
     judged = judged.assign(best=so_far)
     place = int(np.argmax(judged["shown"]) if higher else np.argmin(judged["shown"]))
     best, at = float(judged["shown"].iloc[place]), int(judged["number"].iloc[place])
-    first = judged.loc[judged["number"] == 1, "shown"]
+    today = judged["today"].astype(bool) if "today" in judged else judged["number"] == 1
+    first = judged.loc[today, "shown"]
     start = float(first.iloc[0]) if len(first) else float("nan")
-    return TuningHistory(judged, criterion, start, at, best, higher, _finding(at, best, start, criterion))
+    finding = _finding(at, best, start, criterion, today=bool(today.iloc[place]))
+    return TuningHistory(judged, criterion, start, at, best, higher, finding)
 
 
 def history_figure(data: TuningHistory) -> go.Figure:
@@ -144,7 +151,7 @@ def importance_figure(table: pd.DataFrame) -> go.Figure:
     )
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(tickformat=".0%", range=[0, max(1.0, float(table["share"].max()))])
-    title = f"The {words(table['setting'].iloc[0])} matters most" if len(table) > 1 else "One setting was searched"
+    title = f"What matters most: {words(table['setting'].iloc[0])}" if len(table) > 1 else "One setting was searched"
     return frame(figure, title, x="Share of the differences between trials")
 
 
@@ -187,8 +194,8 @@ def settings_figure(data: SettingsSeen) -> go.Figure:
 
 
 def words(name: str) -> str:
-    """Name of a setting in words: ``learning_rate`` → ``learning rate``."""
-    return str(name).replace("_", " ")
+    """Name of a setting in words: ``n_leaves`` → ``leaves per tree``."""
+    return setting_words(name)
 
 
 def value_words(value: Any) -> str:
@@ -211,12 +218,12 @@ def _judged(trials: pd.DataFrame, criterion: str) -> pd.DataFrame:
     return judged.assign(shown=factor * judged["score"].astype(float)).reset_index(drop=True)
 
 
-def _finding(at: int, best: float, start: float, criterion: str) -> str:
+def _finding(at: int, best: float, start: float, criterion: str, *, today: bool) -> str:
     unit = {"policy_value": "profit per 100 offers", "price_error": "price error", "log_loss": "log loss"}
     name = unit.get(criterion, "score")
     shown = percent(best, digits=2) if criterion == "price_error" else number(best, 2 if "profit" in name else 4)
     words_ = f"Trial {at} is best so far: {name} {shown}"
-    if at == 1:
+    if today:
         return f"Nothing better than the settings of today so far: {name} {shown}"
     if not np.isfinite(start) or start == 0:
         return words_
@@ -233,17 +240,28 @@ def _range_of(values: Any, *, higher: bool) -> list[float]:
 
 
 def _scale(values: pd.Series[Any]) -> tuple[pd.Series[Any], dict[str, Any]]:
-    """Values as they are drawn, and their axis: names or few numbers side by side, wide ranges by ratios."""
+    """Values as they are drawn, and their axis: names side by side, numbers where they lie, wide ranges by ratios."""
     numeric = pd.to_numeric(values, errors="coerce")
     if numeric.isna().any():
         return values.astype(str), {"type": "category"}
+    wide = numeric.min() > 0 and numeric.max() / numeric.min() > _WIDE
     if numeric.nunique() <= _MOST_NAMES:
-        order = [value_words(v) for v in sorted(numeric.unique().tolist())]
-        axis = {"type": "category", "categoryorder": "array", "categoryarray": order}
-        return numeric.map(value_words), axis
-    if numeric.min() <= 0 or numeric.max() / numeric.min() <= 8:
+        tried = sorted(numeric.unique().tolist())
+        labels = _apart(np.log10(tried) if wide else np.asarray(tried, dtype=float))
+        ticks = {"tickvals": [tried[k] for k in labels], "ticktext": [value_words(tried[k]) for k in labels]}
+        return numeric, {"type": "log" if wide else "linear", **ticks}
+    if not wide:
         return numeric, {"nticks": 4}
     low, high = np.log10(numeric.min()), np.log10(numeric.max())
     powers = np.arange(np.floor(low), np.ceil(high) + 1)
     shown = powers[:: max(1, int(np.ceil(len(powers) / 4)))]
     return numeric, {"type": "log", "tickvals": 10.0**shown, "ticktext": [value_words(10.0**p) for p in shown]}
+
+
+def _apart(places: NDArray[np.float64]) -> list[int]:
+    """Which of some ascending places can carry a label without touching the one before."""
+    shown = [0]
+    for k in range(1, len(places)):
+        if places[k] - places[shown[-1]] >= _ROOM * (places[-1] - places[0]):
+            shown.append(k)
+    return shown

@@ -7,7 +7,7 @@ search that was killed therefore goes on as if it had not been.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -15,6 +15,9 @@ import numpy as np
 
 from pricing_core.errors import ConfigError, DataError, JobCancelled, ModelError
 from pricing_core.models.search_space import SearchSpace, grid_points
+from pricing_core.models.trial_ends import FIGURES, FIRST, LOST, OUT_OF_TIME, PARTLY, PARTS, REASON, STOPPED, UNFINISHED
+from pricing_core.models.trial_ends import OutOfTimeError as OutOfTimeError
+from pricing_core.models.trial_ends import Pruned as Pruned
 from pricing_core.progress import Progress, SilentProgress
 
 if TYPE_CHECKING:
@@ -24,21 +27,15 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial, Trial
 
 SEARCHES: Final = {
-    "bayes": "Bayesian: learns from the trials so far",
-    "grid": "Grid: every combination of a few values",
-    "random": "Random: any values",
+    "bayes": "Learn from the trials so far",
+    "grid": "Every combination of a few",
+    "random": "Any values, at random",
 }
 PRUNINGS: Final = {
-    "median": "Stop a trial that is worse than half of the others",
-    "hyperband": "Hyperband: give most time to the best few",
+    "median": "Stop the worse half",
+    "hyperband": "Stop all but the best few",
     "none": "Let every trial finish",
 }
-FIGURES: Final = "figures"
-REASON: Final = "reason"
-FIRST: Final = "first"
-OUT_OF_TIME: Final = "the time was over"
-STOPPED: Final = "stopped by the user"
-
 LAST_STEP: Final = 90
 """Largest step at which a trial reports."""
 
@@ -47,20 +44,23 @@ _TO_COMPARE: Final = 8
 _SEED_STEP: Final = 100_003
 
 
-class Pruned(Exception):
-    """A trial that is not worth going on with; a message says why where it is not the loss."""
-
-
-class OutOfTimeError(Exception):
-    """The budget is used up within a trial; an objective may raise it between two reports."""
-
-
 @dataclass(frozen=True)
 class Judged:
-    """What a trial came to: ``score``, lower is better, and figures worth showing."""
+    """What a trial came to.
+
+    Attributes
+    ----------
+    score
+        Lower is better.
+    figures
+        Worth showing.
+    parts
+        Sums by group of customers, from which two trials can be compared on the same offers.
+    """
 
     score: float
     figures: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 class Report(Protocol):
@@ -129,11 +129,10 @@ def search(
     started = time.monotonic()
     while True:
         finished = finished_trials(study)
-        done = len(finished)
-        _say(progress, plan, finished, started)
         over = end is not None and time.monotonic() >= end
-        if over or (plan.trials is not None and done >= plan.trials):
+        if over or (plan.trials is not None and len(finished) >= plan.trials):
             return
+        _say(progress, plan, study, finished, started)
         trial = _next(study, space, plan, finished)
         if trial is None:
             return
@@ -149,7 +148,7 @@ def finished_trials(study: Study) -> list[FrozenTrial]:
         trial
         for trial in study.get_trials(deepcopy=False)
         if trial.state in kept
-        or (trial.state == TrialState.FAIL and trial.user_attrs.get(REASON, STOPPED) not in (STOPPED, OUT_OF_TIME))
+        or (trial.state == TrialState.FAIL and trial.user_attrs.get(REASON, LOST) not in UNFINISHED)
     ]
 
 
@@ -210,13 +209,17 @@ def _run(study: Study, trial: Trial, space: SearchSpace, objective: Objective, w
         _fail(study, trial, OUT_OF_TIME)
     except (ModelError, DataError, ConfigError) as error:
         _fail(study, trial, str(error))
-    except JobCancelled:
+    except (JobCancelled, KeyboardInterrupt):
         _fail(study, trial, STOPPED)
         raise
     except BaseException:
-        _fail(study, trial, STOPPED)
+        _fail(study, trial, LOST)
         raise
     else:
+        if judged.parts:
+            trial.set_user_attr(
+                PARTS, {name: [float(each) for each in values] for name, values in judged.parts.items()}
+            )
         trial.set_user_attr(FIGURES, {name: float(value) for name, value in judged.figures.items()})
         study.tell(trial, judged.score)
 
@@ -237,7 +240,8 @@ def _next(study: Study, space: SearchSpace, plan: SearchPlan, finished: list[Fro
         return study.ask()
     if plan.first is not None and not any(trial.user_attrs.get(FIRST) for trial in finished):
         inside = {name: value for name, value in plan.first.items() if name in space and space[name].holds(value)}
-        study.enqueue_trial(inside, user_attrs={FIRST: True})
+        partly = {PARTLY: True} if set(inside) != set(space) else {}
+        study.enqueue_trial(inside, user_attrs={FIRST: True, **partly})
     elif plan.search == "grid":
         tried = [trial.params for trial in finished]
         point = next((point for point in grid_points(space, plan.seed) if point not in tried), None)
@@ -267,14 +271,19 @@ def _pruner(plan: SearchPlan) -> BasePruner:
     return NopPruner()
 
 
-def _say(progress: Progress, plan: SearchPlan, finished: list[FrozenTrial], started: float) -> None:
+def _say(progress: Progress, plan: SearchPlan, study: Study, finished: list[FrozenTrial], started: float) -> None:
+    """Say which trial comes next: its number in the study, those that were interrupted counted."""
+    from optuna.trial import TrialState
+
     shares = [0.0]
     if plan.minutes is not None:
         shares.append((time.monotonic() - started) / (60 * plan.minutes))
     if plan.trials is not None:
         shares.append(len(finished) / plan.trials)
     judged = [trial for trial in finished if trial.value is not None]
-    message = f"Trial {len(finished) + 1}"
+    every = study.get_trials(deepcopy=False)
+    waiting = [trial.number for trial in every if trial.state == TrialState.WAITING]
+    message = f"Trial {(min(waiting) if waiting else len(every)) + 1}"
     if judged:
         best = min(judged, key=lambda trial: (trial.value, trial.number))
         message += f"; the best so far is number {best.number + 1}"

@@ -39,6 +39,24 @@ _OTHER_DRAW = 7_919  # the draw of the customers says nothing of the fold that t
 
 
 @dataclass(frozen=True)
+class PriceErrors:
+    """Absolute errors of judged offers as shares of the logged price, all of shape (n,).
+
+    Attributes
+    ----------
+    error, usual
+        By the pricing model, and by the product's usual price alone.
+    weight, customers
+        Weight and number of the customer of each offer.
+    """
+
+    error: Floats
+    usual: Floats
+    weight: Floats
+    customers: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class TuningData:
     """Everything that all trials share.
 
@@ -171,14 +189,8 @@ def base_loss(learn: LearningRows, later: LearningRows) -> float:
 
 def price_errors(
     data: TuningData, settings: dict[str, Any], report: Report, progress: Progress | None = None
-) -> tuple[float, float]:
-    """How far the pricing model's expected price is from later prices of customers whom it does not know.
-
-    Returns
-    -------
-    error_rate, habit_error_rate
-        Mean absolute error as a share of the logged price, by the pricing model and by the product's usual price alone.
-    """
+) -> PriceErrors:
+    """How far the pricing model's expected price is from later prices of customers whom it does not know."""
     progress = progress or SilentProgress()
     errors, usual, weights = [], [], []
     base = PricingConfig(**{**_pricing_settings(data.config), **settings})
@@ -197,9 +209,8 @@ def price_errors(
         weights.append(data.rows.weight[at])
         so_far = np.average(np.concatenate(errors), weights=np.concatenate(weights))
         report((k + 1) * (LAST_STEP // len(data.folds)), float(so_far))
-    weight = np.concatenate(weights)
-    mine, habit = (float(np.average(np.concatenate(each), weights=weight)) for each in (errors, usual))
-    return mine, habit
+    judged = data.customers[np.concatenate([fold.judge for fold in data.folds])]
+    return PriceErrors(np.concatenate(errors), np.concatenate(usual), np.concatenate(weights), judged)
 
 
 def _pricing_settings(config: TrainingConfig) -> dict[str, Any]:

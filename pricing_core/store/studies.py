@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from pricing_core.errors import ConfigError, JobError, WorkspaceError
+from pricing_core.models.trial_ends import FIGURES, FIRST, LOST, PARTLY, PARTS, REASON, UNFINISHED
 from pricing_core.store import database, postgresql, processes
 from pricing_core.store.workspace import Workspace
 
@@ -32,8 +33,6 @@ FILE: Final = "studies.sqlite"
 LONGEST_NAME: Final = 60
 _RECORD: Final = "record"
 _OWNER: Final = "owner"
-_REASON: Final = "reason"
-_FIGURES: Final = "figures"
 _INTERRUPTED: Final = "interrupted"
 _STATES: Final = {"COMPLETE": "done", "PRUNED": "stopped early", "FAIL": "failed", "RUNNING": "running"}
 _storages: dict[tuple[str, int, int], Any] = {}
@@ -151,8 +150,9 @@ def trials(ws: Workspace, name: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``number`` (from 1), ``state`` (done, stopped early, failed, interrupted, running), ``score``, ``seconds``,
-        ``reason``, then ``figure.<name>`` and ``setting.<name>`` columns.
+        ``number`` (from 1), ``state`` (done, stopped early, failed, interrupted, running), ``score``, ``seconds``
+        (while it ran; not known where its process was killed), ``reason``, ``today`` (whether its settings are those
+        that a training takes by itself), then ``figure.<name>`` and ``setting.<name>`` columns.
     """
     import pandas as pd
 
@@ -162,18 +162,27 @@ def trials(ws: Workspace, name: str) -> pd.DataFrame:
     for trial in study.get_trials(deepcopy=False):
         if trial.state.name == "WAITING":
             continue
-        seconds = trial.duration.total_seconds() if trial.duration is not None else float("nan")
+        state = _state(trial, owned)
+        lost = state == _INTERRUPTED and REASON not in trial.user_attrs  # its end is when that was noticed
+        seconds = float("nan") if lost or trial.duration is None else trial.duration.total_seconds()
         fixed = {
             "number": trial.number + 1,
-            "state": _state(trial, owned),
+            "state": state,
             "score": float("nan") if trial.value is None else trial.value,
             "seconds": seconds,
-            "reason": trial.user_attrs.get(_REASON, ""),
+            "reason": trial.user_attrs.get(REASON, LOST if lost else "").replace("by the user", "by you"),
+            "today": bool(trial.user_attrs.get(FIRST)) and not trial.user_attrs.get(PARTLY),
         }
-        figures = {f"figure.{key}": value for key, value in trial.user_attrs.get(_FIGURES, {}).items()}
+        figures = {f"figure.{key}": value for key, value in trial.user_attrs.get(FIGURES, {}).items()}
         rows.append(fixed | figures | {f"setting.{key}": value for key, value in trial.params.items()})
-    columns = ["number", "state", "score", "seconds", "reason"]
+    columns = ["number", "state", "score", "seconds", "reason", "today"]
     return pd.DataFrame(rows, columns=None if rows else columns)
+
+
+def parts(ws: Workspace, name: str) -> dict[int, dict[str, list[float]]]:
+    """Return number of a trial → its sums by group of customers, of those that have been judged and kept them."""
+    found = open_study(ws, name).get_trials(deepcopy=False)
+    return {trial.number + 1: trial.user_attrs[PARTS] for trial in found if PARTS in trial.user_attrs}
 
 
 def delete(ws: Workspace, name: str) -> None:
@@ -194,8 +203,8 @@ def delete(ws: Workspace, name: str) -> None:
 def _state(trial: optuna.trial.FrozenTrial, owned: bool) -> str:
     state = _STATES[trial.state.name]
     # A search gives a reason for each trial that fails; one without was ended for a process that was killed.
-    lost = (state == "running" and not owned) or (state == "failed" and _REASON not in trial.user_attrs)
-    return _INTERRUPTED if lost else state
+    cut = (state == "running" and not owned) or (state == "failed" and trial.user_attrs.get(REASON, LOST) in UNFINISHED)
+    return _INTERRUPTED if cut else state
 
 
 def _fail_interrupted(study: optuna.Study) -> None:

@@ -11,13 +11,14 @@ import numpy as np
 
 from pricing_core.evaluate.calibration import price_band_calibration
 from pricing_core.evaluate.logged_offers import LoggedOffers
-from pricing_core.evaluate.metrics import evaluate_probabilities
+from pricing_core.evaluate.metrics import SMALLEST_PROBABILITY, evaluate_probabilities
+from pricing_core.evaluate.paired import GROUPS, group_sums
 from pricing_core.evaluate.policy_value import HEADLINE, PolicyValueConfig, policy_value
 from pricing_core.guardrails.rules import NO_GUARDRAILS
 from pricing_core.models.demand_model import DemandModel
 from pricing_core.models.search import Judged, Pruned, Report
 from pricing_core.models.search_space import PRICING_MODEL
-from pricing_core.models.time_folds import TimeFold
+from pricing_core.models.time_folds import TimeFold, customer_group
 from pricing_core.models.tuning import TuningData, base_loss, fitted_folds, price_errors
 from pricing_core.optimize.strategies import price_strategy
 from pricing_core.progress import Progress
@@ -26,8 +27,8 @@ from pricing_core.workflows.runs import usual_prices, with_margin
 PRICE_ERROR: Final = "price_error"
 CRITERIA: Final = {
     "log_loss": "Forecast error (log loss)",
-    "price_reaction": "Forecast error, and whether the reaction to price is right",
-    "policy_value": "Profit that past offers say its prices would earn",
+    "price_reaction": "Forecast error and price reaction",
+    "policy_value": "Profit, by past offers",
     PRICE_ERROR: "Error of the going price",
 }
 """What can count as better. Every trial shows all figures, whichever of them decides."""
@@ -52,7 +53,7 @@ def judged_by(
             lengths.append(float(model.epochs_))
         pooled = _joined(offers)
         figures = {**_figures(pooled, sum(bases) / pooled.n, data.config.seed), "length": float(np.mean(lengths))}
-        return Judged(score_of(figures, criterion), figures)
+        return Judged(score_of(figures, criterion), figures, _parts(pooled))
 
     return judge
 
@@ -84,8 +85,11 @@ def score_of(figures: dict[str, float], criterion: str) -> float:
 
 
 def _judged_prices(data: TuningData, settings: dict[str, Any], report: Report, progress: Progress) -> Judged:
-    error, habit = price_errors(data, settings, report, progress)
-    return Judged(error, {PRICE_ERROR: error, "usual_price_error": habit})
+    found = price_errors(data, settings, report, progress)
+    error, usual = (float(np.average(each, weights=found.weight)) for each in (found.error, found.usual))
+    figures = {PRICE_ERROR: error, "usual_price_error": usual, "offers": float(len(found.error))}
+    parts = group_sums(customer_group(found.customers, GROUPS), found.error, found.weight)
+    return Judged(error, figures, parts)
 
 
 def _logged(data: TuningData, fold: TimeFold, model: DemandModel, usual: dict[str, float]) -> LoggedOffers:
@@ -113,6 +117,15 @@ def _logged(data: TuningData, fold: TimeFold, model: DemandModel, usual: dict[st
         customer_id=found.customer_id,
         weight=rows.weight,
     )
+
+
+def _parts(offers: LoggedOffers) -> dict[str, list[float]]:
+    """Sums of the log loss by group of customers."""
+    chance = np.clip(offers.probability_logged, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+    loss = -np.where(offers.purchased == 1, np.log(chance), np.log1p(-chance))
+    customer = np.arange(offers.n) if offers.customer_id is None else offers.customer_id
+    weight = np.ones(offers.n) if offers.weight is None else offers.weight
+    return group_sums(customer_group(customer, GROUPS), loss, weight)
 
 
 def _joined(parts: list[LoggedOffers]) -> LoggedOffers:

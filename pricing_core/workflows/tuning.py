@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from pricing_core.charts.setting_words import setting_words
+from pricing_core.charts.tuning import value_words
 from pricing_core.errors import ConfigError, NoDatasetError
 from pricing_core.models.search import PRUNINGS, SEARCHES, OutOfTimeError, SearchPlan, search
 from pricing_core.models.search_space import PRICING_MODEL, space_of, tunable
@@ -19,12 +21,15 @@ from pricing_core.progress import Progress, SilentProgress, SubProgress
 from pricing_core.store import datasets, studies
 from pricing_core.store.studies import StudyRecord
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.telling import start_number, told_from
 from pricing_core.workflows.trials import CRITERIA, PRICE_ERROR, judged_by
+from pricing_core.workflows.tuned import settings_of
 
 _PREPARING: Final = 20.0  # seconds, about; what the progress gives to it
 _COMPARED: Final = (
     "name", "model", "search", "criterion", "dataset_id", "judged_on", "trials", "running", "best_number", "score",
-    "start_score", "log_loss", "price_slope", "policy_value", "price_error", "minutes",
+    "start_score", "beyond_luck", "log_loss", "price_slope", "price_slope_low", "price_slope_high", "policy_value",
+    "policy_low", "policy_high", "price_error", "offers", "settings", "minutes",
 )  # fmt: skip
 
 
@@ -187,8 +192,10 @@ def compare_tunings(ws: Workspace) -> pd.DataFrame:
     -------
     DataFrame
         ``name, model, search, criterion, dataset_id, judged_on, trials, running, best_number, score, start_score,
-        log_loss, price_slope, policy_value, price_error, minutes``. Scores compare only where ``criterion`` and
-        ``judged_on`` agree.
+        beyond_luck, log_loss, price_slope, price_slope_low, price_slope_high, policy_value, policy_low, policy_high,
+        price_error, offers, settings, minutes``; figures and ``settings`` are the best trial's. Scores compare only
+        where ``criterion`` and ``judged_on`` agree. ``start_score`` is that of today's settings, and ``beyond_luck``
+        says whether the best trial differs from them by more than luck; NaN and None where that is not known.
     """
     rows = [_compared(ws, each) for each in studies.list_studies(ws)]
     return pd.DataFrame(rows, columns=list(_COMPARED))
@@ -199,8 +206,14 @@ def _compared(ws: Workspace, found: StudyRecord) -> dict[str, Any]:
     table = studies.trials(ws, found.name)
     judged = table[table["state"] == "done"].set_index("number")
     best = judged.loc[found.best_number].to_dict() if found.best_number in judged.index else {}
-    first = judged["score"].get(1, float("nan"))
-    shown = ("log_loss", "price_slope", "policy_value", "price_error")
+    start = start_number(table)
+    apart = None
+    if start is not None and found.best_number is not None and start != found.best_number:
+        apart = told_from(ws, found.name, start).get(found.best_number)
+    shown = (
+        "log_loss", "price_slope", "price_slope_low", "price_slope_high", "policy_value", "policy_low", "policy_high",
+        "price_error", "offers",
+    )  # fmt: skip
     figures = {key: best.get(f"figure.{key}", float("nan")) for key in shown}
     return {
         "name": found.name,
@@ -214,8 +227,10 @@ def _compared(ws: Workspace, found: StudyRecord) -> dict[str, Any]:
         "running": found.running,
         "best_number": found.best_number,
         "score": found.best_score,
-        "start_score": first,
+        "start_score": float("nan") if start is None else judged["score"][start],
+        "beyond_luck": apart,
         **figures,
+        "settings": ", ".join(f"{setting_words(key)} {value_words(v)}" for key, v in settings_of(best).items()),
         "minutes": float(table["seconds"].sum()) / 60 if len(table) else 0.0,
     }
 

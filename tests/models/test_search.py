@@ -13,7 +13,6 @@ from pricing_core.errors import ConfigError, JobCancelled, ModelError
 from pricing_core.models.demand_model import FAMILIES
 from pricing_core.models.pricing_model import PricingConfig
 from pricing_core.models.search import (
-    OUT_OF_TIME,
     Judged,
     Pruned,
     Report,
@@ -24,6 +23,8 @@ from pricing_core.models.search import (
     search,
 )
 from pricing_core.models.search_space import PRICING_MODEL, Choice, Range, grid_points, space_of, tunable
+from pricing_core.models.trial_ends import OUT_OF_TIME
+from pricing_core.progress import SilentProgress
 
 SPACE = {"x": Range(-2.0, 2.0), "size": Range(1, 64, log=True, whole=True), "kind": Choice(("a", "b"))}
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -112,6 +113,14 @@ def test_a_cancelled_trial_and_one_that_ran_out_of_time_are_tried_again() -> Non
     assert study.trials[-1].state == optuna.trial.TrialState.FAIL and len(finished_trials(study)) == 2
     search(study, SPACE, bowl, SearchPlan(minutes=None, trials=3, seed=2))
     assert study.trials[3].params == study.trials[2].params == calls[2]
+    said: list[str] = []
+
+    class Told(SilentProgress):
+        def stage(self, name: str, fraction: float, message: str = "") -> None:
+            said.append(message.split(";")[0])
+
+    search(study, SPACE, bowl, SearchPlan(minutes=None, trials=5, seed=2), Told())
+    assert said == ["Trial 5", "Trial 6"] and [trial.number + 1 for trial in study.trials[4:]] == [5, 6]
 
     late = new_study()
     search(late, SPACE, bowl, SearchPlan(minutes=1e-9, seed=2))

@@ -11,8 +11,9 @@ from optuna.trial import TrialState
 from streamlit.testing.v1 import AppTest
 
 from pricing_core import jobs
-from pricing_core.models.search import OUT_OF_TIME, Judged, Report, SearchPlan, search
+from pricing_core.models.search import Judged, Report, SearchPlan, search
 from pricing_core.models.search_space import PRICING_MODEL, space_of
+from pricing_core.models.trial_ends import OUT_OF_TIME
 from pricing_core.store import studies
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.tuning import TuningRequest, new_tuning

@@ -37,6 +37,7 @@ def test_a_killed_search_goes_on_as_if_it_had_not_been(ws: Workspace) -> None:
     assert studies.trials(ws, "killed")["state"].tolist()[-1] == "interrupted"
     toy_search.run(str(ws.root), "killed", 0)
     one, two = studies.trials(ws, "whole"), studies.trials(ws, "killed")
+    assert two["reason"].iloc[2] == "the computer or program stopped" and np.isnan(two["seconds"].iloc[2])
     assert two["state"].iloc[2] == "interrupted" and len(two) == len(one) + 1
     again = two.drop(index=2)
     for column in ("state", "score", "setting.x", "setting.kind"):
@@ -55,7 +56,7 @@ def test_studies_are_kept_by_name_until_deleted(ws: Workspace) -> None:
     assert [each.name for each in newest] == ["夏", "spring"]
     assert newest[1].record == {"family": "network", "seed": 3}
     assert (newest[1].n_trials, newest[1].best_number, newest[1].running) == (0, None, False)
-    assert list(studies.trials(ws, "spring")) == ["number", "state", "score", "seconds", "reason"]
+    assert list(studies.trials(ws, "spring")) == ["number", "state", "score", "seconds", "reason", "today"]
     with pytest.raises(ConfigError, match="There is a tuning named 'spring' already"):
         studies.create(ws, "spring", {"family": "other"})
     for wrong in ("", "  ", "x" * 61, "two\nlines"):

@@ -292,7 +292,8 @@ def test_a_trial_reports_and_can_be_stopped_by_the_user(ws: Workspace) -> None:
     workflows.new_tuning(ws, cheap("spring"))
     with pytest.raises(JobCancelled):
         workflows.tune(ws, "spring", minutes=None, trials=2, progress=Stops())
-    assert studies.trials(ws, "spring")["state"].tolist() == ["failed"]
+    assert studies.trials(ws, "spring")["state"].tolist() == ["interrupted"]
+    assert studies.trials(ws, "spring")["reason"].tolist() == ["stopped by you"]
     assert not studies.get(ws, "spring").running
 
 
