@@ -42,9 +42,10 @@ with start_page("Models", "Is it learning something true?", icon=":material/mode
     with sentences_for_errors():  # a damaged run must not hide the ways out of it
         found = verdict(page.run.metrics)
     page.finding(UNREADABLE if found is None else found.sentence)
-    # The browser remembers a tab by its key: one that is not offered now must not be asked for.
-    names, key = (WAYS_OUT, "ways_out_tab") if found is None else (TABS, "models_tab")
-    for name, tab in zip(names, st.tabs(names, key=key, on_change="rerun"), strict=True):
+    # The address names the open tab, and the browser remembers it by its key: one that is not offered now must not be
+    # asked for.
+    names, key = (WAYS_OUT, "way_out") if found is None else (TABS, "tab")
+    for name, tab in zip(names, st.tabs(names, key=key, on_change="rerun", bind="query-params"), strict=True):
         if not tab.open:
             continue
         with tab:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from pricing_core.workflows.comparing_runs import RunComparison
 
 FIGURES = {
-    "log_loss": "Log loss (lower is better)", "auc": "Ranks buyers first", "accuracy": "Accuracy",
+    "log_loss": "Log loss, all later offers (lower is better)", "auc": "Ranks buyers first", "accuracy": "Accuracy",
     "calibration_slope": "Calibration slope (1 is right)", "mean_prediction": "Conversion, forecast",
     "base_rate": "Conversion, observed", "price_slope": "Reaction to price (1 is as forecast)",
-    "held_out_offers": "Held-out offers", "seconds": "Training time", "size_bytes": "Size on disk",
+    "held_out_offers": "Later offers, held out", "seconds": "Training time", "size_bytes": "Size of the whole model",
 }  # fmt: skip
 RATES = ("auc", "accuracy", "mean_prediction", "base_rate")
 
@@ -32,7 +32,7 @@ def show(state: PageState, ids: Sequence[str]) -> None:
     from pricing_core.workflows.comparing_runs import MOST_RUNS
 
     picked = st.multiselect(
-        "Compare", list(ids), list(ids[:2]), key="compare_runs", max_selections=MOST_RUNS,
+        "Compare", list(ids), list(ids[:2]), key="compare", max_selections=MOST_RUNS, bind="query-params",
         help="The first one is what the others are compared with.",
     )  # fmt: skip
     names = [name for name in strategy_names(state.ws) if name != "status_quo"]
@@ -102,8 +102,7 @@ def _settings(found: RunComparison) -> None:
     if found.settings.empty:
         st.caption("They were made with the same settings from the same data.")
         return
-    table = found.settings.assign(setting=[text[:1].upper() + text[1:] for text in found.settings["setting"]])
-    _texts(table, "setting", "Setting that differs", found.run_ids)
+    _texts(found.settings, "setting", "Setting that differs", found.run_ids)
 
 
 def _texts(table: pd.DataFrame, key: str, label: str, run_ids: Sequence[str]) -> None:
@@ -117,7 +116,7 @@ def _texts(table: pd.DataFrame, key: str, label: str, run_ids: Sequence[str]) ->
 def _name(figure: str) -> str:
     kind, _, strategy = figure.partition(": ")
     if kind == "policy_value":
-        return f"Profit per 100 offers, {strategy_name(strategy)}"
+        return f"Profit per 1,000 offers, {strategy_name(strategy)}"
     return FIGURES.get(figure, figure)
 
 
@@ -125,7 +124,7 @@ def _value(figure: str, value: float, currency: str) -> str | None:
     if pd.isna(value):
         return None
     if figure.startswith("policy_value"):
-        return money(100 * value, currency)
+        return money(1000 * value, currency)
     if figure in RATES:
         return percent(value)
     if figure == "seconds":

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from pricing_core.commands import AddCommand
-from pricing_core.commands.console import actor_of, open_workspace, visible
+from pricing_core.commands.console import actor_of, note, open_workspace, visible
 from pricing_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ def add(command: AddCommand) -> None:
     runs = command("runs", _runs, "Trained models: list them, or do one thing with one of them.")
     what = runs.add_mutually_exclusive_group()
     what.add_argument("--use", metavar="RUN", help="have pages and commands use this model, such as r0002")
-    what.add_argument("--roll-back", action="store_true", help="use the model that was in use before")
+    what.add_argument(
+        "--roll-back", action="store_true", help="use the model that was in use before; again: one further back"
+    )
     what.add_argument("--note", nargs=2, metavar=("RUN", "TEXT"), help="keep a note; an empty text removes it")
     what.add_argument("--delete", metavar="RUN", help="delete for good; refused while in use or behind a price list")
     what.add_argument("--compare", nargs="+", metavar="RUN", help="settings, figures and prices of 2 to 4 models")
@@ -30,16 +32,20 @@ def add(command: AddCommand) -> None:
 
 def _runs(options: argparse.Namespace) -> None:
     from pricing_core.store import run_registry
+    from pricing_core.workflows import using_runs
 
     if options.strategy is not None and not options.compare:
         raise ConfigError("--strategy belongs to --compare.", fix="Add --compare with the models, or leave it out.")
     ws = open_workspace(options)
     actor = actor_of(options)
     if options.use:
-        run_registry.put_in_use(ws, options.use, actor=actor)
+        using_runs.use_run(ws, options.use, actor=actor)
         print(f"in use: {options.use}")
     elif options.roll_back:
-        print(f"in use: {run_registry.roll_back(ws, actor=actor)}")
+        back = using_runs.go_back(ws, actor=actor)
+        for passed in back.skipped:
+            note(passed)
+        print(f"in use: {back.run_id}")
     elif options.note:
         run_registry.set_note(ws, *options.note, actor=actor)
         print(f"{options.note[0]}: noted")
@@ -56,8 +62,10 @@ def _runs(options: argparse.Namespace) -> None:
 
 def _list(ws: Workspace) -> None:
     from pricing_core.store import runs
+    from pricing_core.workflows.run_words import kind_words, manifests
 
     listed = runs.list_runs(ws)
+    known = manifests(ws, list(listed["run_id"]))
     if listed.empty:
         print("no models yet")
     for row in listed.to_dict("records"):
@@ -65,7 +73,7 @@ def _list(ws: Workspace) -> None:
         used = "  in use" if row["promoted"] else ""
         note = f"  note: {row['note']}" if row["note"] else ""
         when = f"{row['created_at']:%Y-%m-%d %H:%M}"
-        kind = f"  {row['family']}" if isinstance(row.get("family"), str) else ""
+        kind = f"  {kind_words(known[row['run_id']])}"
         print(visible(f"{row['run_id']}  {when}  data {row['dataset_id']}{kind}  {figures}{used}{note}"))
 
 

@@ -14,7 +14,8 @@ from pricing_core.trust import access
 from pricing_core.trust.access import Actor
 
 LONGEST_NOTE: Final = 500
-_MAY: Final = "train"
+MAY: Final = "train"
+"""What a person must be allowed to do for any of this."""
 _NAMED: Final = 3  # price lists named in a refusal
 
 
@@ -28,35 +29,58 @@ def put_in_use(ws: Workspace, run_id: str, *, actor: Actor) -> None:
     WorkspaceError
         If there is no such run.
     """
-    access.require(actor, _MAY)
+    access.require(actor, MAY)
     runs.promote_run(ws, run_id, actor=actor, why=CHOSEN)
 
 
-def roll_back(ws: Workspace, *, actor: Actor) -> str:
+def roll_back(ws: Workspace, *, actor: Actor, to: str | None = None) -> str:
     """Put the run that was in use before the present one back into use, and return its id.
+
+    Like an undo, the next time it goes one further back: what was left is not come back to.
+
+    Parameters
+    ----------
+    to
+        One of :func:`earlier_run_ids`, where those nearer cannot be used; default: the nearest that still exists.
 
     Raises
     ------
     AccessError
         If the person may not.
     ModelError
-        If no earlier run is there any more.
+        If no earlier run is there any more, or ``to`` has not been in use before.
     """
-    access.require(actor, _MAY)
-    earlier = previous_run_id(ws)
+    access.require(actor, MAY)
+    earlier = previous_run_id(ws) if to is None else to
     if earlier is None:
         raise ModelError("No other model has been in use before.", fix="Choose a model from the list instead.")
+    if to is not None and to not in earlier_run_ids(ws):
+        raise ModelError(f"{to} has not been in use before the present model.", fix="Put it in use from the list.")
     runs.promote_run(ws, earlier, actor=actor, why=ROLLED_BACK)
     return earlier
 
 
 def previous_run_id(ws: Workspace) -> str | None:
     """Return the run that was in use before the present one and still exists; None if there is none."""
-    now, there = runs.latest_run_id(ws), set(runs.list_runs(ws)["run_id"])
-    for run_id in usage_history(ws)["run_id"]:
-        if run_id != now and run_id in there:
-            return str(run_id)
-    return None
+    there = set(runs.list_runs(ws)["run_id"])
+    return next((run_id for run_id in earlier_run_ids(ws) if run_id in there), None)
+
+
+def earlier_run_ids(ws: Workspace) -> list[str]:
+    """Return the runs that going back leads through, the nearest first, with those that are deleted.
+
+    Each run that came into use lies on those before it; going back takes away all that lie above the run it led to.
+    """
+    used: list[str] = []
+    for row in usage_history(ws).iloc[::-1].to_dict("records"):
+        run_id = str(row["run_id"])
+        if row["why"] == ROLLED_BACK and run_id in used:
+            place = len(used) - 1 - used[::-1].index(run_id)
+            del used[place + 1 :]
+        else:
+            used.append(run_id)
+    now = runs.latest_run_id(ws)
+    return list(dict.fromkeys(run_id for run_id in reversed(used) if run_id != now))
 
 
 def usage_history(ws: Workspace) -> pd.DataFrame:
@@ -100,7 +124,7 @@ def set_note(ws: Workspace, run_id: str, note: str, *, actor: Actor) -> None:
     ConfigError
         If the note is longer than :data:`LONGEST_NOTE` characters.
     """
-    access.require(actor, _MAY)
+    access.require(actor, MAY)
     text = " ".join(note.split())
     if len(text) > LONGEST_NOTE:
         raise ConfigError(f"The note has {len(text)} characters.", fix=f"At most {LONGEST_NOTE} can be kept.")
@@ -136,7 +160,7 @@ def delete(ws: Workspace, run_id: str, *, actor: Actor) -> None:
     ModelError
         If it is in use, or price lists refer to it.
     """
-    access.require(actor, _MAY)
+    access.require(actor, MAY)
     entry = shelf.entry(ws, SHELF, run_id)
     reason = why_kept(ws, run_id)
     if reason is not None:

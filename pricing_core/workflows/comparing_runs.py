@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,12 +19,12 @@ from pricing_core.response.pricing_rows import PricingRows
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.objectives import chosen_objective
 from pricing_core.workflows.pricing import rules_for
+from pricing_core.workflows.run_words import NOTHING, settings_in_words
 from pricing_core.workflows.runs import TrainedRun, load_run
 from pricing_core.workflows.strategies import settings_for
 
 MOST_RUNS: Final = 4
 COMPARED_OFFERS: Final = 2_000
-_PARTS: Final = ("config", "behavior", "pricing")
 _FIGURES: Final = ("log_loss", "auc", "accuracy", "calibration_slope", "mean_prediction", "base_rate")
 
 
@@ -89,36 +88,20 @@ def _settings(found: list[TrainedRun]) -> pd.DataFrame:
     """Settings that differ, as text; a run of an earlier version may lack one."""
     flat = {run.run_id: _flat(run.manifest) for run in found}
     names = list(dict.fromkeys(name for settings in flat.values() for name in settings))
-    rows = [{"setting": name, **{key: flat[key].get(name, "–") for key in flat}} for name in names]
+    rows = [{"setting": name, **{key: flat[key].get(name, NOTHING) for key in flat}} for name in names]
     table = pd.DataFrame(rows, columns=["setting", *flat])
     return table[table[list(flat)].nunique(axis=1) > 1].reset_index(drop=True)
 
 
 def _flat(manifest: Mapping[str, Any]) -> dict[str, str]:
-    flat = {
-        "kind of model": label_of(manifest.get("family")) or "–",
-        "data": f"{manifest['data_name']} ({manifest['dataset_id']})",
-        "data until": str(manifest["log_to"])[:10],
-        "offers used": f"{manifest['counts']['rows_used']:,}",
-        "passes": str(manifest.get("epochs", "–")),
+    return {
+        "Kind of model": label_of(manifest.get("family")) or NOTHING,
+        "Data": f"{manifest['data_name']} ({manifest['dataset_id']})",
+        "Data until": str(manifest["log_to"])[:10],
+        "Offers used": f"{manifest['counts']['rows_used']:,}",
+        "Passes": str(manifest.get("epochs", NOTHING)),
+        **settings_in_words(manifest),
     }
-    for part in _PARTS:
-        for name, value in manifest.get(part, {}).items():
-            label = name.replace("_", " ") if part == "config" else f"{part}: {name.replace('_', ' ')}"
-            label = "kind asked for" if (part, name) == ("config", "family") else label
-            if name != "random_state":
-                flat[label] = _text(value)
-    return flat
-
-
-def _text(value: Any) -> str:
-    if value is None or value in ({}, [], ""):
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return json.dumps(value) if isinstance(value, dict | list) else str(value)
 
 
 def _figures(found: list[TrainedRun]) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from .conftest import OpenPage
 
 def opened(open_page: OpenPage, tab: str) -> AppTest:
     page = open_page("models")
-    page.session_state["models_tab"] = tab
+    page.session_state["tab"] = tab
     page.run()
     assert not page.exception, page.exception[0].message
     assert not page.error, page.error[0].value
@@ -65,7 +65,7 @@ def test_a_damaged_run_in_use_leaves_the_ways_out(trained: Workspace, open_page:
     assert damaged in page.error[0].value and "Train again" in page.error[0].value
     assert [tab.label for tab in page.tabs] == ["Train", "Runs"]
     assert not page.button(key="train_start").disabled
-    page.session_state["ways_out_tab"] = "Runs"
+    page.session_state["way_out"] = "Runs"
     page.run().button(key="roll_back").click().run()
     assert runs.latest_run_id(trained) == "r0001"
     assert not page.error and "How good" in [tab.label for tab in page.tabs]
@@ -178,6 +178,25 @@ def test_runs_are_put_in_use_taken_back_noted_and_compared(trained: Workspace, o
     assert run_registry.usage_history(trained)["why"].tolist() == ["chosen", "rolled back", "trained", "trained"]
 
 
+def test_a_damaged_run_is_not_put_in_use_and_going_back_passes_it_over(
+    trained: Workspace, open_page: OpenPage
+) -> None:
+    second, third = second_run(trained), second_run(trained)
+    (trained.runs_dir / second / "targets.parquet").write_bytes(b"nothing")
+    page = open_page("models")
+    page.session_state["tab"] = "Runs"
+    page.session_state["compare"] = [third, "r0001"]
+    page.run()
+    assert f"{second} is passed over: its file targets.parquet is missing or damaged" in said(page)
+    page.selectbox(key="registry_run").set_value(second).run()
+    press(page, "Use this model")
+    assert f"{second} cannot be put in use: its file targets" in page.error[0].value.replace("\\", "")
+    assert runs.latest_run_id(trained) == third
+    press(page, "Go back to r0001, which was in use before")
+    assert runs.latest_run_id(trained) == "r0001"
+    assert "roll_back" not in [button.key for button in page.button]
+
+
 def test_a_run_is_deleted_after_one_more_question_and_never_while_something_rests_on_it(
     trained: Workspace, open_page: OpenPage
 ) -> None:
@@ -191,7 +210,7 @@ def test_a_run_is_deleted_after_one_more_question_and_never_while_something_rest
     pricelists.save_price_list(trained, frame, strategy="product", run_id="r0002", dataset_id="d0001", summary={},
                                actor=self_declared("Ann"))  # fmt: skip
     page = opened(open_page, "Runs")
-    for run_id, reason in ((third, "is in use"), ("r0002", "made the price list p0001")):
+    for run_id, reason in ((third, "so that it cannot be deleted"), ("r0002", "made the price list p0001")):
         page.selectbox(key="registry_run").set_value(run_id).run()
-        button = page.button(key=f"keep_{run_id}")
-        assert button.disabled and reason in button.help.replace("\\", "")
+        assert reason in said(page)
+        assert f"delete_{run_id}" not in [button.key for button in page.button]

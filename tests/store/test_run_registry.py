@@ -25,7 +25,7 @@ def test_a_run_is_put_in_use_and_taken_back_and_the_log_says_who(ws: Workspace) 
     run_registry.put_in_use(ws, third, actor=ANN)
     assert runs.latest_run_id(ws) == third and run_registry.previous_run_id(ws) == second
     assert run_registry.roll_back(ws, actor=self_declared("Ben")) == second
-    assert runs.latest_run_id(ws) == second and run_registry.previous_run_id(ws) == third
+    assert runs.latest_run_id(ws) == second and run_registry.previous_run_id(ws) == first
     history = run_registry.usage_history(ws)
     assert history["run_id"].tolist() == [second, third, second, first]
     assert history["why"].tolist() == ["rolled back", "chosen", "trained", "trained"]
@@ -34,6 +34,18 @@ def test_a_run_is_put_in_use_and_taken_back_and_the_log_says_who(ws: Workspace) 
     assert (history["until"].to_numpy()[1:] == history["since"].to_numpy()[:-1]).all()
     assert audit.verify(ws).intact and len(audit.entries(ws)) == 4
     assert audit.entries(ws, third).iloc[0]["before"] == {"run_id": second}
+
+
+def test_going_back_again_goes_further_back(ws: Workspace) -> None:
+    first, second, third = commit(ws), commit(ws), commit(ws)
+    assert run_registry.earlier_run_ids(ws) == [second, first]
+    assert [run_registry.roll_back(ws, actor=ANN) for _ in range(2)] == [second, first]
+    assert run_registry.earlier_run_ids(ws) == []
+    for run_id in (third, second, third):  # a run can lie on the way more than once
+        run_registry.put_in_use(ws, run_id, actor=ANN)
+    assert [run_registry.roll_back(ws, actor=ANN) for _ in range(3)] == [second, third, first]
+    with pytest.raises(ModelError, match=f"{third} has not been in use before the present model"):
+        run_registry.roll_back(ws, actor=ANN, to=third)
 
 
 def test_without_an_earlier_run_there_is_nothing_to_go_back_to(ws: Workspace) -> None:

@@ -15,6 +15,7 @@ from pricing_core.errors import ConfigError
 from pricing_core.store import runs
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.comparing_runs import compare_runs
+from pricing_core.workflows.run_words import kind_words, origin_words, settings_in_words
 
 
 @pytest.fixture
@@ -67,16 +68,30 @@ def test_runs_are_listed_used_noted_taken_back_and_deleted(ws, run):
 
 def test_two_models_side_by_side(ws, run):
     said = run("--compare", "r0001", "r0002")
-    assert "behavior: learning rate" in said and "log_loss" in said
+    assert "Behavior model: learning rate" in said and "log_loss" in said
     assert "prices of r0002 against r0001 for the same" in said and "move by more than 1%" in said
     assert "judged on different offers" not in said
     assert "--strategy belongs to --compare" in run("--strategy", "product", code=2)
     assert "1 runs are to be compared" in run("--compare", "r0001", code=2)
 
 
+def test_settings_and_origins_are_told_in_words():
+    origin = {"network": {"study": "spring", "trial": 3}, "pricing_model": {"study": "going", "trial": 1}}
+    config = {"quick": True, "family": "l1_logit", "settings": {"steps": 3}, "seed": 2, "origin": origin}
+    manifest = {"family": "l1_logit", "config": config, "behavior": {"weight_decay": 0.0011961308606153204, "steps": 3}}
+    tuned = "tuned: spring, trial 3, going price tuned: going, trial 1"
+    assert kind_words(manifest) == f"L1 logit, quick, {tuned}"
+    assert kind_words({}) == "–" and kind_words({"family": "network"}) == "Deep behavior model"
+    assert origin_words({"file": "best.toml"}) == "settings of best.toml"
+    assert settings_in_words(manifest) == {
+        "Training": "quick", "Kind asked for": "L1 logit", "Seed": "2", "Settings from": tuned,
+        "Behavior model: weight decay": "0.0012", "Behavior model: penalties tried": "3",
+    }  # fmt: skip
+
+
 def test_a_stronger_reaction_to_price_lowers_prices_and_a_run_equals_itself(ws):
     found = compare_runs(ws, ["r0001", "r0002"], strategy="personalized")
-    assert found.settings["setting"].tolist() == ["behavior: learning rate"]
+    assert found.settings["setting"].tolist() == ["Behavior model: learning rate"]
     assert found.settings.loc[0, ["r0001", "r0002"]].tolist() == ["0.006", "0.5"]
     moves = found.prices.iloc[0]
     assert moves["mean_change"] < 0 < moves["moved_share"] and moves["down_share"] > moves["up_share"]
@@ -100,3 +115,22 @@ def test_offers_of_another_data_set_are_priced_by_asking_the_model_anew(ws):
     # Asked anew, the same models give the same prices.
     assert moves["moved_share"] == 0
     assert workflows.load_run(ws, "r0002").run_id == "r0002"
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "metrics.json", "targets.parquet", "price_response.npz"])
+def test_a_run_that_does_not_open_is_neither_used_nor_gone_back_to(ws, run, capsys, name):
+    first = runs.run_dir(ws)
+    draft = runs.new_run_dir(ws)
+    for path in first.iterdir():
+        if path.name != "record.json":
+            shutil.copy(path, draft / path.name)
+    third = runs.commit_run(ws, draft, dataset_id="d0001", summary={}, promote=False)
+    assert run("--use", "r0002") == "in use: r0002\n" and run("--use", third) == f"in use: {third}\n"
+    damaged = ws.runs_dir / "r0002" / name
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    assert run("--use", "r0002", code=2).startswith("error: r0002 cannot be put in use: its ")
+    assert runs.latest_run_id(ws) == third
+    assert main(["runs", "--roll-back", "--workspace", str(ws.root)]) == 0
+    said = capsys.readouterr()
+    assert said.out == "in use: r0001\n" and "r0002 is passed over: its " in said.err
+    assert "No other model has been in use before" in run("--roll-back", code=2)
