@@ -22,6 +22,11 @@ draws that did not learn from its customer. With :math:`e = w (y - p)` and :math
 The variance of the mean shock over a window of weeks with shares :math:`\pi_t` is then
 :math:`\tau^2 \sum_{t,u} \pi_t \pi_u \rho^{|t-u|}`: a shock that lasts does not average out either.
 
+What this cannot know is how a forecast errs *because* weeks lie ahead of all that it learned from: earlier offers are
+judged by draws that learned from other customers, but from the same weeks. A model that carries a trend on which does
+not go on is off by more than these ranges say; the benchmark ``bands.py`` shows that as more or less sold than
+forecast in window after window.
+
 References
 ----------
 Liang and Zeger (1986), Longitudinal data analysis using generalized linear models. Rao and Scott (1992), A simple
