@@ -75,10 +75,13 @@ def untold_products(ws: Workspace, dataset_id: str) -> frozenset[str]:
     """Products whose own offers are too few, or too alike in price, to tell their reaction to price.
 
     The rule is that of the quality report (:func:`~pricing_core.data.checks.untold`), over all offers; the result is
-    kept with the data set.
+    kept with a large data set.
     """
     folder = datasets.folder_of(ws, dataset_id)
-    found = derived.kept(folder, "reactions", "", lambda: _reactions(ws, folder))
+    if datasets.is_large(ws, dataset_id):
+        found = derived.kept(folder, "reactions", "", lambda: _reactions(ws, folder))
+    else:
+        found = _reactions(ws, folder)
     return frozenset(found.loc[found["untold"], "product_id"].astype(str))
 
 
