@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pandas as pd
 import streamlit as st
 
 from pricing_core import jobs
 from pricing_core.charts import tuning as charts
+from pricing_core.charts.setting_words import setting_help
+from pricing_core.errors import ConfigError
 from pricing_core.models.search import PRUNINGS, SEARCHES
 from pricing_core.models.search_space import PRICING_MODEL, space_of, tunable
 from pricing_core.store import studies
 from pricing_core.store.studies import StudyRecord
 
-from . import access, job_panel
+from . import access, job_panel, tuning_tables
 from .state import PageState
-from .tables import more_columns, text_column
-from .words import count, duration, markdown
+from .words import count, duration, markdown, plural
 
 KINDS = ("tune",)
 POLL_SECONDS = 2.0
-_DECIDES = {"price_reaction": "log_loss"}  # the figure that stands for a criterion made of several
 _MINUTES = (2, 5, 10, 20, 30, 60, 120, 240)
-_STATES = {
-    "done": "✓ judged", "stopped early": "◦ stopped early", "failed": "✗ failed", "interrupted": "! interrupted",
-    "running": "… running",
-}  # fmt: skip
 
 
 def show(page: PageState) -> None:
@@ -57,43 +50,7 @@ def show(page: PageState) -> None:
     _actions(page, studies.get(page.ws, chosen), busy, running == chosen)
     if len(found) > 1:
         st.subheader("Side by side", anchor=False)
-        compare(page)
-
-
-def compare(page: PageState) -> None:
-    """Show the tunings beside each other; scores compare where they were judged alike."""
-    from pricing_core.workflows.trials import CRITERIA
-    from pricing_core.workflows.tuning import compare_tunings
-
-    table = compare_tunings(page.ws)
-    table["criterion"] = table["criterion"].map(CRITERIA)
-    for name in ("score", "start_score"):
-        table[name] = table[name].astype(float)
-    table["gain"] = 100 * (table["start_score"] - table["score"]) / table["start_score"].abs()
-    table["policy_value"] = 100 * table["policy_value"]
-    st.dataframe(
-        table, hide_index=True, placeholder="–", height="content",
-        column_order=more_columns(
-            "tunings_more", ["name", "model", "trials", "best_number", "gain"],
-            ["criterion", "log_loss", "price_slope", "policy_value", "price_error", "minutes", "judged_on"],
-        ),
-        column_config={
-            "name": text_column("Tuning"), "model": text_column("Model"),
-            "criterion": text_column("What counts"),
-            "trials": st.column_config.NumberColumn("Trials"),
-            "best_number": st.column_config.NumberColumn("Best trial"),
-            "gain": st.column_config.NumberColumn(
-                "Better by", format="%.2f%%", help="How much better the best trial is than the settings of today."
-            ),
-            "log_loss": st.column_config.NumberColumn("Log loss", format="%.4f"),
-            "price_slope": st.column_config.NumberColumn("Reaction to price", format="%.2f", help="1 is right."),
-            "policy_value": st.column_config.NumberColumn("Profit per 100 offers", format="%.2f"),
-            "price_error": st.column_config.NumberColumn("Price error", format="percent"),
-            "minutes": st.column_config.NumberColumn("Minutes", format="%.1f"),
-            "judged_on": text_column("Judged on"),
-        },
-    )  # fmt: skip
-    st.caption("Scores can be compared where they were judged on the same data.")
+        tuning_tables.compare(page)
 
 
 def _running(page: PageState) -> str | None:
@@ -108,15 +65,22 @@ def _begin(page: PageState, busy: bool) -> None:
 
     models = tunable()
     family = st.selectbox("Model", list(models), key="tuning_family", format_func=lambda name: models[name], width=360)
-    searched = ", ".join(charts.words(name) for name in space_of(family))
-    st.caption(f"Settings that are searched: {searched}.")
+    searched = list(space_of(family))
+    st.caption(
+        f"Settings that are searched: {', '.join(charts.words(name) for name in searched)}.",
+        help="\n\n".join(f"**{charts.words(name)}**: {markdown(setting_help(name) or '–')}" for name in searched),
+    )  # fmt: skip
     allowed = [name for name in CRITERIA if (name == PRICE_ERROR) == (family == PRICING_MODEL)]
     with st.form("tuning_form", border=False):
         one, two, three = st.columns(3)
         name = one.text_input(
             "Name", value=free_name(page.ws, family), key=f"tuning_name_{family}", max_chars=studies.LONGEST_NAME
         )
-        search = two.selectbox("Search", list(SEARCHES), key="tuning_search", format_func=SEARCHES.__getitem__)
+        search = two.selectbox(
+            "Search", list(SEARCHES), key="tuning_search", format_func=SEARCHES.__getitem__,
+            help="Learning from the trials so far (Bayesian search) finds good settings soonest. Every combination of "
+            "a few values (grid) looks evenly everywhere. Values at random are a fair yardstick for both.",
+        )  # fmt: skip
         minutes = three.select_slider("Minutes", _MINUTES, value=10, key="tuning_minutes")
         criterion = one.selectbox(
             "What counts as better", allowed, key=f"tuning_criterion_{family == PRICING_MODEL}",
@@ -124,7 +88,8 @@ def _begin(page: PageState, busy: bool) -> None:
         )  # fmt: skip
         pruning = two.selectbox(
             "Hopeless trials", list(PRUNINGS), key="tuning_pruning", format_func=PRUNINGS.__getitem__,
-            help="Judged by the forecast error while a trial learns, whatever counts as better in the end.",
+            help="A trial that does worse than half of the others at the same point of its learning is stopped, or all "
+            "but the best few are (Hyperband). Judged by the forecast error, whatever counts as better in the end.",
         )  # fmt: skip
         rows = three.select_slider(
             "Offers used", (5_000, 10_000, 20_000, 40_000, 80_000, 160_000), value=20_000, key="tuning_rows",
@@ -134,17 +99,22 @@ def _begin(page: PageState, busy: bool) -> None:
             page, "train", "Begin", type="primary", icon=":material/play_arrow:", disabled=busy
         )
     if started:
-        request = TuningRequest(
-            name=name, family=family, search=search, pruning=pruning, criterion=criterion, max_rows=int(rows),
-            dataset_id=page.dataset_id,
-        )  # fmt: skip
         access.require(page.ws, "train")
-        job_panel.start(page.ws, "tune", {"name": new_tuning(page.ws, request), "minutes": float(minutes)})
+        try:
+            request = TuningRequest(
+                name=name, family=family, search=search, pruning=pruning, criterion=criterion, max_rows=int(rows),
+                dataset_id=page.dataset_id,
+            )  # fmt: skip
+            made = new_tuning(page.ws, request)
+        except ConfigError as error:  # such as a name that is taken: what is below stays in view
+            st.error(markdown(str(error)), icon=":material/error:")
+            return
+        job_panel.start(page.ws, "tune", {"name": made, "minutes": float(minutes)})
 
 
 def _progress(page: PageState, name: str) -> None:
     """Show the trials so far, the best of them, and what the settings have to do with it."""
-    from pricing_core.models.search import OUT_OF_TIME
+    from pricing_core.models.trial_ends import OUT_OF_TIME
 
     found = studies.get(page.ws, name)
     trials, criterion = studies.trials(page.ws, name), str(found.record["criterion"])
@@ -153,11 +123,13 @@ def _progress(page: PageState, name: str) -> None:
         st.info("No trial has begun yet.", icon=":material/hourglass_empty:")
         return
     ended = trials[trials["state"] != "running"]
-    tiles = st.columns(4)
+    tiles = st.columns(5)
     tiles[0].metric("Trials", count(len(ended)))
     tiles[1].metric("Stopped early", count(int((trials["state"] == "stopped early").sum())))
     tiles[2].metric("Best trial", "none yet" if found.best_number is None else count(found.best_number))
-    tiles[3].metric("Time spent", duration(float(trials["seconds"].fillna(0).sum())))
+    offers = ended["figure.offers"].max() if "figure.offers" in ended else None
+    tiles[3].metric("Judged offers", count(offers), help="Later offers of customers whom no trial had learned from.")
+    tiles[4].metric("Time spent", duration(float(trials["seconds"].fillna(0).sum())))
     if found.best_number is None and not found.running and (ended["reason"] == OUT_OF_TIME).any():
         st.info(
             "The time was over before a trial had been judged. Go on with more minutes, or begin a tuning that uses "
@@ -170,10 +142,11 @@ def _progress(page: PageState, name: str) -> None:
         if right is not None:
             figure = charts.importance_figure(importance)
             right.plotly_chart(figure, key=f"tuning_importance_{name}", height=380)
+        _luck(page, found)
     seen = charts.settings_data(trials, criterion)
     if seen.names:
         st.plotly_chart(charts.settings_figure(seen), key=f"tuning_settings_{name}", height=320)
-    _table(trials, found, page.currency)
+    tuning_tables.trials(page, trials, found)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -187,42 +160,27 @@ def _importance(page: PageState, found: StudyRecord) -> dict[str, float]:
     return _importances(str(page.ws.root), found.name, found.created_at.isoformat(), found.n_trials, page)
 
 
-def _table(trials: pd.DataFrame, found: StudyRecord, currency: str) -> None:
-    from pricing_core.models.search import OUT_OF_TIME, STOPPED
+def _luck(page: PageState, found: StudyRecord) -> None:
+    """Say where the best trial cannot be told from the settings of today, or others not from it."""
+    from pricing_core.workflows.telling import start_number, told_from_best
 
-    shown = trials.iloc[::-1].copy()
-    settings = [column for column in shown.columns if column.startswith("setting.")]
-    cut = (shown["state"] == "failed") & shown["reason"].isin((OUT_OF_TIME, STOPPED))  # no fault of the settings
-    shown["state"] = shown["state"].mask(cut, "interrupted").map(_STATES)
-    shown["best"] = ["★" if each == found.best_number else "" for each in shown["number"]]
-    if "figure.policy_value" in shown:
-        shown["figure.policy_value"] = 100 * shown["figure.policy_value"]
-    figures = [f"figure.{name}" for name in ("log_loss", "price_slope", "policy_value", "price_error", "length")]
-    known = [name for name in figures if name in shown]
-    decides = f"figure.{_DECIDES.get(str(found.record['criterion']), found.record['criterion'])}"
-    first = [name for name in dict.fromkeys([decides, "figure.price_slope"]) if name in known]
-    few = ["best", "number", "state", *first, "seconds", *(["reason"] if shown["reason"].astype(bool).any() else [])]
-    order = more_columns("trials_more", few, [*settings, *(name for name in known if name not in first)])
-    written: dict[Any, Any] = dict.fromkeys(settings, charts.value_words)  # they sort as numbers
-    st.dataframe(
-        shown.style.format(written, na_rep="–"), hide_index=True, placeholder="–",
-        height=min(38 + 35 * len(shown), 420), column_order=order,
-        column_config={
-            "best": st.column_config.TextColumn("", width=30),
-            "number": st.column_config.NumberColumn("Trial"), "state": text_column("State"),
-            "figure.log_loss": st.column_config.NumberColumn("Log loss", format="%.4f"),
-            "figure.price_slope": st.column_config.NumberColumn(
-                "Price reaction", format="%.2f", help="Observed reaction to price per forecast reaction: 1 is right."
-            ),
-            "figure.policy_value": st.column_config.NumberColumn(
-                f"Profit per 100 offers, {currency}", format="%.2f"
-            ),
-            "figure.price_error": st.column_config.NumberColumn("Price error", format="percent"),
-            "figure.length": st.column_config.NumberColumn("Passes or trees", format="%.0f"),
-            **{name: st.column_config.Column(charts.words(name.removeprefix("setting."))) for name in settings},
-            "seconds": st.column_config.NumberColumn("Seconds", format="%.0f"), "reason": text_column("Why"),
-        },
-    )  # fmt: skip
+    told = told_from_best(page.ws, found.name)
+    start = start_number(studies.trials(page.ws, found.name))
+    like = sum(apart is False for apart in told.values())
+    if start == found.best_number and found.best_number is not None:
+        text = f"The settings of today (trial {start}) are the best so far."
+    elif start is not None and told.get(start) is False:
+        text = (
+            f"The judged offers cannot tell trial {found.best_number} from the settings of today (trial {start}): what "
+            "it is better by lies within luck. More offers tell settings apart better."
+        )
+    elif start is not None and told.get(start):
+        text = f"Trial {found.best_number} is better than the settings of today (trial {start}) by more than luck."
+    else:
+        text = ""
+    others = f"{plural(like, 'judged trial')} cannot be told apart from the best one." if like else ""
+    if text or others:
+        st.caption(f"{text} {others}".strip())
 
 
 def _actions(page: PageState, found: StudyRecord, busy: bool, running: bool) -> None:
@@ -244,6 +202,7 @@ def _actions(page: PageState, found: StudyRecord, busy: bool, running: bool) -> 
 
 
 def _train_with(page: PageState, found: StudyRecord, judged: list[int]) -> None:
+    from pricing_core.workflows.telling import start_number
     from pricing_core.workflows.training import TrainingConfig
     from pricing_core.workflows.tuned import job_settings, settings_of_trial, settings_text, tuned_config
 
@@ -251,7 +210,12 @@ def _train_with(page: PageState, found: StudyRecord, judged: list[int]) -> None:
         "Trial", judged, key=f"tuning_trial_{found.name}", width=130,
         format_func=lambda each: f"{each} (best)" if each == found.best_number else str(each),
     )  # fmt: skip
-    with st.popover("Train with these settings", icon=":material/play_arrow:", type="primary"):
+    today = start_number(studies.trials(page.ws, found.name)) == number_
+    with st.popover(
+        "Train with these settings", icon=":material/play_arrow:", type="secondary" if today else "primary"
+    ):
+        if today:
+            st.caption("These are the settings that a training takes by itself.")
         for key, value in settings_of_trial(page.ws, found.name, number_).items():
             st.markdown(f"**{markdown(charts.words(key))}**: {markdown(charts.value_words(value))}")
         full = not bool(found.record["quick"])

@@ -74,6 +74,7 @@ def _tune(options: argparse.Namespace) -> None:
         )
     settings = tuned.settings_of_trial(ws, name, found.best_number)
     print(f"tuning: {name}; {found.n_trials} trials; best: trial {found.best_number}, score {found.best_score:.5f}")
+    print(_told(ws, found))
     print("settings: " + ", ".join(f"{key} {value}" for key, value in settings.items()))
     print(f'train with them: train --settings "{name}"')
 
@@ -118,11 +119,38 @@ def _request(ws: Workspace, options: argparse.Namespace) -> TuningRequest:
     )
 
 
+def _told(ws: Workspace, found: StudyRecord) -> str:
+    """Say how sure it is that the best trial is the best, and better than the settings of today."""
+    from pricing_core.store import studies
+    from pricing_core.workflows import telling
+
+    told, start = telling.told_from_best(ws, found.name), telling.start_number(studies.trials(ws, found.name))
+    like = sum(apart is False for apart in told.values())
+    others = f"; {like} of {len(told)} other judged trials cannot be told apart from it" if told else ""
+    if start is None or told.get(start, True) is None:
+        return f"beside the settings of today: not known{others}"
+    if start == found.best_number:
+        return f"the settings of today (trial {start}) are the best{others}"
+    beyond = "by more than luck" if told[start] else "only within luck"
+    return f"better than the settings of today (trial {start}) {beyond}{others}"
+
+
 def _show(table: pd.DataFrame, out: Path | None) -> None:
     if out is not None:
         write_table(table, out)
     elif table.empty:
         print("no tunings yet")
     else:
-        shown = ["name", "model", "criterion", "judged_on", "trials", "best_number", "score", "start_score"]
-        print(table[shown].to_string(index=False))
+        shown = [
+            "name",
+            "model",
+            "criterion",
+            "judged_on",
+            "trials",
+            "best_number",
+            "score",
+            "start_score",
+            "beyond_luck",
+        ]
+        told = table["beyond_luck"].map({True: "yes", False: "no"}).fillna("–")
+        print(table.assign(beyond_luck=told)[[*shown, "settings"]].to_string(index=False))

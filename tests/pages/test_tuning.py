@@ -14,7 +14,7 @@ from pricing_core import jobs
 from pricing_core.models.search import Judged, Report, SearchPlan, search
 from pricing_core.models.search_space import PRICING_MODEL, space_of
 from pricing_core.models.trial_ends import OUT_OF_TIME
-from pricing_core.store import studies
+from pricing_core.store import datasets, runs, studies
 from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.tuning import TuningRequest, new_tuning
 
@@ -72,12 +72,17 @@ def test_trials_are_shown_and_their_settings_can_be_trained_with(
     made(ws, "prices", PRICING_MODEL, trials=3)
     app = open_tuning()
     best = studies.get(ws, "prices").best_number
-    assert [m.value for m in app.metric] == ["3", "0", str(best), app.metric[3].value]
+    assert [m.value for m in app.metric] == ["3", "0", str(best), "unknown", app.metric[4].value]
     app.selectbox(key="tuning_shown").set_value("spring").run()
     found = studies.get(ws, "spring")
     assert app.metric[0].value == "10" and app.metric[2].value == str(found.best_number)
     tables = [each.value for each in app.dataframe]
     assert len(tables[0]) == 10 and list(tables[1]["name"]) == ["prices", "spring"]
+    assert tables[0]["mark"].tolist().count("★ best") == 1 and "90" not in tables[0]["slope"].iloc[0]
+    assert any("were judged on different offers" in each.value for each in app.caption)
+    app.text_input(key="tuning_name_network").set_value("spring")
+    button(app, "Begin").click().run()
+    assert "There is a tuning named 'spring' already" in app.error[0].value and len(app.dataframe) == 2 and not sent
     button(app, "Train").click().run()
     assert sent[-1][0] == "train"
     params = sent[-1][1]
@@ -104,12 +109,16 @@ def test_a_tuning_can_be_deleted(ws: Workspace) -> None:
     assert "Tuning tries other settings" in app.info[0].value
 
 
+@pytest.mark.usefixtures("imported")
 def test_a_tuned_model_stands_beside_the_one_in_use_unless_asked_otherwise(
-    trained: Workspace, monkeypatch: pytest.MonkeyPatch
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    folder = runs.new_run_dir(ws)
+    (folder / "manifest.json").write_text("{}")  # a tuning asks nothing of the model in use but whether there is one
+    runs.commit_run(ws, folder, dataset_id=str(datasets.latest_dataset_id(ws)), summary={})
     sent: list[dict[str, Any]] = []
     monkeypatch.setattr(jobs, "submit", lambda ws, kind, params: sent.append(params))
-    made(trained, "spring", trials=3)
+    made(ws, "spring", trials=3)
     app = open_tuning()
     button(app, "Train").click().run()
     app.checkbox(key="tuning_promote").check().run()

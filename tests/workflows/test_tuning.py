@@ -7,8 +7,10 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +26,7 @@ from pricing_core.models.tuning import prepare
 from pricing_core.progress import SilentProgress
 from pricing_core.store import datasets, studies
 from pricing_core.store.workspace import Workspace
+from pricing_core.workflows.telling import start_number, told_from, told_from_best
 from pricing_core.workflows.trials import judged_by, score_of
 from pricing_core.workflows.tuned import job_settings, read_settings, settings_text
 from pricing_core.workflows.tuning import compare_tunings, request_of, start_settings
@@ -117,6 +120,10 @@ def test_the_pricing_model_is_tuned_by_its_price_error(ws: Workspace) -> None:
     found = workflows.tune(ws, "prices", minutes=None, trials=2)
     table = studies.trials(ws, "prices")
     assert found.best_score == table["figure.price_error"].min() > 0
+    for number, sums in studies.parts(ws, "prices").items():
+        mean = sum(sums["loss"]) / sum(sums["weight"])
+        assert mean == pytest.approx(table.set_index("number").loc[number, "figure.price_error"])
+    assert [type(told) for told in told_from_best(ws, "prices").values()] == [bool] and start_number(table) == 1
     config = workflows.tuned_config(ws, "prices", base=workflows.TrainingConfig(quick=True, settings={"members": 1}))
     best = table.set_index("number").loc[found.best_number]
     assert config.pricing().n_leaves == best["setting.n_leaves"] and config.settings == {"members": 1}
@@ -180,6 +187,7 @@ def test_the_command_line_tunes_lists_and_deletes(
     assert main([*tune, "--family", "bayes", "--trials", "1", "--search", "grid", "--out", str(out)]) == 0
     assert main([*tune, "--resume", "bayes 1", "--trials", "2"]) == 0
     said = capsys.readouterr().out
+    assert "settings of today (trial 1)" in said and "of 1 other judged trials cannot be told apart" in said
     assert "tuning: bayes 1; 2 trials; best: trial" in said and 'train --settings "bayes 1"' in said
     assert len(pd.read_csv(out)) == 1
     assert main([*tune, "--list"]) == 0
@@ -229,6 +237,40 @@ def test_who_stops_a_tuning_is_told_how_to_go_on(
     assert main(["tune", "--workspace", str(ws.root), "--family", "bayes"]) == 130
     assert "the trials of 'bayes 1' so far are kept; go on with: tune --resume \"bayes 1\"" in capsys.readouterr().err
     assert [each.name for each in studies.list_studies(ws)] == ["bayes 1"]
+
+
+def test_trials_are_told_apart_by_what_their_criterion_says(ws: Workspace) -> None:
+    even = {"loss": [4.0, 5.0, 6.0], "weight": [10.0, 10.0, 10.0]}
+    better = {"loss": [3.0, 4.0, 5.0], "weight": [10.0, 10.0, 10.0]}
+    noisy = {"loss": [1.0, 6.5, 6.5], "weight": [10.0, 10.0, 10.0]}
+    made = [  # score, sums, range of the reaction to price, range of the profit
+        (0.50, even, (0.8, 1.2), (0.1, 0.2)),
+        (0.40, better, (0.9, 1.1), (0.3, 0.4)),
+        (0.47, noisy, (1.3, 1.5), (0.15, 0.5)),
+        (0.60, None, (0.9, 1.1), (0.15, 0.5)),
+    ]
+    for criterion, expected in (
+        ("log_loss", {1: True, 3: False, 4: None}),
+        ("price_reaction", {1: True, 3: True, 4: None}),
+        ("policy_value", {1: True, 3: False, 4: False}),
+    ):
+        workflows.new_tuning(ws, cheap(criterion, criterion=criterion))
+        ahead = iter(made)
+
+        def judge(settings: object, report: object, ahead: Iterator[Any] = ahead) -> Judged:
+            score, sums, slope, profit = next(ahead)
+            figures = dict(
+                zip(
+                    ("price_slope_low", "price_slope_high", "policy_low", "policy_high"), (*slope, *profit), strict=True
+                )
+            )
+            return Judged(score, figures, sums or {})
+
+        with studies.working_on(ws, criterion) as study:
+            search(study, space_of("bayes"), judge, SearchPlan("random", "none", None, 4))
+        assert studies.get(ws, criterion).best_number == 2
+        assert told_from_best(ws, criterion) == expected
+        assert told_from(ws, criterion, 9) == {} and start_number(studies.trials(ws, criterion)) is None
 
 
 @pytest.mark.extra
@@ -325,4 +367,5 @@ def test_all_figures_are_there_whatever_counts(ws: Workspace) -> None:
     reports: list[tuple[int, float]] = []
     found = judge({"smoothing": 20.0}, lambda step, value: reports.append((step, value)))
     assert set(FIGURES) <= set(found.figures) and found.score == score_of(dict(found.figures), "price_reaction")
+    assert sum(found.parts["loss"]) / sum(found.parts["weight"]) == pytest.approx(found.figures["log_loss"])
     assert reports and all(0 < value < 1.5 for _, value in reports)
