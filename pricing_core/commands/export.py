@@ -20,7 +20,7 @@ def add(command: AddCommand) -> None:
 
     export = command("export", _export, "Write a price list in a shop's format, with the way back.")
     export.add_argument("--price-list", help="such as p0001; default: the newest")
-    export.add_argument("--format", required=True, choices=tuple(FORMATS))
+    export.add_argument("--format", required=True, choices=tuple(FORMATS), help="of the shop system")
     export.add_argument("--out", type=Path, required=True, help="file to write")
     export.add_argument("--source", type=Path, help="the shop's own export; it comes back with only its prices changed")
     export.add_argument("--undo", type=Path, help="file to write that restores the prices of before")

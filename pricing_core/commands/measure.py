@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DESIGNS = ("customer", "label", "switchback", "label_switchback")
 
+_CONFIDENCE = "two-sided confidence of ranges; default: 90"
+
 
 def add(command: AddCommand) -> None:
     """Add design, assign and readout."""
@@ -30,31 +32,46 @@ def add(command: AddCommand) -> None:
     _add_design_options(assign)
     assign.add_argument("--name", required=True, help="name under which the test is kept")
     assign.add_argument("--starts-on", required=True, metavar="YYYY-MM-DD", help="first day; the next Monday counts")
-    assign.add_argument("--seed", type=int, default=0)
-    assign.add_argument("--out", type=Path, required=True)
+    assign.add_argument("--seed", type=int, default=0, help="whole number that starts the draw; default: 0")
+    assign.add_argument(
+        "--out", type=Path, required=True, help="CSV file to write: who or which week gets which prices"
+    )
 
     readout = command("readout", _readout, "What the new prices earned beside the old ones.")
     which = readout.add_mutually_exclusive_group(required=True)
     which.add_argument("--test", help="name of a test drawn with assign or in the app")
     which.add_argument("--arms-in-file", action="store_true", help="the outcomes have a column arm: test or control")
     readout.add_argument("--outcomes", type=Path, help="CSV, Parquet or Excel, one row per offer; default: newest data")
-    readout.add_argument("--map", nargs="+", action="extend", default=[], metavar="field=column")
-    readout.add_argument("--confidence", type=float, default=90.0, metavar="PERCENT")
+    readout.add_argument(
+        "--map", nargs="+", action="extend", default=[], metavar="field=column", help="which column holds a field"
+    )
+    readout.add_argument("--confidence", type=float, default=90.0, metavar="PERCENT", help=_CONFIDENCE)
     readout.add_argument("--before-weeks", type=int, default=8, help="weeks before the test to compare with (CUPED)")
     readout.add_argument("--out", type=Path, help="write the figures of both arms to this CSV file")
     readout.add_argument("--set-aside", type=Path, help="write the rows that could not be used to this CSV file")
 
 
 def _add_design_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--design", choices=DESIGNS, default="customer")
+    parser.add_argument(
+        "--design", choices=DESIGNS, default="customer",
+        help="what is drawn: customers, groups of them (label), or weeks (switchback); default: customer",
+    )  # fmt: skip
     parser.add_argument("--label", help="group that is randomized, such as 'customers: region'")
-    parser.add_argument("--weeks", type=int, default=6)
-    parser.add_argument("--test-share", type=float, default=50.0, metavar="PERCENT")
-    parser.add_argument("--block-weeks", type=int, default=1)
-    parser.add_argument("--washout-days", type=int, default=0)
-    parser.add_argument("--before-weeks", type=int, default=8)
-    parser.add_argument("--confidence", type=float, default=90.0, metavar="PERCENT")
-    parser.add_argument("--power", type=float, default=80.0, metavar="PERCENT")
+    parser.add_argument("--weeks", type=int, default=6, help="length of the test; default: 6")
+    parser.add_argument(
+        "--test-share", type=float, default=50.0, metavar="PERCENT", help="who gets the new prices; default: 50"
+    )
+    parser.add_argument("--block-weeks", type=int, default=1, help="weeks before prices switch; default: 1")
+    parser.add_argument(
+        "--washout-days", type=int, default=0, help="first days of a block that are left out; default: 0"
+    )
+    parser.add_argument(
+        "--before-weeks", type=int, default=8, help="weeks before the test to compare with (CUPED); default: 8"
+    )
+    parser.add_argument("--confidence", type=float, default=90.0, metavar="PERCENT", help=_CONFIDENCE)
+    parser.add_argument(
+        "--power", type=float, default=80.0, metavar="PERCENT", help="chance to see a true effect; default: 80"
+    )
     parser.add_argument(
         "--measure", choices=("profit_per_offer", "profit_per_customer"), default="profit_per_offer",
         help="profit per customer counts those who stay away too; only where customers are split",

@@ -23,39 +23,44 @@ _OBJECTIVE = (
     "or mix:revenue_weight=0.3,unit_value=2; default: the one chosen last in the app, else profit"
 )
 
+_STRATEGY = "whose prices, as the command strategies lists them"
+_OUT = "CSV file to write"
+
 
 def add(command: AddCommand) -> None:
     """Add predict, price, simulate and explain."""
     predict = command("predict", _predict, "Chance of a purchase of each offer at its price.")
-    predict.add_argument("--offers", type=Path, required=True)
-    predict.add_argument("--out", type=Path, required=True)
+    predict.add_argument("--offers", type=Path, required=True, help="CSV, Parquet or Excel file with a price per row")
+    predict.add_argument("--out", type=Path, required=True, help=_OUT)
 
     price = command("price", _price, "Price each target under a strategy.")
-    price.add_argument("--strategy", required=True)
+    price.add_argument("--strategy", required=True, help=_STRATEGY)
     price.add_argument("--targets", type=Path, help="default: the most recent offers")
     rules = price.add_mutually_exclusive_group()
     rules.add_argument("--guardrails", type=Path, help="TOML file")
     rules.add_argument("--no-guardrails", action="store_true", help="keep only to prices that the data support")
     price.add_argument("--objective", help=_OBJECTIVE)
-    price.add_argument("--out", type=Path, required=True)
+    price.add_argument("--out", type=Path, required=True, help=_OUT)
 
     simulate = command("simulate", _simulate, "Compare strategies on revenue, profit and conversion.")
     simulate.add_argument("--strategies", required=True, help="names separated by commas")
-    simulate.add_argument("--targets", type=Path)
+    simulate.add_argument("--targets", type=Path, help="default: the most recent offers")
     simulate.add_argument("--scenario", type=Path, help="TOML file")
     more = simulate.add_mutually_exclusive_group()
     more.add_argument("--guardrails", type=Path, help="TOML file")
-    more.add_argument("--no-guardrails", action="store_true")
+    more.add_argument("--no-guardrails", action="store_true", help="keep only to prices that the data support")
     simulate.add_argument("--objective", help=_OBJECTIVE)
-    simulate.add_argument("--out", type=Path, required=True)
+    simulate.add_argument("--out", type=Path, required=True, help=_OUT)
 
     explain = command("explain", _explain, "Why each target's price is what it is.")
-    explain.add_argument("--targets", type=Path, required=True)
-    explain.add_argument("--strategy", default="personalized_discount")
+    explain.add_argument("--targets", type=Path, required=True, help="CSV, Parquet or Excel file of who may buy what")
+    explain.add_argument(
+        "--strategy", default="personalized_discount", help=f"{_STRATEGY}; default: personalized_discount"
+    )
     explain.add_argument(
         "--language", nargs="+", choices=("en", "zh"), default=["en", "zh"], help="of the reasons; default: both"
     )
-    explain.add_argument("--out", type=Path, required=True)
+    explain.add_argument("--out", type=Path, required=True, help=_OUT)
 
 
 def _predict(options: argparse.Namespace) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pricing_core.store.workspace import Workspace
     from pricing_core.workflows.comparing_runs import RunComparison
 
+_SHOWN_OF_NOTE = 80
+
 
 def add(command: AddCommand) -> None:
     """Add runs."""
@@ -71,7 +73,7 @@ def _list(ws: Workspace) -> None:
     for row in listed.to_dict("records"):
         figures = ", ".join(f"{name} {row[name]:.4f}" for name in ("log_loss", "auc") if row.get(name) == row.get(name))
         used = "  in use" if row["promoted"] else ""
-        note = f"  note: {row['note']}" if row["note"] else ""
+        note = f"  note: {_cut(str(row['note']))}" if row["note"] else ""
         when = f"{row['created_at']:%Y-%m-%d %H:%M}"
         kind = f"  {kind_words(known[row['run_id']])}"
         print(visible(f"{row['run_id']}  {when}  data {row['dataset_id']}{kind}  {figures}{used}{note}"))
@@ -99,9 +101,19 @@ def _compare(ws: Workspace, options: argparse.Namespace) -> None:
     for row in found.prices.to_dict("records"):
         print(
             f"prices of {row['run_id']} against {found.run_ids[0]} for the same {row['offers']:,.0f} offers: "
-            f"{row['mean_change']:+.2%} on average, {row['moved_share']:.1%} move by more than 1% "
-            f"({row['up_share']:.1%} up, {row['down_share']:.1%} down), largest {row['largest_change']:+.1%}"
+            f"{_plain(row['mean_change'], 4):+.2%} on average, {row['moved_share']:.1%} move by more than 1% "
+            f"({row['up_share']:.1%} up, {row['down_share']:.1%} down), largest {_plain(row['largest_change'], 3):+.1%}"
         )
+
+
+def _cut(text: str) -> str:
+    """Text that fits on a line of the list; the page shows a note in full."""
+    return text if len(text) <= _SHOWN_OF_NOTE else f"{text[: _SHOWN_OF_NOTE - 1]}…"
+
+
+def _plain(share: float, digits: int) -> float:
+    """Share as it will be written, without the sign of a zero."""
+    return round(float(share), digits) + 0.0
 
 
 def _table(title: str, key: str, found: RunComparison) -> None:

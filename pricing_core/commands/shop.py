@@ -24,7 +24,9 @@ TABLE_OPTIONS = ("offers", "customers", "products", "market", "events")
 def add(command: AddCommand) -> None:
     """Add demo, import and train."""
     demo = command("demo", _demo, "From a sample shop to a price list.")
-    demo.add_argument("--sample", default="demo_shop", choices=("demo_shop", "grocery"))
+    demo.add_argument(
+        "--sample", default="demo_shop", choices=("demo_shop", "grocery"), help="which shop; default: demo_shop"
+    )
     demo.add_argument("--quick", action="store_true", help="smaller models: a first answer within two minutes")
     demo.add_argument("--seed", type=int, default=0, help=_SEED)
 
@@ -34,12 +36,14 @@ def add(command: AddCommand) -> None:
         load.add_argument(f"--{table}", type=Path, help=about)
     load.add_argument("--orders", type=Path, help="orders in place of offers; what was declined is built from them")
     _add_order_rule(load)
-    load.add_argument("--map", nargs="+", action="extend", default=[], metavar="field=column")
+    load.add_argument(
+        "--map", nargs="+", action="extend", default=[], metavar="field=column", help="which column holds a field"
+    )
     load.add_argument(
         "--extend", action="store_true",
         help="add the rows to the newest version; rows that it has are not added again; not for orders",
     )  # fmt: skip
-    load.add_argument("--name", default="my shop")
+    load.add_argument("--name", default="my shop", help="of the data; default: my shop")
     load.add_argument(
         "--currency", help="ISO 4217 code of all money in the files; default: that of the data in use, else USD"
     )

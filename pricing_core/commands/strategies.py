@@ -32,7 +32,7 @@ def add(command: AddCommand) -> None:
         rules = parser.add_mutually_exclusive_group()
         rules.add_argument("--guardrails", type=Path, help="TOML file")
         rules.add_argument("--no-guardrails", action="store_true", help="keep only to prices that the data support")
-        parser.add_argument("--out", type=Path, required=True)
+        parser.add_argument("--out", type=Path, required=True, help="CSV file to write")
 
 
 def _strategies(options: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pricing_core.cli import main
+from pricing_core.cli import _parser, main
 from pricing_core.store.workspace import Workspace
 
 
@@ -33,6 +34,17 @@ def priced(trained, tmp_path_factory) -> pd.DataFrame:
     arguments = ["price", "--workspace", str(trained.workspace), "--strategy", "personalized", "--no-guardrails"]
     assert main([*arguments, "--targets", str(trained.files / "targets.csv"), "--out", str(out)]) == 0
     return table(out)
+
+
+def test_every_option_of_every_command_has_a_help() -> None:
+    commands = next(action for action in _parser(None)._actions if isinstance(action, argparse._SubParsersAction))
+    without = [
+        f"{name} {option.option_strings}"
+        for name, parser in commands.choices.items()
+        for option in parser._actions
+        if not option.help
+    ]
+    assert without == [] and all(parser.format_help() for parser in commands.choices.values())
 
 
 def test_prices_come_back_row_by_row_in_the_order_of_the_targets(trained, priced):
