@@ -11,6 +11,7 @@ from pages.components import (
     going_price,
     job_panel,
     model_errors,
+    model_news,
     model_verdict,
     run_registry,
     training,
@@ -42,6 +43,8 @@ with start_page("Models", "Is it learning something true?", icon=":material/mode
     with sentences_for_errors():  # a damaged run must not hide the ways out of it
         found = verdict(page.run.metrics)
     page.finding(UNREADABLE if found is None else found.sentence)
+    if found is not None:
+        model_news.show(page)
     # The address names the open tab, and the browser remembers it by its key: one that is not offered now must not be
     # asked for.
     names, key = (WAYS_OUT, "way_out") if found is None else (TABS, "tab")
@@ -57,7 +60,7 @@ with start_page("Models", "Is it learning something true?", icon=":material/mode
                 else:
                     training.form(page)
                 if found is not None:
-                    training.curves(page)
+                    training.curves(page, busy=busy)
             elif name == "Runs":
                 run_registry.show(page, compare=found is not None)
             else:

@@ -10,7 +10,7 @@ import streamlit as st
 from pricing_core import glossary
 from pricing_core.charts.going_price import NAMES, going_price_data, going_price_figure
 
-from . import cache
+from . import cache, wide_charts
 from .state import PageState
 from .tables import count_column, text_column, visible_table
 from .words import count, markdown, percent
@@ -32,7 +32,7 @@ def show(state: PageState) -> None:
     st.subheader("How far off it is", anchor=False)
     st.markdown(markdown(str(judged["reason"])))
     data = going_price_data(judged)
-    st.plotly_chart(going_price_figure(data), key="going_price")
+    wide_charts.show(going_price_figure(data), key="going_price")
     _table(data.table, data.models)
     st.caption(
         f"Mean distance of charged and going price, as a share of the going price, on {count(judged['n'])} offers of "

@@ -18,7 +18,7 @@ from pricing_core.jobs import JobView
 from pricing_core.store import settings
 from pricing_core.store.workspace import Workspace
 
-from . import access
+from . import access, wide_charts
 from .words import ago, duration, markdown
 
 POLL_SECONDS = 1.0
@@ -50,6 +50,9 @@ ACTIONS = {
 """What a person must be allowed to do for a job to start; any other job needs "edit"."""
 GOES_ON = {"tune": "Its finished trials are kept; “Go on” below continues it."}
 """Jobs that the page itself offers to go on with, and what that does; they have no "Try again"."""
+
+
+_LEARNS = {"train": "The new model", "demo": "The new model", "tune": "This trial"}
 
 
 def start(ws: Workspace, kind: str, params: dict[str, Any]) -> None:
@@ -87,23 +90,27 @@ def show(ws: Workspace, kinds: Sequence[str]) -> bool:
 
 def ready(ws: Workspace, kind: str, *, page: str, label: str) -> None:
     """Say for some minutes that a job of this kind has finished, and link to where its result is."""
-    job = _newest(ws, (kind,))
-    if job is None or job.status != "succeeded" or job.finished_at is None:
-        return
-    if (datetime.now(UTC) - job.finished_at).total_seconds() < NEWS_SECONDS:
+    job = fresh(ws, (kind,))
+    if job is not None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             done = f":green[:material/check_circle:] **{NAMES[kind]}**: done {ago(job.finished_at)}."
             st.markdown(done, width="stretch")
             st.page_link(page, label=label, icon=":material/arrow_forward:")
 
 
+def fresh(ws: Workspace, kinds: Sequence[str]) -> JobView | None:
+    """Return the newest job of these kinds if it has succeeded within the last minutes."""
+    job = _newest(ws, kinds)
+    if job is None or job.status != "succeeded" or job.finished_at is None:
+        return None
+    return job if (datetime.now(UTC) - job.finished_at).total_seconds() < NEWS_SECONDS else None
+
+
 def nothing_new(ws: Workspace) -> None:
     """Say for some minutes that the newest import made no version, because all its rows are known."""
-    job = _newest(ws, ("import",))
-    if job is None or job.status != "succeeded" or job.finished_at is None:
-        return
-    words = (job.result or {}).get("nothing_new")
-    if words and (datetime.now(UTC) - job.finished_at).total_seconds() < NEWS_SECONDS:
+    job = fresh(ws, ("import",))
+    words = (job.result or {}).get("nothing_new") if job is not None else None
+    if words:
         st.info(markdown(words), icon=":material/content_copy:")
 
 
@@ -143,7 +150,9 @@ def _live(ws: Workspace, job_id: str) -> None:
         st.progress(job.fraction, text=markdown(_doing(job)))
         curve = jobs.metrics(ws, job.id)
         if len(curve):
-            st.plotly_chart(training.training_figure(training.training_data(curve)), key=f"curve_{job.id}", height=260)
+            figure = training.training_figure(training.training_data(curve)).update_yaxes(title_text="Log loss")
+            st.caption(f"{_LEARNS.get(job.kind, 'It')} learns so far, pass by pass:")
+            wide_charts.show(figure, key=f"curve_{job.id}", height=240)
 
 
 def _cancel_button(ws: Workspace, job: JobView, key: str) -> None:

@@ -11,6 +11,7 @@ from pricing_core.charts import calibration
 from pricing_core.charts.group_errors import group_error_data, group_error_figure
 from pricing_core.charts.lift import lift_data, lift_figure
 
+from . import wide_charts
 from .state import PageState
 from .tables import count_column, more_columns, number_column, rate_column, text_column, visible_table
 from .words import count, points
@@ -49,7 +50,7 @@ def _groups(state: PageState, held: pd.DataFrame) -> None:
         )
     )  # fmt: skip
     table = _errors(str(state.ws.root), str(state.run_id), chosen, state)
-    st.plotly_chart(group_error_figure(group_error_data(table, names[chosen])), key="group_errors")
+    wide_charts.show(group_error_figure(group_error_data(table, names[chosen])), key="group_errors")
     percent = ["predicted_rate", "observed_rate", "error_se"]
     shown = table.assign(**{name: table[name] * 100 for name in percent}, verdict=table["verdict"].map(VERDICTS))
     written: dict[Any, Any] = {"error": points}  # sorts as a number, and has a true minus sign
@@ -82,7 +83,7 @@ def _groups(state: PageState, held: pd.DataFrame) -> None:
 def _lift(state: PageState) -> None:
     st.subheader("Does it find the buyers?", anchor=False)
     data = lift_data(_lift_table(str(state.ws.root), str(state.run_id), state))
-    st.plotly_chart(lift_figure(data), key="lift")
+    wide_charts.show(lift_figure(data), key="lift")
     st.caption(
         f"The held-out offers in ten groups of about {count(data.table['n'].median())}, sorted by forecast. "
         "The dashed line is the average of all."

@@ -12,6 +12,7 @@ from pricing_core.charts.leaderboard import YARDSTICK, candidates_data, candidat
 from pricing_core.charts.verdict import Verdict
 from pricing_core.evaluate.family_values import FORECAST, PAST_OFFERS
 
+from . import wide_charts
 from .cautions import WHICH_PROFIT
 from .guardrails import strategy_name
 from .state import PageState
@@ -26,6 +27,8 @@ HOW_JUDGED = (
     "yardsticks, are those of all later offers."
 )
 BASES = {PAST_OFFERS: "Past offers", FORECAST: "Other models"}
+_AHEAD = ("is ahead of the other candidates by", "was chosen among the candidates by")
+"""How runs of an earlier version put it, although a figure may only have ruled out others; and in other words."""
 SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
@@ -78,10 +81,10 @@ def leaderboard(state: PageState) -> None:
     table = candidates_data(metrics, seconds=run.manifest["seconds"]["total"], size_bytes=size)
     st.subheader("Models that competed", anchor=False, help=HOW_JUDGED)
     if metrics.get("choice_reason"):
-        st.markdown(markdown(str(metrics["choice_reason"])))
+        st.markdown(markdown(str(metrics["choice_reason"]).replace(*_AHEAD)))
     figure = candidates_figure(table, currency=state.currency)
     if figure is not None:
-        st.plotly_chart(figure, key="candidates")
+        wide_charts.show(figure, key="candidates")
     few, further = ["name", "earned", "reaction", "loss"], ["basis", "ranks", "hits", "time", "size"]
     if table["policy_value"].isna().all():
         few, further = ["name", "reaction", "loss", "ranks"], ["hits", "time", "size"]
@@ -118,7 +121,8 @@ def leaderboard(state: PageState) -> None:
             "Profits compare the models on the same offers, whose luck they share. Whether past offers say what a "
             "strategy's prices earn, the table below tells, by a stricter rule."
         )
-    if metrics.get("leaderboard") and table.loc[table["kind"] != YARDSTICK, "policy_value"].isna().any():
+    blank = table.loc[table["kind"] != YARDSTICK, "policy_value"].isna()
+    if metrics.get("leaderboard") and blank.any() and not blank.all():
         st.caption(
             "A blank profit means that nobody could judge that model: it takes one other model that is no part of it "
             "and enough past offers near its prices, or two such models without them."

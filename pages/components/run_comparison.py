@@ -44,13 +44,18 @@ def show(state: PageState, ids: Sequence[str]) -> None:
     if len(picked) < 2:
         st.caption("Pick two to four models.")
         return
-    found = _compared(results.key(state), tuple(picked), str(strategy), repr(chosen_rules(state.ws)), state)
+    found = compared(state, tuple(picked), str(strategy))
     _prices(found, state.currency)
     if not found.same_offers:
         st.caption(":material/info: Judged on different offers, so that the figures do not compare exactly.")
     _figures(found, state.currency)
     with st.expander("Settings that differ", icon=":material/tune:"):
         _settings(found)
+
+
+def compared(state: PageState, run_ids: tuple[str, ...], strategy: str) -> RunComparison:
+    """Return the runs side by side, with the prices of a strategy within the chosen guardrails."""
+    return _compared(results.key(state), run_ids, strategy, repr(chosen_rules(state.ws)), state)
 
 
 def _prices(found: RunComparison, currency: str) -> None:

@@ -11,8 +11,9 @@ from pricing_core.data.dataset import sample_words
 from pricing_core.models.choice import AUTO
 from pricing_core.models.demand_model import FAMILIES
 from pricing_core.store import datasets
+from pricing_core.workflows.run_words import kind_words
 
-from . import access, job_panel, occasions
+from . import access, job_panel, occasions, wide_charts
 from .state import PageState
 from .tables import record
 from .words import count, duration, markdown, plural
@@ -90,19 +91,46 @@ def first_words(busy: bool) -> str:
     return "No model has learned from these data yet. A quick training gives a first answer."
 
 
-def curves(state: PageState) -> None:
-    """Show the losses while the model learned, and what the run was made from."""
-    if not len(state.run.history):
+def curves(state: PageState, *, busy: bool = False) -> None:
+    """Show how the model in use learned and what it was made from; folded while another one learns above."""
+    heading = f"How {state.run_id}, the model in use, has learned"
+    if busy:
+        with st.expander(heading, icon=":material/show_chart:"):
+            _curves(state)
+    else:
+        st.subheader(heading, anchor=False)
+        _curves(state)
+
+
+def _curves(state: PageState) -> None:
+    run = state.run
+    st.caption(f"{run.run_id}: {markdown(kind_words(run.manifest))}.")
+    if not len(run.history):
         st.caption("This kind of model does not learn in passes over the data, so that there is no learning curve.")
-        receipt(state.run.manifest)
+        receipt(run.manifest)
         return
-    st.plotly_chart(charts.training_figure(charts.training_data(state.run.history)), key="history")
+    data = charts.training_data(run.history)
+    wide_charts.show(charts.training_figure(data), key="history")
+    if run.manifest["config"]["quick"] and _still_improving(data):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("It still got better when the quick training ended; a full one goes on.", width="content")
+            st.button("Choose the full training", icon=":material/arrow_upward:", key="train_full", on_click=_full)
     st.caption(
         "Log loss is how surprised the model is by what happened. Training loss is measured on offers that it learns "
-        "from, validation loss on later ones: where the second rises, it has begun to learn by heart and stops. "
-        "Final is the same training once more on all offers."
+        "from, validation loss on up to 15,000 later ones, by one part of the model (the tabs How good and Runs have "
+        "the whole model's): where the second rises, it has begun to learn by heart and stops. Final is the same "
+        "training once more on all offers."
     )
-    receipt(state.run.manifest)
+    receipt(run.manifest)
+
+
+def _still_improving(data: charts.TrainingCurves) -> bool:
+    judged = data.curves.get("validation loss")
+    return judged is not None and data.best_step == int(judged["step"].max())
+
+
+def _full() -> None:
+    st.session_state["train_quick_choice"] = False
 
 
 def receipt(manifest: dict[str, Any]) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pricing_core import jobs
 from pricing_core.store import pricelists, run_registry, runs
 from pricing_core.store.workspace import Workspace
 from pricing_core.trust.access import self_declared
@@ -135,6 +138,11 @@ def test_new_data_are_compared_with_what_the_model_learned_from(trained: Workspa
 def test_training_shows_what_it_was_made_from(trained: Workspace, open_page: OpenPage) -> None:
     page = opened(open_page, "Train")
     assert "Learned from 3,000 of 3,000 offers" in said(page) and len(page.get("plotly_chart")) == 1
+    assert "How r0001, the model in use, has learned" in [each.value for each in page.subheader]
+    assert "r0001: Deep behavior model, quick." in said(page)
+    if "train_full" in [button.key for button in page.button]:
+        page.button(key="train_full").click().run()
+        assert page.radio(key="train_quick_choice").value is False
     way = page.radio(key="train_quick_choice")
     options = way.options
     way.set_value(False).run()
@@ -142,6 +150,22 @@ def test_training_shows_what_it_was_made_from(trained: Workspace, open_page: Ope
     # The browser knows a choice by its text: what follows from another choice must not be part of it.
     assert page.radio(key="train_quick_choice").options == options
     assert page.radio(key="train_quick_choice").value is False
+
+
+def test_a_finished_training_says_what_it_changed(
+    trained: Workspace, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = second_run(trained)
+    job = SimpleNamespace(id="j1", kind="train", status="succeeded", active=False, result={"run_id": newer},
+                          finished_at=datetime.now(UTC), error=None)  # fmt: skip
+    monkeypatch.setattr(jobs, "list_jobs", lambda ws, limit: [job])
+    words = said(open_page("models"))
+    assert f"**{newer}** is ready and in use instead of r0001." in words
+    assert "Its prices are on average as high as r0001's for the same offers, and 0% of them differ" in words
+    run_registry.roll_back(trained, actor=self_declared("Ann"))
+    assert f"**{newer}** is ready; r0001 stays in use until another is chosen." in said(open_page("models"))
+    job.finished_at -= timedelta(hours=1)
+    assert "is ready" not in said(open_page("models"))
 
 
 def test_the_size_tab_compares_the_forms_and_names_a_model_that_has_none(
