@@ -59,6 +59,8 @@ def _told(
         return _apart(row, best, _RANGES[criterion])
     if parts is None or best_parts is None:
         return None
+    if sum(weight > 0 for weight in best_parts["weight"]) < 2:  # too few customers to tell anything
+        return None
     told = paired_difference(parts["loss"], best_parts["loss"], best_parts["weight"]).told_apart
     return told or (criterion == "price_reaction" and bool(_apart(row, best, _SLOPE)))
 
