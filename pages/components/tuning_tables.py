@@ -129,7 +129,7 @@ def _ranges(table: pd.DataFrame, currency: str, prefix: str = "figure.") -> None
 def _columns(currency: str) -> dict[str, Any]:
     return {
         "mark": text_column("Which", help="The best trial so far, and the one with the settings of today."),
-        "number": st.column_config.NumberColumn("Trial"), "state": text_column("State"),
+        "number": st.column_config.NumberColumn("Trial"), "state": st.column_config.TextColumn("State", width=115),
         "figure.log_loss": st.column_config.NumberColumn("Log loss", format="%.4f", help="Lower is better."),
         "slope": text_column("Price reaction", help=_SLOPE_HELP),
         "profit": text_column(

@@ -26,7 +26,7 @@ _SETTING: Final = "setting."
 _COLUMNS: Final = ("number", "state", "score")
 _MOST_SETTINGS: Final = 6
 _MOST_NAMES: Final = 6
-_WIDE: Final = 8
+_WIDE: Final = 4  # times the smallest value, from which ratios count
 _ROOM: Final = 0.15  # of an axis, for a label
 
 
@@ -244,7 +244,7 @@ def _scale(values: pd.Series[Any]) -> tuple[pd.Series[Any], dict[str, Any]]:
     numeric = pd.to_numeric(values, errors="coerce")
     if numeric.isna().any():
         return values.astype(str), {"type": "category"}
-    wide = numeric.min() > 0 and numeric.max() / numeric.min() > _WIDE
+    wide = numeric.min() > 0 and numeric.max() / numeric.min() >= _WIDE
     if numeric.nunique() <= _MOST_NAMES:
         tried = sorted(numeric.unique().tolist())
         labels = _apart(np.log10(tried) if wide else np.asarray(tried, dtype=float))

@@ -74,6 +74,14 @@ def test_settings_that_differ_get_a_panel_each() -> None:
     assert sum(len(each.x) for each in figure.data) == 3 * 9
 
 
+def test_few_numbers_stand_where_they_lie_and_labels_do_not_touch() -> None:
+    table = trials()
+    table["state"], table["score"] = "done", np.linspace(0.4, 0.7, len(table))
+    table["setting.batch_size"] = np.tile([256, 512, 530, 4096], 3)
+    axis = settings_figure(settings_data(table, "log_loss")).layout.xaxis2
+    assert axis.type == "log" and axis.ticktext == ("256", "512", "4,096") and axis.tickvals == (256, 512, 4096)
+
+
 def test_importance_is_sorted() -> None:
     table = importance_data({"batch_size": 0.2, "learning_rate": 0.8})
     assert table["setting"].tolist() == ["learning_rate", "batch_size"]
