@@ -14,9 +14,10 @@ from pricing_core.models.exported import INSTALL
 from . import access, job_panel
 from .state import PageState
 from .tables import more_columns, record, text_column
-from .words import markdown, percent
+from .words import markdown, number, percent, size
 
 _ALL_FORMS = 4
+_SAME_SPEED = 0.05  # timings of one machine differ by so much from one time to the next
 _CUT = "compress_cut"
 _FORM = "compress_form"
 
@@ -54,50 +55,75 @@ def show(page: PageState) -> None:
 
 
 def _sentence(table: pd.DataFrame) -> str:
-    """Say what the smallest form saves and changes."""
+    """Say what the smallest form saves, what it does to speed, also where that is a loss, and what it changes."""
+    first = table[table["form"] == "original"].to_dict("records")[0]
     small = table[table["form"] != "original"].sort_values("size_bytes").to_dict("records")[0]
-    serves = record(table, "serves", True) if table["serves"].any() else None
-    now = f" **{markdown(serves['label'])}** answers now." if serves else ""
+    serves = record(table, "serves", True) if table["serves"].any() else first
     return (
-        f"The smallest form takes {percent(small['size_share'], digits=0)} of the original's size and moves "
-        f"recommended prices by {percent(small['price_change_mean'], digits=2)} on average "
-        f"(at most {percent(small['price_change_max'])}).{now}"
+        f"**{markdown(str(serves['label']))}** answers now. The smallest form's network takes "
+        f"{percent(small['size_share'], digits=0)} of the original's size ({size(small['size_bytes'])} instead of "
+        f"{size(first['size_bytes'])}) and {_speed(small, first)}. It moves recommended prices by "
+        f"{percent(small['price_change_mean'], digits=2)} on average (at most {percent(small['price_change_max'])})."
     )
+
+
+def _speed(form: dict[Any, Any], first: dict[Any, Any]) -> str:
+    """Say how long 100,000 offers take before and after."""
+    now, before = float(form["seconds_100000"]), float(first["seconds_100000"])
+    times = f"({number(now, digits=1)} s instead of {number(before, digits=1)} s for 100,000 offers)"
+    change = now / before - 1 if before > 0 else 0.0
+    if abs(change) < _SAME_SPEED:
+        return f"answers about as fast {times}"
+    return f"answers {'slower' if change > 0 else 'faster'} {times}"
 
 
 def _table(table: pd.DataFrame) -> None:
     rates = ["size_share", "price_change_mean", "price_change_max", "same_price_share", "profit_change"]
     shown = table.assign(
-        kilobytes=table["size_bytes"] / 1024,
+        kilobytes=table["size_bytes"] / 1000,
         thousand=table["seconds_1000"] * 1000,
         **{name: table[name] * 100 for name in rates},
     )
-    number = st.column_config.NumberColumn
+    figure = st.column_config.NumberColumn
     written: dict[Any, Any] = {"profit_change": lambda change: percent(change / 100, digits=3, signed=True)}
     st.dataframe(
         shown.style.format(written), hide_index=True, placeholder="–", height="content",
         column_order=more_columns(
-            "forms_more", ["label", "serves", "size_share", "price_change_mean", "price_change_max", "profit_change"],
-            ["same_price_share", "log_loss_change", "kilobytes", "thousand", "seconds_100000"],
+            "forms_more", ["label", "serves", "size_share", "seconds_100000", "price_change_mean", "profit_change"],
+            ["price_change_max", "same_price_share", "log_loss_change", "kilobytes", "thousand"],
         ),
         column_config={
             "label": text_column("Form"),
-            "serves": st.column_config.CheckboxColumn("Answers"),
-            "size_share": number("Size", format="%.0f%%", help="Share of the original's size."),
-            "price_change_mean": number(
-                "Price moves", format="%.2f%%", help="Mean change of recommended prices, up or down."
+            "serves": st.column_config.CheckboxColumn(
+                "Answers now", help="The form that every page and command asks."
             ),
-            "price_change_max": number("At most", format="%.2f%%", help="Largest change of a recommended price."),
-            "same_price_share": number("Same price", format="%.0f%%", help="Recommended prices equal after rounding."),
-            "profit_change": number(
-                "Profit", help="Expected profit of the form's prices, as the original expects it."
+            "size_share": figure(
+                "Network's size", format="%.0f%%",
+                help="Share of the original network's size. The Runs tab has the size of the whole model on the disk.",
             ),
-            "log_loss_change": number(
+            "price_change_mean": figure(
+                "Prices move by", format="%.2f%%",
+                help="How far recommended prices lie from the original's on average, up or down."
+            ),
+            "price_change_max": figure(
+                "One price at most by", format="%.2f%%", help="Largest change of a recommended price."
+            ),
+            "same_price_share": figure("Same price", format="%.0f%%", help="Recommended prices equal after rounding."),
+            "profit_change": figure(
+                "Profit changes by",
+                help="Expected profit of the form's prices against the original's, as the original expects it.",
+            ),
+            "log_loss_change": figure(
                 "Log loss", format="%+.5f", help="Change on late offers that the compression did not learn from."
             ),
-            "kilobytes": number("kB", format="%.0f", help="Size of the files."),
-            "thousand": number("1k rows, ms", format="%.0f", help="Demand curves of 1,000 encoded offers."),
-            "seconds_100000": number("100k rows, s", format="%.1f", help="Demand curves of 100,000 encoded offers."),
+            "kilobytes": figure("Network, kB", format="%.0f", help="Size of the network's files."),
+            "thousand": figure(
+                "1,000 offers, ms", format="%.0f", help="Milliseconds for the demand curves of so many offers."
+            ),
+            "seconds_100000": figure(
+                "100,000 offers, s", format="%.1f",
+                help="Seconds for the demand curves of so many offers, measured here when the form was made.",
+            ),
         },
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from .words import count, markdown
 if TYPE_CHECKING:
     from pricing_core.workflows.drifting import DataDrift
 
+SMALL = "✓ small change"
 VERDICTS = {"stable": "✓ as before", "some change": "⚠️ some change", "moved": "⛔ moved a lot"}
 
 
@@ -34,12 +35,19 @@ def show(state: PageState) -> None:
         "moved by chance.",
         help=glossary.define("drift"),
     )
+    st.caption(
+        "How far an input moved is told by its population stability index, which compares the shares of its values: "
+        "below 0.1 it counts as before (as a small change where it is more than chance brings in 95 of 100 cases), "
+        "from 0.1 as some change, from 0.25 as moved a lot. Yes in one offer of eight that becomes one of five is 0.04."
+    )
+    small = (drift.table["verdict"] == "stable") & (drift.table["index"] > drift.table["chance"])
     shown = drift.table.assign(
-        column=[_name(name) for name in drift.table["column"]], verdict=drift.table["verdict"].map(VERDICTS)
+        column=[_name(name) for name in drift.table["column"]],
+        verdict=drift.table["verdict"].map(VERDICTS).mask(small, SMALL),
     )
     st.dataframe(
         visible_table(shown), hide_index=True, height="content",
-        column_order=more_columns("drift_more", ["column", "verdict", "before", "now"], ["index"]),
+        column_order=more_columns("drift_more", ["column", "verdict", "before", "now", "index"], ["chance"]),
         column_config={
             "column": text_column("Input", pinned=True), "verdict": text_column("Verdict"),
             "before": text_column(
@@ -47,7 +55,11 @@ def show(state: PageState) -> None:
             ),
             "now": text_column("Is now"),
             "index": st.column_config.NumberColumn(
-                "How far it moved", format="%.2f", help=glossary.define("population stability index")
+                "How far it moved", format="%.3f", help=glossary.define("population stability index")
+            ),
+            "chance": st.column_config.NumberColumn(
+                "By chance up to", format="%.3f",
+                help="Chance alone stays below it in 95 of 100 cases; more where many offers are of one customer.",
             ),
         },
     )  # fmt: skip

@@ -82,8 +82,8 @@ def _changes(state: PageState, run_id: str, other: str, listed: pd.DataFrame) ->
     size, side = abs(row["mean_change"]), "higher" if row["mean_change"] >= 0 else "lower"
     level = f"{percent(size)} {side} on average than" if size >= _SAME else "on average as high as"
     return (
-        f"{words}Its prices are {level} {other}'s for the same offers, and {percent(row['moved_share'], digits=0)} of them "
-        "differ by more than 1%."
+        f"{words}Its prices are {level} {other}'s for the same offers, and {percent(row['moved_share'], digits=0)} of "
+        "them differ by more than 1%."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pricing_core.errors import PricingError
 from pricing_core.store import runs
 
 from . import access, job_panel, occasions
@@ -28,4 +29,18 @@ def show(state: PageState) -> None:
         if state.run_id is not None:
             trained = record(runs.list_runs(state.ws), "run_id", state.run_id)
             st.caption(f":material/model_training: Model **{state.run_id}** · trained {ago(trained['created_at'])}")
+            _form(state)
         access.who(state)
+
+
+def _form(state: PageState) -> None:
+    """Say when a compressed form of the model answers in its place."""
+    from pricing_core.models import forms
+
+    try:
+        name = forms.serving_form(runs.run_dir(state.ws, state.run_id))
+        label = forms.form(name).label
+    except PricingError:  # a damaged run, or a form of a later version: the Models page says what to do
+        return
+    if name != forms.ORIGINAL:
+        st.caption(f":material/compress: Its smaller form answers: {markdown(label)} (page Models, tab Size)")

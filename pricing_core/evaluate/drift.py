@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import chdtri
 
 from pricing_core.data.columns import ColumnUse, classify_columns
 from pricing_core.data.dataset import Dataset
@@ -20,6 +21,7 @@ MOVED: Final = 0.25
 _BINS: Final = 10
 _FLOOR: Final = 1e-4
 _LEVELS: Final = 50
+_PRICE: Final = "price against the usual price"
 _YES_NO: Final = {"0": "no", "0.0": "no", "false": "no", "1": "yes", "1.0": "yes", "true": "yes"}
 
 
@@ -33,10 +35,28 @@ def stability_index(reference: pd.Series, later: pd.Series, *, bins: int = _BINS
     ----------
     Siddiqi (2006), Credit risk scorecards, chapter 9: below 0.1 stable, above 0.25 moved.
     """
+    return _index_and_chance(reference, later, bins)[0]
+
+
+def _index_and_chance(reference: pd.Series, later: pd.Series, bins: int = _BINS) -> tuple[float, float]:
+    """The index, and what it stays below in 95 of 100 cases where both come from the same shop.
+
+    With B shares in use and n and m values, index / (1/n + 1/m) is then about χ² with B − 1 degrees of freedom. Values
+    of the same customer go together, which this does not count.
+
+    References
+    ----------
+    Yurdakul (2018), Statistical properties of population stability index, Western Michigan University.
+    """
     codes, later_codes, size = _binned(reference, later, bins)
-    expected = np.maximum(np.bincount(codes, minlength=size) / max(len(codes), 1), _FLOOR)
-    actual = np.maximum(np.bincount(later_codes, minlength=size) / max(len(later_codes), 1), _FLOOR)
-    return float(np.sum((actual - expected) * np.log(actual / expected)))
+    counts, later_counts = np.bincount(codes, minlength=size), np.bincount(later_codes, minlength=size)
+    expected = np.maximum(counts / max(len(codes), 1), _FLOOR)
+    actual = np.maximum(later_counts / max(len(later_codes), 1), _FLOOR)
+    index = float(np.sum((actual - expected) * np.log(actual / expected)))
+    used = int(((counts + later_counts) > 0).sum())
+    if used < 2:
+        return index, 0.0
+    return index, float(chdtri(used - 1, 0.05) * (1 / max(len(codes), 1) + 1 / max(len(later_codes), 1)))
 
 
 def input_drift(dataset: Dataset, is_later: NDArray[np.bool_]) -> pd.DataFrame:
@@ -61,17 +81,28 @@ def drift_between(reference: Dataset, later: Dataset, uses: list[ColumnUse] | No
     -------
     DataFrame
         ``column, index, verdict`` (stable, some change, moved), ``before`` and ``now`` (in words: the median of a
-        number, the share of the value that moved most), the most moved first.
+        number, the share of the value that moved most) and ``chance``, the index that chance alone stays below in 95 of
+        100 cases; the most moved first.
     """
     product = reference.offers["product_id"].astype(str)
     usual = reference.offers["price"].groupby(product).median()
     chosen = classify_columns(reference) if uses is None else uses
     old, new = _inputs(reference, usual, chosen), _inputs(later, usual, chosen)
-    rows = [(name, stability_index(old[name], new[name]), *move_in_words(old[name], new[name])) for name in old]
-    found = pd.DataFrame(rows, columns=["column", "index", "before", "now"])
+    rows = [
+        (name, *_index_and_chance(old[name], new[name]), *_in_words(name, old[name], new[name])) for name in old
+    ]  # fmt: skip
+    found = pd.DataFrame(rows, columns=["column", "index", "chance", "before", "now"])
     found = found.sort_values("index", ascending=False, ignore_index=True)
     words = np.select([found["index"] < STABLE, found["index"] < MOVED], ["stable", "some change"], "moved")
-    return found.assign(verdict=words)[["column", "index", "verdict", "before", "now"]]
+    return found.assign(verdict=words)[["column", "index", "verdict", "before", "now", "chance"]]
+
+
+def _in_words(name: str, reference: pd.Series, later: pd.Series) -> tuple[str, str]:
+    if name != _PRICE:
+        return move_in_words(reference, later)
+    medians = [float(each.median()) for each in (reference, later)]
+    told = ["no values" if np.isnan(each) else f"median {each:.1%} of the usual" for each in medians]
+    return told[0], told[1]
 
 
 def move_in_words(reference: pd.Series, later: pd.Series) -> tuple[str, str]:
@@ -105,7 +136,7 @@ def _inputs(dataset: Dataset, usual: pd.Series, uses: list[ColumnUse]) -> dict[s
     offers = dataset.offers.reset_index(drop=True)
     product = offers["product_id"].astype(str)
     known = offers["price"] / product.map(usual)
-    columns = {"price against the usual price": known, "product mix": product}
+    columns = {_PRICE: known, "product mix": product}
     customer = attributes_of(dataset.customers, "customer_id", offers["customer_id"])
     for use in uses:
         table = {"offers": offers, "customers": customer}.get(use.table)

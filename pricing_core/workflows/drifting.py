@@ -24,7 +24,7 @@ class DataDrift:
     Attributes
     ----------
     table
-        ``column, index, verdict, before, now``; see :func:`~pricing_core.evaluate.drift.drift_between`.
+        ``column, index, verdict, before, now, chance``; see :func:`~pricing_core.evaluate.drift.drift_between`.
     words
         Between what.
     earlier, later

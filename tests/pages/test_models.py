@@ -132,7 +132,8 @@ def test_the_going_price_is_told_in_the_shops_own_numbers(trained: Workspace, op
 def test_new_data_are_compared_with_what_the_model_learned_from(trained: Workspace, open_page: OpenPage) -> None:
     page = opened(open_page, "New data")
     assert "The latest 4 weeks against the weeks before" in said(page)
-    assert {"before", "now", "verdict"} <= set(page.dataframe[0].value.columns)
+    assert {"before", "now", "verdict", "index"} <= set(page.dataframe[0].value.columns)
+    assert "below 0.1 it counts as before" in said(page)
 
 
 def test_training_shows_what_it_was_made_from(trained: Workspace, open_page: OpenPage) -> None:
@@ -176,13 +177,21 @@ def test_the_size_tab_compares_the_forms_and_names_a_model_that_has_none(
             "log_loss": 0.5, "log_loss_change": 0.0, "price_change_mean": 0.0, "price_change_max": 0.0,
             "same_price_share": 1.0, "profit_change": 0.0}  # fmt: skip
     small = {"form": "int8", "size_bytes": 1_000, "size_share": 0.25, "price_change_mean": 0.001,
-             "price_change_max": 0.012, "profit_change": -0.00002}  # fmt: skip
+             "price_change_max": 0.012, "profit_change": -0.00002, "seconds_100000": 2.0}  # fmt: skip
     folder = runs.run_dir(trained) / "compressed"
     folder.mkdir()
     (folder / "report.json").write_text(json.dumps({"forms": [form, form | small]}))
     page = opened(open_page, "Size")
-    assert "takes 25% of the original's size and moves recommended prices by 0.10% on average" in said(page)
+    words = said(page)
+    assert "takes 25% of the original's size (1.0 kB instead of 4.0 kB)" in words
+    assert "answers slower (2.0 s instead of 1.0 s for 100,000 offers)" in words
+    assert "It moves recommended prices by 0.10% on average" in words
     assert page.dataframe[0].value["serves"].tolist() == [True, False]
+    assert "smaller form answers" not in words
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "serving_form": "int8"}))
+    assert "Its smaller form answers: Compressed, 4 and 8 bits" in said(opened(open_page, "Size"))
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     blended_run(trained, alone=True)
     assert "The model in use (Bayes from counts) has no network" in said(opened(open_page, "Size"))
 
