@@ -188,10 +188,11 @@ def test_the_size_tab_compares_the_forms_and_names_a_model_that_has_none(
     assert "It moves recommended prices by 0.10% on average" in words
     assert page.dataframe[0].value["serves"].tolist() == [True, False]
     assert "smaller form answers" not in words
-    manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps({**manifest, "serving_form": "int8"}))
+    path = runs.run_dir(trained) / "manifest.json"
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps({**manifest, "serving_form": "int8"}))
     assert "Its smaller form answers: Compressed, 4 and 8 bits" in said(opened(open_page, "Size"))
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    path.write_text(json.dumps(manifest))
     blended_run(trained, alone=True)
     assert "The model in use (Bayes from counts) has no network" in said(opened(open_page, "Size"))
 
