@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from pricing_core.models.training import TrainingConfig
-    from pricing_core.workflows.cautions import cautions
+    from pricing_core.workflows.warning import cautions
     from pricing_core.workflows.compressing import compress, compression_report, has_network, use_form
     from pricing_core.workflows.demo_run import DemoOutcome, demo
     from pricing_core.workflows.explaining import RowExplanation, explain, explain_row
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
 _HOMES: Final = {
     "pricing_core.models.training": "TrainingConfig",
-    "pricing_core.workflows.cautions": "cautions",
+    "pricing_core.workflows.warning": "cautions",
     "pricing_core.workflows.compressing": "compress compression_report has_network use_form",
     "pricing_core.workflows.demo_run": "DemoOutcome demo",
     "pricing_core.workflows.explaining": "RowExplanation explain explain_row",

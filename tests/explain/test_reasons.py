@@ -30,7 +30,8 @@ def test_the_english_reason_is_word_for_word() -> None:
         "TEA-044: cut from 12.99 USD to 11.49 USD (−11.5%). Before any rule, the price that earns most is below that "
         "of a typical offer (12.40 USD): 11.52 USD. What moves it most: loyalty tier = gold (−0.62 USD), unit cost = "
         "58% of the going price (+0.20 USD). It was stopped by: margin floor. The decision becomes “raise” if the unit "
-        "cost rises to 7.40 USD (+12.0%). Evidence: measured; this product was offered often enough at different prices."
+        "cost rises to 7.40 USD (+12.0%). Evidence: "
+        "measured; this product was offered often enough at different prices."
     )
 
 
