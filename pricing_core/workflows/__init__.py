@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from pricing_core.models.training import TrainingConfig
-    from pricing_core.workflows.warning import cautions
     from pricing_core.workflows.compressing import compress, compression_report, has_network, use_form
     from pricing_core.workflows.demo_run import DemoOutcome, demo
     from pricing_core.workflows.explaining import RowExplanation, explain, explain_row
@@ -58,6 +57,7 @@ if TYPE_CHECKING:
     from pricing_core.workflows.training_times import training_time
     from pricing_core.workflows.tuned import config_with, tuned_config
     from pricing_core.workflows.tuning import TuningRequest, new_tuning, tune
+    from pricing_core.workflows.warning import cautions
 
 _HOMES: Final = {
     "pricing_core.models.training": "TrainingConfig",
