@@ -171,6 +171,7 @@ class Runner:
     def _conclude(self, worker: WatchedWorker) -> None:
         # What the worker started and left behind belongs to its group.
         launch.signal_group(worker.pid, 9)
+        logs.bound(self.ws.root / records.log_name(worker.number))
         with database.writing(self.ws) as connection:
             if records.row_of(connection, worker.number).cancel_requested_at is not None:
                 records.finish(connection, worker.number, "cancelled")

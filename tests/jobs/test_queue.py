@@ -14,7 +14,7 @@ import pytest
 
 from pricing_core import jobs
 from pricing_core.errors import JobError
-from pricing_core.jobs import JobView
+from pricing_core.jobs import JobView, logs
 from pricing_core.store.workspace import Workspace
 
 Wait = Callable[..., JobView]
@@ -129,7 +129,7 @@ def test_parameters_that_are_not_plain_values_are_refused(ws: Workspace) -> None
 def test_a_talkative_worker_does_not_fill_the_disk(ws: Workspace, wait: Wait) -> None:
     job = wait(jobs.submit(ws, "chatter", {}))
     text = (ws.root / job.log).read_text()
-    assert len(text) < 1_500_000
+    assert len(text) <= logs.MAX_BYTES  # of 5 million; how much of them depends on when the runner looked
     assert text.startswith("[earlier output was removed]\n") and text.endswith("the end\n")
 
 
