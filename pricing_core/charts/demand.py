@@ -147,14 +147,11 @@ def demand_curve_data(
     current = float(weight @ (rows.current_price / unit))
     ends = [float(np.median(rows.support_low / unit)), float(np.median(rows.support_high / unit))]
     grid = np.linspace(min(*ends, current), max(*ends, current), _POINTS)
-    draws = np.array([weight @ rows.response.probability_draws(p * unit) for p in grid])
-    low, high = _band(draws, rows.response.draw_member)
-    profit = np.array([weight @ ((p * unit - rows.unit_cost) * rows.response.probability(p * unit)) for p in grid])
-    curve = pd.DataFrame({"price": grid, "conversion_rate": draws.mean(axis=1), "low": low, "high": high})
-    curve["profit_per_offer"] = profit
-    supported = (grid >= ends[0]) & (grid <= ends[1])
+    curve = _mean_curve(rows, grid, unit, weight)
     if best_price is None:
-        best_price = float(grid[supported][np.argmax(profit[supported])]) if supported.any() else math.nan
+        supported = (grid >= ends[0]) & (grid <= ends[1])
+        profit = curve["profit_per_offer"].to_numpy()[supported]
+        best_price = float(grid[supported][np.argmax(profit)]) if supported.any() else math.nan
     elasticity = group_elasticity(rows)
     return DemandCurve(
         curve=curve,
@@ -169,6 +166,22 @@ def demand_curve_data(
         one_customer=one_customer,
         limit=limit,
         follows=follows,
+    )
+
+
+def _mean_curve(rows: PricingRows, grid: Floats, unit: Floats, weight: Floats) -> pd.DataFrame:
+    """Conversion with its range, and profit per offer, of the rows at each price of the grid."""
+    draws = np.array([weight @ rows.response.probability_draws(p * unit) for p in grid])
+    low, high = _band(draws, rows.response.draw_member)
+    profit = np.array([weight @ ((p * unit - rows.unit_cost) * rows.response.probability(p * unit)) for p in grid])
+    return pd.DataFrame(
+        {
+            "price": grid,
+            "conversion_rate": draws.mean(axis=1),
+            "low": low,
+            "high": high,
+            "profit_per_offer": profit,
+        }
     )
 
 

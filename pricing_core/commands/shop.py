@@ -60,7 +60,11 @@ def add(command: AddCommand) -> None:
     load.add_argument("--keep-ids", action="store_true", help="keep customer ids instead of pseudonyms")
     load.add_argument("--set-aside", type=Path, help="write the rows that were not used to this CSV file")
     load.add_argument("--only-import", action="store_true", help="leave the figures of the pages to their first visit")
+    _add_train(command)
 
+
+def _add_train(command: AddCommand) -> None:
+    """Options of a training."""
     train = command("train", _train, "Train the pricing and the behavior model.")
     train.add_argument("--seed", type=int, default=0, help=_SEED)
     train.add_argument("--quick", action="store_true", help="smaller models: a first answer, with wider ranges")

@@ -24,6 +24,7 @@ from pricing_core.models.held_out import HeldOut
 from pricing_core.models.shop_model import EncodedOffers, ShopModel
 from pricing_core.models.training import TrainingConfig, TrainingResult
 from pricing_core.optimize.strategies import price_strategy
+from pricing_core.response.pricing_rows import PricingRows
 from pricing_core.workflows.identifying import endogeneity_figures
 from pricing_core.workflows.outcomes import OUTCOMES, outcomes_function
 from pricing_core.workflows.runs import usual_prices, with_margin
@@ -41,10 +42,11 @@ def evaluate_run(dataset: Dataset, result: TrainingResult, config: TrainingConfi
         name: asdict(evaluate_probabilities(held.purchased, p, held.weight)) for name, p in held.baselines.items()
     }
     figures["calibration"] = calibration_table(held.purchased, held.probability, held.weight).to_dict("list")
-    figures["price_bands"] = bands.table.join(_ranges(held)).to_dict("list")
+    rows = _rows_to_price(dataset, held)
+    figures["price_bands"] = bands.table.join(_ranges(held, rows)).to_dict("list")
     figures["price_band_slope"] = [bands.slope, bands.slope_low, bands.slope_high]
     figures["pricing_model"] = result.model.pricing.metrics_
-    judged = _judged_offers(dataset, result)
+    judged = _judged_offers(held, rows)
     settings = PolicyValueConfig(random_state=config.seed)
     figures["policy_value"] = {name: policy_value(logged, settings).to_dict() for name, logged in judged.items()}
     figures["held_out_weeks"] = _weeks(judged[JUDGED_STRATEGIES[-1]], held.encoded.table.offers["offered_at"])
@@ -60,11 +62,13 @@ def evaluate_run(dataset: Dataset, result: TrainingResult, config: TrainingConfi
     return figures
 
 
-def _ranges(held: HeldOut) -> pd.DataFrame:
+def _ranges(held: HeldOut, rows: PricingRows) -> pd.DataFrame:
     """90% range of what is observed in each price band, with what earlier offers say that offers share."""
     offers = held.encoded.table.offers
     shared = None if held.past is None else Shared(offers["customer_id"], offers["offered_at"], held.past)
-    response = held.model.behavior.respond(held.encoded.batch, held.encoded.going.reference)
+    response = rows.response  # unless its curves were turned: then it does not forecast sales at the shop's own prices
+    if held.pricer is not None:
+        response = held.model.behavior.respond(held.encoded.batch, held.encoded.going.reference)
     found = band_forecasts(response, held.price, held.purchased, held.weight, shared=shared)
     return found[["low", "high"]].add_prefix("forecast_")
 
@@ -79,15 +83,18 @@ def _weeks(logged: LoggedOffers, offered_at: pd.Series) -> dict[str, Any]:
     return {str(name): values for name, values in kept.to_dict("list").items()}
 
 
-def _judged_offers(dataset: Dataset, result: TrainingResult) -> dict[str, LoggedOffers]:
-    """Later offers with the prices that the earlier model would have set, by strategy."""
-    held = result.held_out
+def _rows_to_price(dataset: Dataset, held: HeldOut) -> PricingRows:
+    """Return the later offers as the earlier model would price them."""
     going = held.encoded.going
     # A target may not depend on the price that was then charged: "today's price" is what the habit would have set.
-    model = held.pricing_model
-    found_rows = replace(model.rows(dataset, held.encoded), current_price=going.reference * going.expected)
-    rows = with_margin(found_rows, dataset.manifest.margin_assumption, usual_prices(dataset))
-    density = model.pricing.density(going, held.price / going.reference)
+    rows = replace(held.pricing_model.rows(dataset, held.encoded), current_price=going.reference * going.expected)
+    return with_margin(rows, dataset.manifest.margin_assumption, usual_prices(dataset))
+
+
+def _judged_offers(held: HeldOut, rows: PricingRows) -> dict[str, LoggedOffers]:
+    """Later offers with the prices that the earlier model would have set, by strategy."""
+    going = held.encoded.going
+    density = held.model.pricing.density(going, held.price / going.reference)
     # Both forecasts of an offer must come from one model, and where curves were turned that did not forecast sales.
     logged = held.probability if held.pricer is None else rows.response.probability(held.price)
     found = {}
