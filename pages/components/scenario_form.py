@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pricing_core import glossary
+from pricing_core.data.seasons import LEAST_SEASON_DAYS
 from pricing_core.errors import ConfigError
 from pricing_core.optimize.registry import labels
 from pricing_core.simulate.links import Link, from_query, to_query
@@ -123,7 +124,7 @@ def _more(state: PageState, competitor_known: bool, season_known: bool) -> dict[
             "Season of the year", [None, *range(1, 54)], key=_start("scenario_season", None), persist_state="session",
             format_func=_week, disabled=not season_known,
             help="The model's own season answers." if season_known
-            else "The log covers less than most of a year, so the model knows no season; move demand instead.",
+            else f"The log is shorter than {LEAST_SEASON_DAYS} days, so no season was learned; move demand instead.",
         )  # fmt: skip
         churn = three.slider(
             "Customers lost (% a week)", 0.0, 20.0, step=0.5, key=_start("scenario_churn", 0.0),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pricing_core.data.personal import personal_data, protected_attribute
 from pricing_core.data.quality import Finding, first_rows
+from pricing_core.data.seasons import LEAST_SEASON_DAYS, NEARLY_A_YEAR
 from pricing_core.data.suspects import (
     Tables,
     below_cost,
@@ -100,8 +101,13 @@ def offer_days(offers: pd.DataFrame) -> NDArray[Any]:
 
 
 def day_findings(days: NDArray[Any]) -> list[Finding]:
-    """Report stretches without any offer, from the days that have offers."""
+    """Report stretches without any offer, and a log too short for seasons, from the days that have offers."""
     findings = []
+    covered = int((days[-1] - days[0]).astype(int)) if len(days) else 0
+    if NEARLY_A_YEAR <= covered < LEAST_SEASON_DAYS:
+        message = f"The log covers {covered} days; the time of year is learned from {LEAST_SEASON_DAYS} days on."
+        effect = "Until then it cannot be told from a trend: models follow the level of recent weeks instead."
+        findings.append(Finding("info", "offers", "offered_at", covered, (), message, effect))
     if len(days) > 2:
         gap = np.diff(days).astype(int)
         limit = max(7.0, 5.0 * float(np.median(gap)))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pricing_core.data.columns import ColumnUse, classify_columns
 from pricing_core.data.dataset import Dataset
+from pricing_core.data.seasons import LEAST_SEASON_DAYS, NEARLY_A_YEAR, YEAR_DAYS, log_days
 from pricing_core.data.shop_log import ShopLog
 from pricing_core.features.asof import to_seconds
 from pricing_core.features.habits import product_habits
@@ -29,6 +30,12 @@ Floats = NDArray[np.float64]
 BLOCKS = ("customer", "product", "market")
 # Columns with a meaning of their own; every other column becomes a feature by its type.
 NATIVE = frozenset({"unit_cost", "list_price", "stock", "competitor_price", "price"})
+YEAR_TERMS = {
+    "season (cosine)": (1, np.cos), "season (sine)": (1, np.sin),
+    "half-year (cosine)": (2, np.cos), "half-year (sine)": (2, np.sin),
+}  # fmt: skip
+"""Features of the time of year: times a year, and the function of its angle."""
+
 _SHOP_LEVEL = "shop conversion, 4 weeks"
 _MARGIN = 0.3  # over price, where neither a unit cost nor an assumption is given
 
@@ -39,7 +46,8 @@ class FeatureTable:
 
     ``frame`` has one column per feature, numbers or text, missing where unknown; ``block_of`` says to which of
     customer, product and market a feature belongs. ``base_price`` is a price level that does not depend on the
-    offer's own price.
+    offer's own price. ``untold`` names features that no model is to learn from, since the log is too short to tell
+    them from a trend; they are there for models of earlier versions, which did.
     """
 
     offers: pd.DataFrame
@@ -53,6 +61,7 @@ class FeatureTable:
     category: pd.Series
     events: pd.DataFrame = field(repr=False)
     category_of: pd.Series = field(repr=False)
+    untold: frozenset[str] = frozenset()
 
     @property
     def n(self) -> int:
@@ -97,6 +106,7 @@ def build_features(
         category=known.category,
         events=events,
         category_of=_category_by_product(dataset),
+        untold=frozenset() if log_days(dataset.offers["offered_at"]) >= LEAST_SEASON_DAYS else frozenset(YEAR_TERMS),
     )
 
 
@@ -233,18 +243,15 @@ def _product_numbers(base: pd.Series, cost: pd.Series, stock: pd.Series) -> pd.D
 
 
 def _market_numbers(dataset: Dataset, offers: pd.DataFrame, competitor: pd.Series) -> pd.DataFrame:
-    """Competitor gap, and cyclic terms of the calendar; the year's cycle only where the log covers most of one."""
+    """Competitor gap, and cyclic terms of the calendar."""
     second = to_seconds(offers["offered_at"])
     frame: dict[str, object] = {}
     if competitor.notna().any():
         frame["competitor gap"] = np.log(competitor.where(competitor > 0))
-    log = dataset.offers["offered_at"]
-    days = (log.max() - log.min()).total_seconds() / DAY
-    if days >= 270:
-        year = 2 * np.pi * (second / (365.25 * DAY))
-        frame |= {"season (cosine)": np.cos(year), "season (sine)": np.sin(year)}
-        if days >= 360:
-            frame |= {"half-year (cosine)": np.cos(2 * year), "half-year (sine)": np.sin(2 * year)}
+    days = log_days(dataset.offers["offered_at"])
+    if days >= NEARLY_A_YEAR:
+        year = 2 * np.pi * (second / (YEAR_DAYS * DAY))
+        frame |= {name: turn(times * year) for name, (times, turn) in YEAR_TERMS.items()}
     if days >= 14:
         week = 2 * np.pi * (second / (7 * DAY))
         frame |= {"weekday (cosine)": np.cos(week), "weekday (sine)": np.sin(week)}

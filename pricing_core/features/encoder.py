@@ -39,6 +39,8 @@ class FeatureEncoder:
         Product ids in code order.
     constant_
         Features without any variation in the training rows, which are therefore left out.
+    untold_
+        Features left out since the log is too short to tell them from a trend.
     clipped_
         Feature → number of training rows whose value lies beyond six standard deviations; for other rows ask
         :meth:`count_clipped`.
@@ -49,13 +51,15 @@ class FeatureEncoder:
         self.columns_: dict[str, list[dict[str, Any]]] = {}
         self.products_: list[str] = []
         self.constant_: list[str] = []
+        self.untold_: list[str] = []
         self.clipped_: dict[str, int] = {}
 
     def fit(self, table: FeatureTable) -> FeatureEncoder:
         """Learn the encoding from training rows."""
         self.columns_ = {block: [] for block in BLOCKS}
         self.constant_ = []
-        for name in table.frame.columns:
+        self.untold_ = [str(name) for name in table.frame.columns if name in table.untold]
+        for name in table.frame.columns.difference(self.untold_, sort=False):
             spec = _fit_column(name, table.frame[name])
             if spec is None:
                 self.constant_.append(str(name))
@@ -147,6 +151,7 @@ class FeatureEncoder:
             "columns": self.columns_,
             "products": self.products_,
             "constant": self.constant_,
+            "untold": self.untold_,
             "clipped": self.clipped_,
         }
 
@@ -156,6 +161,7 @@ class FeatureEncoder:
         encoder = cls(sequence_length=int(state["sequence_length"]))
         encoder.columns_, encoder.products_ = state["columns"], list(state["products"])
         encoder.constant_, encoder.clipped_ = list(state["constant"]), dict(state["clipped"])
+        encoder.untold_ = list(state.get("untold", ()))
         return encoder
 
 

@@ -13,15 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pricing_core.features.builder import FeatureTable
+from pricing_core.data.seasons import YEAR_DAYS
+from pricing_core.features.builder import YEAR_TERMS, FeatureTable
+from pricing_core.features.encoder import FeatureEncoder
 
 COMPETITOR_GAP: Final = "competitor gap"
 SEASON_TERM: Final = "season (cosine)"
-_SEASON: Final = {
-    "season (cosine)": (1, np.cos), "season (sine)": (1, np.sin),
-    "half-year (cosine)": (2, np.cos), "half-year (sine)": (2, np.sin),
-}  # fmt: skip
-_DAYS: Final = 365.25
 _ALIKE: Final = 0.9  # share of a week's market rows that must agree for the week to have that label
 
 
@@ -30,9 +27,10 @@ def knows_competitor(table: FeatureTable) -> bool:
     return COMPETITOR_GAP in table.frame.columns
 
 
-def knows_season(table: FeatureTable) -> bool:
-    """Whether the year's cycle is among the features; it is where the log covers most of a year."""
-    return any(name in table.frame.columns for name in _SEASON)
+def knows_season(encoder: FeatureEncoder, table: FeatureTable) -> bool:
+    """Whether models learned the time of year and the offers tell it; they do where the log is long enough."""
+    learned = {spec["name"] for spec in encoder.columns_.get("market", [])}
+    return any(name in learned and name in table.frame.columns for name in YEAR_TERMS)
 
 
 def with_competitor(table: FeatureTable, change_rate: float) -> FeatureTable:
@@ -55,8 +53,8 @@ def with_season(table: FeatureTable, week: int, labels: dict[str, Any] | None = 
     labels
         Market column → its value in that week, from :func:`week_labels`.
     """
-    angle = 2 * np.pi * (7 * (week - 1) + 3.5) / _DAYS
-    present = {name: part for name, part in _SEASON.items() if name in table.frame.columns}
+    angle = 2 * np.pi * (7 * (week - 1) + 3.5) / YEAR_DAYS
+    present = {name: part for name, part in YEAR_TERMS.items() if name in table.frame.columns}
     moved: dict[str, Any] = {name: float(turn(times * angle)) for name, (times, turn) in present.items()}
     for column, value in (labels or {}).items():
         name = column.replace("_", " ")

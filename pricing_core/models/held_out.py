@@ -116,4 +116,5 @@ def table_rows(table: FeatureTable, index: NDArray[np.int64]) -> FeatureTable:
         category=table.category.iloc[index].reset_index(drop=True),
         events=table.events,
         category_of=table.category_of,
+        untold=table.untold,
     )

@@ -143,6 +143,7 @@ def _manifest(
         "working_sample": None if dataset.sample is None else dataset.sample.to_dict(),
         "held_back": result.model.encoder.clipped_,
         "constant": result.model.encoder.constant_,
+        "untold": result.model.encoder.untold_,
         "seconds": dict(seconds),
         "log_from": dataset.offers["offered_at"].min().isoformat(),
         "log_to": dataset.log_to.isoformat(),

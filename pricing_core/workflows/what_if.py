@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pricing_core.data.dataset import Dataset
+from pricing_core.data.seasons import LEAST_SEASON_DAYS
 from pricing_core.errors import DataError
 from pricing_core.features import EncodedBatch, FeatureTable
 from pricing_core.features.variants import (
@@ -73,9 +74,9 @@ class MarketRows:
                 fix="Import competitor prices, or move demand instead.",
             )
         if season_week is not None:
-            if not knows_season(table):
+            if not knows_season(self.run.model.encoder, table):
                 raise DataError(
-                    "The log covers less than most of a year, so that the model knows no season.",
+                    f"The log was shorter than {LEAST_SEASON_DAYS} days, so that the model knows no season.",
                     fix="Give the season's effect as season_demand_rate.",
                 )
             table = with_season(table, season_week, week_labels(self.run.dataset.market, season_week))

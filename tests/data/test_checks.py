@@ -100,6 +100,16 @@ def test_gaps_in_time_name_the_longest() -> None:
     )
 
 
+@pytest.mark.parametrize(("days", "told"), [(100, False), (364, True), (600, False)])
+def test_a_log_too_short_for_seasons_is_told_where_one_would_expect_them(days: int, told: bool) -> None:
+    outcome = imported(shelf_offers(days=days, per_day=1))
+    found = [each for each in outcome.report.findings if "the time of year is learned" in each.message]
+    assert len(found) == told
+    if told:
+        assert found[0].severity == "info"
+        assert found[0].message == "The log covers 363 days; the time of year is learned from 430 days on."
+
+
 def test_a_change_of_price_on_an_odd_day_is_named() -> None:
     offers = shelf_offers(days=140)
     day = offers["offered_at"].dt.floor("D")

@@ -16,7 +16,7 @@ from pricing_core.cli import main
 from pricing_core.data.demo_shop import DemoShop, DemoShopConfig, simulate_demo_shop
 from pricing_core.store.workspace import Workspace
 
-SMALL = DemoShopConfig(n_customers=500, n_products=18, n_weeks=60, n_visits=4_000, n_target_visits=300, random_state=3)
+SMALL = DemoShopConfig(n_customers=500, n_products=18, n_weeks=64, n_visits=4_000, n_target_visits=300, random_state=3)
 
 
 @dataclass(frozen=True)
