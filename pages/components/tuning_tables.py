@@ -119,7 +119,7 @@ def _ranges(table: pd.DataFrame, currency: str, prefix: str = "figure.") -> None
 
     for name, names, words in (
         ("slope", ("price_slope", "price_slope_low", "price_slope_high"), lambda v: number(float(v))),
-        ("profit", ("policy_value", "policy_low", "policy_high"), lambda v: money(100 * float(v), currency)),
+        ("profit", ("policy_value", "policy_low", "policy_high"), lambda v: money(1000 * float(v), currency)),
     ):
         if f"{prefix}{names[0]}" in table:
             values = [table.get(f"{prefix}{each}", pd.Series(float("nan"), table.index)) for each in names]
@@ -133,7 +133,8 @@ def _columns(currency: str) -> dict[str, Any]:
         "figure.log_loss": st.column_config.NumberColumn("Log loss", format="%.4f", help="Lower is better."),
         "slope": text_column("Price reaction", help=_SLOPE_HELP),
         "profit": text_column(
-            "Profit per 100 offers", help=f"What past offers say its prices would earn, {currency}, with its 90% range."
+            "Profit per 1,000 offers",
+            help=f"What past offers say its prices would earn, {currency}, with its 90% range.",
         ),
         "figure.price_error": st.column_config.NumberColumn("Price error", format="percent"),
         "figure.offers": st.column_config.NumberColumn("Judged offers", format="%,.0f"),

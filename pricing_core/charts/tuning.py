@@ -19,7 +19,7 @@ from pricing_core.errors import DataError
 AXES: Final = {
     "log_loss": "Log loss per offer (lower is better)",
     "price_reaction": "Forecast error and price reaction (lower is better)",
-    "policy_value": "Profit per 100 offers (higher is better)",
+    "policy_value": "Profit per 1,000 offers (higher is better)",
     "price_error": "Error of the going price (lower is better)",
 }
 _SETTING: Final = "setting."
@@ -214,12 +214,12 @@ def _judged(trials: pd.DataFrame, criterion: str) -> pd.DataFrame:
     if missing or criterion not in AXES:
         raise DataError(f"The trials lack {', '.join(missing)}." if missing else f"{criterion!r} is no criterion.")
     judged = trials[(trials["state"] == "done") & np.isfinite(trials["score"].astype(float))]
-    factor = -100.0 if criterion == "policy_value" else 1.0
+    factor = -1000.0 if criterion == "policy_value" else 1.0
     return judged.assign(shown=factor * judged["score"].astype(float)).reset_index(drop=True)
 
 
 def _finding(at: int, best: float, start: float, criterion: str, *, today: bool) -> str:
-    unit = {"policy_value": "profit per 100 offers", "price_error": "price error", "log_loss": "log loss"}
+    unit = {"policy_value": "profit per 1,000 offers", "price_error": "price error", "log_loss": "log loss"}
     name = unit.get(criterion, "score")
     shown = percent(best, digits=2) if criterion == "price_error" else number(best, 2 if "profit" in name else 4)
     words_ = f"Trial {at} is best so far: {name} {shown}"

@@ -73,6 +73,8 @@ def _make(options: argparse.Namespace) -> None:
     )  # fmt: skip
     stored = pricelists.load_price_list(ws, key)
     print(stored.summary["sentence"])
+    for sentence in workflows.cautions(ws):
+        note(sentence)
     _say(stored)
 
 

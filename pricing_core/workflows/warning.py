@@ -9,13 +9,13 @@ from pricing_core.store.workspace import Workspace
 from pricing_core.workflows.runs import load_run
 
 
-def cautions(ws: Workspace, rows: PricingRows, *, run_id: str | None = None) -> tuple[str, ...]:
+def cautions(ws: Workspace, rows: PricingRows | None = None, *, run_id: str | None = None) -> tuple[str, ...]:
     """Say what makes the promised profit of priced rows doubtful, as the pages do.
 
     Parameters
     ----------
     rows
-        What was priced.
+        What was priced; default: the recent offers.
     run_id
         With which run; default: the one in use.
 
@@ -27,5 +27,5 @@ def cautions(ws: Workspace, rows: PricingRows, *, run_id: str | None = None) -> 
     """
     run = load_run(ws, run_id)
     margin = datasets.load_manifest(ws, run.dataset_id).margin_assumption
-    costs = words.assumed_costs(rows, margin)
+    costs = words.assumed_costs(run.rows if rows is None else rows, margin)
     return (*([] if costs is None else [f"{costs}."]), *words.doubts(run.metrics))

@@ -55,11 +55,11 @@ def test_the_history_names_the_best_trial_and_what_it_gains() -> None:
     assert len(figure.data[0].x) == len(judged)
 
 
-def test_a_profit_is_shown_per_hundred_offers_and_higher_is_better() -> None:
+def test_a_profit_is_shown_per_thousand_offers_and_higher_is_better() -> None:
     table = trials(sign=-1.0).assign(score=lambda t: -t["score"].abs())
     data = history_data(table, "policy_value")
-    assert data.best == pytest.approx(-100 * table["score"].min()) and data.higher_is_better
-    assert "profit per 100 offers" in data.finding
+    assert data.best == pytest.approx(-1000 * table["score"].min()) and data.higher_is_better
+    assert "profit per 1,000 offers" in data.finding
     assert data.trials["best"].is_monotonic_increasing
     assert history_figure(data).layout.yaxis.title.text == AXES["policy_value"]
 

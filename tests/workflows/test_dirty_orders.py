@@ -67,14 +67,17 @@ def test_every_kind_of_dirt_is_counted_and_repairs_can_be_taken_back(
 
 @pytest.mark.extra
 def test_a_dirty_export_of_orders_becomes_a_price_list(
-    shop: tuple[Workspace, Path, DirtyOrders], run, tmp_path: Path
+    shop: tuple[Workspace, Path, DirtyOrders], run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ws, path, _ = shop
     run("import", "--orders", str(path), "--currency", "EUR", "--margin", "0.4", "--keep-ids")
     run("repair", "--all")
     trained = run("train", "--quick")
     assert "run: r0001" in trained and "these prices" in trained, "the command says whether to believe the prices"
-    assert "p0001: Draft" in run("make-list", "--strategy", "product", "--as", "Lea")
+    capsys.readouterr()
+    assert main(["make-list", "--strategy", "product", "--as", "Lea", "--workspace", str(ws.root)]) == 0
+    made = capsys.readouterr()
+    assert "p0001: Draft" in made.out and "a margin of 40% of the usual price is assumed" in made.err
     frame = pricelists.load_price_list(ws, "p0001").current
     assert set(frame["product_id"].astype(str)) <= {f"00{k:02d}" for k in range(12)} and frame["new_price"].gt(0).all()
     run("export", "--format", "csv", "--out", str(tmp_path / "prices.csv"))
