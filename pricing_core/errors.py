@@ -6,6 +6,12 @@ person who has to act on it.
 
 from __future__ import annotations
 
+import re
+from pathlib import PurePath
+from typing import Final
+
+_FOLDERS: Final = re.compile(r"(?<![\w.\\/])(?:[A-Za-z]:)?(?:[\\/][^\\/\s'\":]+)*[\\/](?=[^\\/\s'\":])")
+
 
 class PricingError(Exception):
     """Base of every error that a user can act on.
@@ -78,3 +84,10 @@ class AccessError(PricingError):
 
 class MissingDependencyError(PricingError):
     """An optional package is not installed; the message carries the install command."""
+
+
+def reason(error: BaseException) -> str:
+    """What a library says went wrong, for a page: files by their names, without the folders that they lie in."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{PurePath(str(error.filename)).name}: {error.strerror or 'unreadable'}"
+    return _FOLDERS.sub("", str(error))

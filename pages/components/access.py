@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from pricing_core.errors import ConfigError, MissingDependencyError
+from pricing_core.errors import ConfigError, MissingDependencyError, reason
 from pricing_core.store.workspace import Workspace
 from pricing_core.trust import access
 from pricing_core.trust.access import Actor, RoleSource, self_declared
@@ -163,7 +163,9 @@ def _roles_file(workspace: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{ROLES_FILE} in the workspace cannot be read: {error}.", fix="Correct it.") from error
+        raise ConfigError(
+            f"{ROLES_FILE} in the workspace cannot be read: {reason(error)}.", fix="Correct it."
+        ) from error
 
 
 def _claims() -> Mapping[str, Any]:

@@ -7,7 +7,8 @@ offers tell it, that offers of a customer go together and that whole weeks sell 
 
 .. math:: \hat p \pm t \sqrt{s^2 (1 + 1/K) + \hat p (1 - \hat p) / n + \omega^2 q + (\tau_c^2 + \tau_o^2)\, d^2}
 
-with *n* the effective number of offers, *K* members and *s* their standard deviation, :math:`d = \sum a / \sum w` how
+with *n* the number of offers that stand behind the band (where refusals are a sample that stands for all, every sale
+counts once, so that these are the offers before sampling), *K* members and *s* their standard deviation, :math:`d = \sum a / \sum w` how
 far a change of the log odds moves the band's rate (:math:`a = w\,p(1-p)`), :math:`q = \sum_c [(\sum a)^2 - \sum a^2] /
 (\sum w)^2` over the customers *c* of the band, and :math:`\tau_c^2, \tau_o^2` the variances of the mean shock, common
 and of the band itself, over the weeks of the window. *t* has the degrees of freedom of a sum whose parts are estimated
@@ -72,7 +73,8 @@ def band_forecasts(
     price
         Logged price (n,), money.
     purchased, weight
-        Outcome 0 or 1, and optional weight (n,). Outcomes take no part in the ranges.
+        Outcome 0 or 1, and optional weight (n,): offers that each stands for. Outcomes take no part in the ranges,
+        except that the weight of those sold tells whether sales were sampled.
     bands
         Bands of equal size of price over reference price.
     shared
@@ -93,7 +95,7 @@ def band_forecasts(
     count, total = int(group.max()) + 1, np.bincount(group, mass).astype(float)
     rates, chance = _by_draw(response, price, mass, group)
     forecast, (learned, degrees) = rates.mean(axis=1), _learned(response, rates)
-    luck = forecast * (1 - forecast) * np.bincount(group, mass**2, count) / total**2
+    luck = forecast * (1 - forecast) * _weight_of_sales(y, mass) / total
     customers, weeks, known = np.zeros(count), np.zeros((2, count)), np.ones((2, count))
     if shared is not None:
         customers, weeks, known = _shared(shared, relative, group, mass * chance * (1 - chance), total)
@@ -114,6 +116,12 @@ def band_forecasts(
             "from_weeks": np.sqrt(weeks.sum(axis=0)),
         }
     )
+
+
+def _weight_of_sales(y: Floats, mass: Floats) -> float:
+    """Offers that one sale stands for: 1 where all sales are kept, whatever refusals stand for; else as sampled."""
+    sold = float(mass @ y)
+    return float(mass**2 @ y) / sold if sold > 0 else float(mass @ mass / mass.sum())
 
 
 def _learned(response: PriceResponse, rates: Floats) -> tuple[Floats, Floats]:

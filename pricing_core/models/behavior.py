@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pricing_core.errors import ModelError
+from pricing_core.errors import ModelError, reason
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.behavior_config import BehaviorConfig
 from pricing_core.models.calibration import CurveCalibration, fit_calibration
@@ -214,7 +214,7 @@ class BehaviorModel:
             model.thin_ = None if state.get("thin") is None else ThinData.from_dict(state["thin"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
-                f"The behavior model in {folder.name} cannot be read: {error}.", fix="Train again."
+                f"The behavior model in {folder.name} cannot be read: {reason(error)}.", fix="Train again."
             ) from error
         model.epochs_ = int(state["epochs"])
         model.networks_ = load_networks(folder, N_FOLDS)

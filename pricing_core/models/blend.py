@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pricing_core.errors import ConfigError, ModelError
+from pricing_core.errors import ConfigError, ModelError, reason
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.demand_model import BLEND, DemandModel, family, load_demand_model, save_demand_model
 from pricing_core.models.learning_rows import LearningRows
@@ -127,7 +127,9 @@ class BlendedModel:
             model = cls(BlendConfig(tuple(state["parts"]), bool(state["quick"]), int(state["random_state"])))
             lengths = {str(name): int(length) for name, length in state["lengths"].items()}
         except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
-            raise ModelError(f"The model in {folder.name} cannot be read: {error}", fix="Train again.") from error
+            raise ModelError(
+                f"The model in {folder.name} cannot be read: {reason(error)}", fix="Train again."
+            ) from error
         model._take([load_demand_model(folder / f"part_{name}") for name in model.config.parts])
         model.lengths_ = lengths
         return model

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pricing_core.errors import ConfigError, ModelError
+from pricing_core.errors import ConfigError, ModelError, reason
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.settings_check import checked_settings
 from pricing_core.response.price_response import PriceResponse
@@ -234,6 +234,6 @@ def load_demand_model(folder: Path) -> DemandModel:
         name = json.loads(path.read_text(encoding="utf-8"))["family"] if path.exists() else NETWORK
         kind = family(str(name))
     except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
-        raise ModelError(f"The model in {folder.name} cannot be read: {error}", fix="Train again.") from error
+        raise ModelError(f"The model in {folder.name} cannot be read: {reason(error)}", fix="Train again.") from error
     model: DemandModel = kind.model_class().load(folder)
     return model

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pricing_core.errors import MissingDependencyError, ModelError
+from pricing_core.errors import MissingDependencyError, ModelError, reason
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.serving import ServingNetwork
 
@@ -88,7 +88,7 @@ class LiteRtNetwork(ExportedNetwork):
             self._run = self._interpreter.get_signature_runner()
         except (ValueError, RuntimeError) as error:
             raise ModelError(
-                f"{path.name} cannot be read by LiteRT: {error}.", fix="Compress the run again."
+                f"{path.name} cannot be read by LiteRT: {reason(error)}.", fix="Compress the run again."
             ) from error
 
     def shaped(self, value: NDArray[Any]) -> NDArray[Any]:
@@ -111,7 +111,9 @@ class OnnxNetwork(ExportedNetwork):
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the runtime's errors share no other base
-            raise ModelError(f"{path.name} cannot be read by ONNX: {error}.", fix="Compress the run again.") from error
+            raise ModelError(
+                f"{path.name} cannot be read by ONNX: {reason(error)}.", fix="Compress the run again."
+            ) from error
         self._names = {entry.name for entry in self._session.get_inputs()}
 
     def answer(self, inputs: dict[str, NDArray[Any]]) -> Floats32:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pricing_core.errors import ConfigError, ModelError
+from pricing_core.errors import ConfigError, ModelError, reason
 from pricing_core.models.exported import LiteRtNetwork, OnnxNetwork
 from pricing_core.models.litert_graph import write_litert
 from pricing_core.models.onnx_graph import write_onnx
@@ -92,7 +92,9 @@ def serving_form(folder: Path) -> str:
     try:
         return str(json.loads(path.read_text(encoding="utf-8")).get(MANIFEST_KEY, ORIGINAL))
     except (OSError, ValueError, AttributeError) as error:
-        raise ModelError(f"The manifest of {folder.name} cannot be read: {error}.", fix="Train again.") from error
+        raise ModelError(
+            f"The manifest of {folder.name} cannot be read: {reason(error)}.", fix="Train again."
+        ) from error
 
 
 def load_networks(folder: Path, n_folds: int, name: str | None = None) -> list[ServingNetwork]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pricing_core.errors import ConfigError, ModelError
+from pricing_core.errors import ConfigError, ModelError, reason
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.pricing_challenge import NETWORK, TREES, GoingPriceRows, challenge
 from pricing_core.models.pricing_trees import THREADS, Crossfit, TreeSettings, crossfit_few, crossfit_trees, train_trees
@@ -264,7 +264,7 @@ class PricingModel:
             model.metrics_ = state["metrics"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
-                f"The pricing model in {folder.name} cannot be read: {error}.", fix="Train again."
+                f"The pricing model in {folder.name} cannot be read: {reason(error)}.", fix="Train again."
             ) from error
         if state.get("going_price") == NETWORK:
             from pricing_core.models.pricing_network import PricingNetwork

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pricing_core.errors import ModelError
+from pricing_core.errors import ModelError, reason
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.learning_rows import LearningRows
 from pricing_core.models.tree_files import read_booster, write_booster
@@ -145,7 +145,7 @@ class QuantityModel:
             return cls(float(state["mean"]), models, QuantityFacts(**state["facts"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
-                f"The quantity model in {folder.name} cannot be read: {error}.", fix="Train again."
+                f"The quantity model in {folder.name} cannot be read: {reason(error)}.", fix="Train again."
             ) from error
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pricing_core.array_files import read_array_file
-from pricing_core.errors import ModelError
+from pricing_core.errors import ModelError, reason
 from pricing_core.models.serving import ServingNetwork
 
 Floats32 = NDArray[np.float32]
@@ -122,7 +122,7 @@ def load_quantized(path: Path) -> ServingNetwork:
         return ServingNetwork(weights)
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(
-            f"The compressed network {path.name} cannot be read: {error}.", fix="Compress the run again."
+            f"The compressed network {path.name} cannot be read: {reason(error)}.", fix="Compress the run again."
         ) from error
 
 

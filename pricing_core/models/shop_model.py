@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pricing_core.data.columns import ColumnUse
 from pricing_core.data.dataset import Dataset
-from pricing_core.errors import ModelError
+from pricing_core.errors import ModelError, reason
 from pricing_core.features import EncodedBatch, FeatureEncoder, FeatureTable, build_features
 from pricing_core.features.labels import OfferGroups, offer_groups
 from pricing_core.models.demand_model import DemandModel, load_demand_model, save_demand_model
@@ -163,7 +163,9 @@ class ShopModel:
             encoder = FeatureEncoder.from_dict(state["encoder"])
             uses = [ColumnUse(**use) for use in state["uses"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"The model in {folder.name} cannot be read: {error}.", fix="Train again.") from error
+            raise ModelError(
+                f"The model in {folder.name} cannot be read: {reason(error)}.", fix="Train again."
+            ) from error
         pricing, behavior = PricingModel.load(folder), load_demand_model(folder)
         coverage, prices = float(state["coverage"]), state["product_prices"]
         quantity = QuantityModel.load(folder)

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pricing_core.drafts import draft_path
-from pricing_core.errors import DataError, ModelError
+from pricing_core.errors import DataError, ModelError, reason
 from pricing_core.response.price_response import PriceResponse
 
 Floats = NDArray[np.float64]
@@ -200,7 +200,9 @@ class PricingRows:
                 if name.startswith(_NUMBER)
             }
         except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"The priced rows in {_ROWS_FILE} cannot be read: {error}.", fix="Train again.") from error
+            raise ModelError(
+                f"The priced rows in {_ROWS_FILE} cannot be read: {reason(error)}.", fix="Train again."
+            ) from error
         return cls(response=response, **arrays)
 
     @classmethod

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pricing_core.drafts import draft_path
-from pricing_core.errors import WorkspaceError
+from pricing_core.errors import WorkspaceError, reason
 from pricing_core.store import database, settings
 from pricing_core.store.workspace import Workspace
 
@@ -168,7 +168,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise WorkspaceError(
-            f"The file {path.parent.name}/{path.name} of the workspace cannot be read: {error}.",
+            f"The file {path.parent.name}/{path.name} of the workspace cannot be read: {reason(error)}.",
             fix="Restore it from a copy, or delete the folder and make it again.",
         ) from error
 

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from pricing_core.errors import WorkspaceError
+from pricing_core.errors import WorkspaceError, reason
 from pricing_core.store import migrations
 from pricing_core.store.workspace import Workspace
 
@@ -105,7 +105,7 @@ def _checked_version(path: Path, wait_seconds: float) -> int:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     except sqlite3.DatabaseError as error:
         raise WorkspaceError(
-            f"The workspace's database {path.name} cannot be read: {error}.",
+            f"The workspace's database {path.name} cannot be read: {reason(error)}.",
             fix="Restore it from a copy, or move the file away: data sets, runs and price lists are then found again.",
         ) from error
     migrations.refuse_newer(version)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from pricing_core.errors import ConfigError, JobError, WorkspaceError
+from pricing_core.errors import ConfigError, JobError, WorkspaceError, reason
 from pricing_core.models.trial_ends import FIGURES, FIRST, LOST, PARTLY, PARTS, REASON, UNFINISHED
 from pricing_core.store import database, postgresql, processes
 from pricing_core.store.workspace import Workspace
@@ -280,7 +280,7 @@ def _make_file(path: Path) -> None:
                 connection.execute("PRAGMA journal_mode=WAL")  # a page that reads never waits for a trial that writes
     except (OSError, sqlite3.Error) as error:
         raise WorkspaceError(
-            f"The tunings of the workspace cannot be kept: {error}.",
+            f"The tunings of the workspace cannot be kept: {reason(error)}.",
             fix="Check that the folder exists, is writable and has free space.",
         ) from error
 

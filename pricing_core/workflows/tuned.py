@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from pricing_core.errors import ConfigError
+from pricing_core.errors import ConfigError, reason
 from pricing_core.models.search_space import PRICING_MODEL
 from pricing_core.models.training import TrainingConfig
 from pricing_core.store import database, studies
@@ -99,7 +99,9 @@ def read_settings(path: Path, base: TrainingConfig) -> TrainingConfig:
         text = path.read_text(encoding="utf-8")
         found = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"The settings in {path.name} cannot be read: {error}.", fix="Give TOML or JSON.") from error
+        raise ConfigError(
+            f"The settings in {path.name} cannot be read: {reason(error)}.", fix="Give TOML or JSON."
+        ) from error
     unknown = sorted(set(found) - {"family", "settings", "pricing_settings"}) if isinstance(found, dict) else ["a list"]
     if unknown:
         raise ConfigError(

@@ -119,3 +119,32 @@ def test_ranges_of_price_bands_hold_what_is_observed_nine_times_in_ten() -> None
         covered += band_forecasts(response, 10 * x, y)["covered"].tolist()
     assert len(covered) == 180
     assert 0.82 < np.mean(covered) < 0.98
+
+
+@pytest.mark.parametrize("sampled", [False, True])
+def test_luck_is_as_large_as_it_shows_whether_refusals_are_sampled_or_not(sampled: bool) -> None:
+    n, chance, told, seen = 40_000, 0.02, [], []
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        y, x = (rng.random(n) < chance).astype(float), rng.uniform(0.8, 1.2, n)
+        kept = (y == 1) | (rng.random(n) < 0.1) if sampled else np.ones(n, dtype=bool)
+        weight = np.where(y[kept] == 1, 1.0, 10.0 if sampled else 1.0)
+        level = np.log(chance / (1 - chance))
+        curve = PriceResponse(
+            np.ones(kept.sum()), np.full((kept.sum(), 2), level + 1e-9), np.full((kept.sum(), 2), 1e-9)
+        )
+        found = band_forecasts(curve, x[kept], y[kept], weight, bands=2)
+        told.append(found["from_luck"].mean())
+        seen += found["observed_rate"].tolist()
+    assert np.mean(told) == pytest.approx(np.sqrt(chance * (1 - chance) / (n / 2)), rel=0.02)
+    assert np.mean(told) == pytest.approx(np.std(seen), rel=0.1)
+
+
+def test_where_sales_are_sampled_too_each_stands_for_several() -> None:
+    y = np.array([1.0, 0.0, 0.0, 1.0] * 50)
+    curve = PriceResponse(np.ones(200), np.zeros((200, 2)), np.full((200, 2), 1e-9))
+    one = band_forecasts(curve, np.linspace(0.9, 1.1, 200), y, bands=1)
+    four = band_forecasts(curve, np.linspace(0.9, 1.1, 200), y, np.full(200, 4.0), bands=1)
+    none = band_forecasts(curve, np.linspace(0.9, 1.1, 200), 0 * y, np.full(200, 4.0), bands=1)
+    assert four["from_luck"].tolist() == pytest.approx(one["from_luck"].tolist())  # as many offers were seen
+    assert none["from_luck"].tolist() == pytest.approx(one["from_luck"].tolist(), rel=1e-3)

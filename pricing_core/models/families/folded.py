@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pricing_core.errors import ModelError
+from pricing_core.errors import ModelError, reason
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.behavior import LearningRows, bootstrap_weights
 from pricing_core.models.calibration import CurveCalibration, fit_calibration
@@ -151,7 +151,9 @@ class FoldedModel:
                 cls.learner.load(folder, f"{cls.family}_{k}", model.config, model._seed(k)) for k in range(N_FOLDS)
             ]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"The model in {folder.name} cannot be read: {error}.", fix="Train again.") from error
+            raise ModelError(
+                f"The model in {folder.name} cannot be read: {reason(error)}.", fix="Train again."
+            ) from error
         return model
 
     def _seed(self, fold: int) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pricing_core.errors import ConfigError, ModelError
+from pricing_core.errors import ConfigError, ModelError, reason
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.families.boosters import (
     THREADS,
@@ -116,7 +116,9 @@ class MonotoneTreesLearner(ProjectedLearner):
             state = json.loads((folder / f"{stem}.json").read_text(encoding="utf-8"))
             self.offsets_, members = np.array(state["offsets"]), int(state.get("members", self.config.members or 0))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"The model file {stem}.json cannot be read: {error}.", fix="Train again.") from error
+            raise ModelError(
+                f"The model file {stem}.json cannot be read: {reason(error)}.", fix="Train again."
+            ) from error
         self.boosters_ = read_boosters(folder, stem, members)
 
     @staticmethod

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from pricing_core.errors import ModelError
+from pricing_core.errors import ModelError, reason
 from pricing_core.features.batch import EncodedBatch
 from pricing_core.models.families.boosters import (
     lengths_up_to,
@@ -134,7 +134,9 @@ class TwoOutputTreesLearner(FoldLearner):
             level, slope = state["start"]
             members = int(state.get("members", self.config.members or 0))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"The model file {stem}.json cannot be read: {error}.", fix="Train again.") from error
+            raise ModelError(
+                f"The model file {stem}.json cannot be read: {reason(error)}.", fix="Train again."
+            ) from error
         self.start_ = (float(level), float(slope))
         self.boosters_ = read_boosters(folder, stem, members)
 
