@@ -25,7 +25,8 @@ The variance of the mean shock over a window of weeks with shares :math:`\pi_t` 
 What this cannot know is how a forecast errs *because* weeks lie ahead of all that it learned from: earlier offers are
 judged by draws that learned from other customers, but from the same weeks. A model that carries a trend on which does
 not go on is off by more than these ranges say; the benchmark ``bands.py`` shows that as more or less sold than
-forecast in window after window.
+forecast in window after window. A time of year that was learned from less than a year did so
+(:mod:`pricing_core.data.seasons`).
 
 References
 ----------
