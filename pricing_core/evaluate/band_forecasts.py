@@ -8,10 +8,11 @@ offers tell it, that offers of a customer go together and that whole weeks sell 
 .. math:: \hat p \pm t \sqrt{s^2 (1 + 1/K) + \hat p (1 - \hat p) / n + \omega^2 q + (\tau_c^2 + \tau_o^2)\, d^2}
 
 with *n* the number of offers that stand behind the band (where refusals are a sample that stands for all, every sale
-counts once, so that these are the offers before sampling), *K* members and *s* their standard deviation, :math:`d = \sum a / \sum w` how
-far a change of the log odds moves the band's rate (:math:`a = w\,p(1-p)`), :math:`q = \sum_c [(\sum a)^2 - \sum a^2] /
-(\sum w)^2` over the customers *c* of the band, and :math:`\tau_c^2, \tau_o^2` the variances of the mean shock, common
-and of the band itself, over the weeks of the window. *t* has the degrees of freedom of a sum whose parts are estimated
+counts once, so that these are the offers before sampling), *K* members and *s* their standard deviation,
+:math:`d = \sum a / \sum w` how far a change of the log odds moves the band's rate (:math:`a = w\,p(1-p)`),
+:math:`q = \sum_c [(\sum a)^2 - \sum a^2] / (\sum w)^2` over the customers *c* of the band, and
+:math:`\tau_c^2, \tau_o^2` the variances of the mean shock, common and of the band itself, over the weeks of the window.
+*t* has the degrees of freedom of a sum whose parts are estimated
 (Welch 1947; Satterthwaite 1946).
 """
 
