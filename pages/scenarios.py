@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import assumptions, cautions, guardrails, off_policy, results, scenario_form, scenario_saved
+from pages.components import (
+    assumptions,
+    cautions,
+    figures,
+    guardrails,
+    off_policy,
+    results,
+    scenario_form,
+    scenario_saved,
+)
 from pages.components import scenarios as shown
 from pages.components.frame import start_page
 from pricing_core.charts.scenarios import scenario_data, scenario_figure
@@ -27,7 +36,7 @@ with start_page("Scenarios", "What if?", icon=":material/compare_arrows:", needs
     side, why, past, saved = st.tabs(names, key="scenario_tab", on_change="rerun")
     if side.open:
         data = scenario_data(answer.table)
-        side.plotly_chart(scenario_figure(data, currency=page.currency), key="scenario_chart")
+        figures.show(scenario_figure(data, currency=page.currency), key="scenario_chart", place=side)
     if why.open:
         with why:
             shown.why(page, answer, chosen, focus)

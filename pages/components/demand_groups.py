@@ -28,7 +28,7 @@ from pricing_core.charts.elasticity_groups import (
 from pricing_core.charts.willingness import willingness_data, willingness_figure
 from pricing_core.errors import DataError
 
-from . import results
+from . import figures, results
 from .demand import rows_of
 from .state import PageState
 from .tables import count_column, number_column, signed, text_column
@@ -68,8 +68,8 @@ def spread(state: PageState) -> None:
     for row in found.doubtful.head(5).to_dict("records"):
         st.warning(f"{markdown(str(row['group']))} ({number(row['elasticity'])}): {row['doubt']}.")
     left, right = st.columns([3, 2])
-    left.plotly_chart(elasticity_groups_figure(found), key=f"elasticity_{by}")
-    right.plotly_chart(elasticity_figure(_spread(results.model_key(state), state)), key="elasticities")
+    figures.show(elasticity_groups_figure(found), key=f"elasticity_{by}", place=left)
+    figures.show(elasticity_figure(_spread(results.model_key(state), state)), key="elasticities", place=right)
     _group_table(found, names[by], state.currency)
 
 
@@ -125,7 +125,7 @@ def heat_map(state: PageState) -> None:
         st.info(markdown(str(error)))
         return
     scale = "Conversion" if rate else "Elasticity"
-    st.plotly_chart(
+    figures.show(
         heat_map_figure(
             data, x=names[by].capitalize(), y="Product", scale=scale, text_format=".0%" if rate else ".2f",
             weight="offers" if rate else "purchases expected",
@@ -157,7 +157,7 @@ def _cells(stamp: str, by: str, _state: PageState) -> pd.DataFrame:
 def willingness(state: PageState, product: str) -> None:
     """Show what the product's buyers would pay."""
     data = willingness_data(rows_of(state, product))
-    st.plotly_chart(willingness_figure(data, currency=state.currency), key="willingness")
+    figures.show(willingness_figure(data, currency=state.currency), key="willingness")
     st.caption(
         "Read off the demand curve: who buys at a price would pay at least that price. Beyond the prices that the data "
         "support nothing is claimed. Whiskers: 90% range."
@@ -171,7 +171,7 @@ def cross_prices(state: PageState) -> None:
     except DataError as error:
         st.info(markdown(str(error)))
         return
-    st.plotly_chart(cross_price_figure(found), key="cross_prices")
+    figures.show(cross_price_figure(found), key="cross_prices")
     st.caption(
         f"{competitor_text(found)} Other products: measured where several products of a category were offered to one "
         "customer on one day; the ranges of all categories hold together with 90% confidence. The gray cross is no "

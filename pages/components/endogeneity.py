@@ -11,7 +11,7 @@ from pricing_core.charts import endogeneity as charts
 from pricing_core.charts.endogeneity import AT_RANDOM
 from pricing_core.charts.style import number, percent
 
-from . import wide_charts
+from . import figures
 from .cautions import WHICH_PROFIT
 from .state import PageState
 from .words import markdown
@@ -35,7 +35,7 @@ def show(page: PageState) -> None:
         _instrument(known["instrument"])
     data = charts.shock_data(page.run.metrics)
     currency = str(page.run.manifest.get("currency", ""))
-    wide_charts.show(charts.shock_figure(data, currency), key="unseen_shock")
+    figures.show(charts.shock_figure(data, currency), key="unseen_shock")
     st.caption(
         f"What each set of prices would earn if {data.direction}. The upright line: as strong as the strongest feature "
         f"that is seen. {WHICH_PROFIT}"

@@ -14,7 +14,7 @@ from pricing_core.explain.reasons import LANGUAGES
 from pricing_core.optimize.settings import PERSONAL
 from pricing_core.workflows.objectives import chosen_objective
 
-from . import guardrails, results
+from . import figures, guardrails, results
 from .state import PageState
 from .tables import records
 from .words import markdown, money, number, percent
@@ -112,7 +112,7 @@ def _reason(stamp: str, index: int, language: str, _state: PageState) -> str:
 def steps(state: PageState, found: RowExplanation) -> None:
     """Show the price step ladder, the rule that stopped the price, and the offer's demand curve."""
     left, right = st.columns(2)
-    left.plotly_chart(price_ladder_figure(found.ladder, currency=state.currency), key="ladder")
+    figures.show(price_ladder_figure(found.ladder, currency=state.currency), key="ladder", place=left)
     left.caption(f"{markdown(_sum(found, state.currency))}  \n:material/info: {markdown(str(found.price.reason[0]))}")
     product = str(found.row.product_id[0])
     best = guardrails.last_strategy(state.ws) in PERSONAL and chosen_objective(state.ws).kind == "profit"
@@ -120,7 +120,7 @@ def steps(state: PageState, found: RowExplanation) -> None:
         found.row, state.run.observed(product), best_price=float(found.price.price[0]), one_customer=True,
         limit=str(found.price.binding[0]), follows=not best or bool(found.price.held[0]),
     )  # fmt: skip
-    right.plotly_chart(demand_curve_figure(curve, currency=state.currency), key="offer_curve")
+    figures.show(demand_curve_figure(curve, currency=state.currency), key="offer_curve", place=right)
     right.caption("The line is this customer's; the points are what all buyers of the product did at such prices.")
 
 
@@ -137,15 +137,16 @@ def drivers(state: PageState, found: RowExplanation) -> None:
     name, rate = OUTCOMES[outcome].lower(), outcome == "probability"
     unit = f"{OUTCOMES[outcome]} ({state.currency})" if outcome == "price" else OUTCOMES[outcome]
     left, right = st.columns(2)
-    left.plotly_chart(
+    figures.show(
         charts.shap_local_figure(charts.shap_local_data(shap, name=name, is_rate=rate), unit=unit),
         key=f"shap_{outcome}",
+        place=left,
     )  # fmt: skip
     left.caption(
         f"SHAP, by {found.method}: each bar is a feature's part of the difference to a typical offer. The bars add "
         f"up to the prediction {_exactness(shap.additivity_error, rate)} (additivity error)."
     )
-    right.plotly_chart(charts.lime_figure(charts.lime_data(lime, name=name)), key=f"lime_{outcome}")
+    figures.show(charts.lime_figure(charts.lime_data(lime, name=name)), key=f"lime_{outcome}", place=right)
     right.caption(
         f"LIME: {glossary.define('lime')} Fidelity R² {number(lime.r2)}: how much of the model's behavior around here "
         f"the line catches. Stability {number(lime.stability)}: how alike repeated runs are; 1 is identical."

@@ -13,7 +13,7 @@ from pricing_core.charts.events import events_figure
 from pricing_core.errors import DataError
 from pricing_core.explain.readable import SHARES, axis_title, readable
 
-from . import guardrails, results
+from . import figures, guardrails, results
 from .explain import OUTCOMES, priced_rows, stamp
 from .state import PageState
 from .tables import text_column
@@ -120,7 +120,7 @@ def events(found: RowExplanation) -> None:
             "the deep behavior model does."
         )
         return
-    st.plotly_chart(events_figure(found.events), key="events")
+    figures.show(events_figure(found.events), key="events")
     st.caption(
         "Each event is left out in turn; its bar is the chance of a purchase at the recommended price with it minus "
         "without it. Counts such as “views in 30 days” are drivers of their own and stay as they are."
@@ -151,7 +151,7 @@ def curves(state: PageState, index: int, found: RowExplanation) -> None:
     name, rate = shown[outcome].lower(), outcome == "probability"
     x = f"Price ({state.currency})" if label == PRICE else axis_title(label, names[label])
     unit = "" if label == PRICE else readable(names[label]).unit
-    st.plotly_chart(
+    figures.show(
         curves_figure(
             data, what=f"the {label}", x=x, name=name, y=shown[outcome], is_rate=rate,
             x_rate=unit in SHARES,

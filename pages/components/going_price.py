@@ -10,7 +10,7 @@ import streamlit as st
 from pricing_core import glossary
 from pricing_core.charts.going_price import NAMES, going_price_data, going_price_figure
 
-from . import cache, wide_charts
+from . import cache, figures
 from .state import PageState
 from .tables import count_column, text_column, visible_table
 from .words import count, markdown, percent
@@ -23,16 +23,16 @@ SHORT = {"level": "Price level", "trees": "Trees", "network": "Network", "withou
 
 def show(state: PageState) -> None:
     """Show the three uses of the pricing model, its error by category, and the part of the demand pressure."""
-    figures: dict[str, Any] = state.run.metrics["pricing_model"]
-    judged = figures.get("going_price")
-    _uses(state, figures, judged)
+    found: dict[str, Any] = state.run.metrics["pricing_model"]
+    judged = found.get("going_price")
+    _uses(state, found, judged)
     if not judged:
         st.info("This model was trained by an earlier version. Train again to see its errors by category.")
         return
     st.subheader("How far off it is", anchor=False)
     st.markdown(markdown(str(judged["reason"])))
     data = going_price_data(judged)
-    wide_charts.show(going_price_figure(data), key="going_price")
+    figures.show(going_price_figure(data), key="going_price")
     _table(data.table, data.models)
     st.caption(
         f"Mean distance of charged and going price, as a share of the going price, on {count(judged['n'])} offers of "
@@ -42,12 +42,12 @@ def show(state: PageState) -> None:
     _pressure(judged)
 
 
-def _uses(state: PageState, figures: dict[str, Any], judged: dict[str, Any] | None) -> None:
+def _uses(state: PageState, found: dict[str, Any], judged: dict[str, Any] | None) -> None:
     support = _support(str(state.ws.root), str(state.run_id), cache.stamp(state.ws, state.basis_id), state)
     st.markdown("The pricing model never sees who bought. It is used for three things:")
-    explained = float(figures["reference_r2"])
-    distance = percent(float(figures["reference_mean_absolute_error_rate"]))
-    habit, left = float(figures["expected_r2_crossfitted"]), float(figures["residual_price_sd"])
+    explained = float(found["reference_r2"])
+    distance = percent(float(found["reference_mean_absolute_error_rate"]))
+    habit, left = float(found["expected_r2_crossfitted"]), float(found["residual_price_sd"])
     with st.container(border=True):
         st.markdown(
             "**1 · The going price.** What an offer goes for, whoever asks. All prices are measured against it, so "

@@ -18,7 +18,7 @@ from pricing_core.jobs import JobView
 from pricing_core.store import settings
 from pricing_core.store.workspace import Workspace
 
-from . import access, wide_charts
+from . import access, figures
 from .words import ago, duration, markdown
 
 POLL_SECONDS = 1.0
@@ -152,7 +152,7 @@ def _live(ws: Workspace, job_id: str) -> None:
         if len(curve):
             figure = training.training_figure(training.training_data(curve)).update_yaxes(title_text="Log loss")
             st.caption(f"{_LEARNS.get(job.kind, 'It')} learns so far, pass by pass:")
-            wide_charts.show(figure, key=f"curve_{job.id}", height=240)
+            figures.show(figure, key=f"curve_{job.id}", height=240)
 
 
 def _cancel_button(ws: Workspace, job: JobView, key: str) -> None:

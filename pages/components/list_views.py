@@ -15,7 +15,7 @@ from pricing_core.pricelist import decisions, lifecycle, violations
 from pricing_core.pricelist import difference as differences
 from pricing_core.store import audit, list_comments, pricelists
 
-from . import access
+from . import access, figures
 from .guardrails import strategy_name
 from .list_status import attempt
 from .state import PageState
@@ -90,7 +90,7 @@ def violating(state: PageState, stored: StoredPriceList) -> None:
 def changes(stored: StoredPriceList) -> None:
     """Draw how far the prices move."""
     if len(stored.review):
-        st.plotly_chart(price_change_figure(price_change_data(stored.review["change_rate"])), key="changes")
+        figures.show(price_change_figure(price_change_data(stored.review["change_rate"])), key="changes")
 
 
 def difference(state: PageState, stored: StoredPriceList) -> None:

@@ -14,7 +14,7 @@ from pricing_core.charts.markdown import markdown_data, markdown_figure
 from pricing_core.errors import ConfigError
 from pricing_core.optimize.settings import MarkdownSettings
 
-from . import access
+from . import access, figures
 from .state import PageState
 from .tables import count_column, money_column, number_column, signed, text_column
 from .words import count, markdown, money, percent, plural
@@ -36,7 +36,7 @@ def show(state: PageState, priced: PricedTable) -> None:
         with right:
             product = st.selectbox("Product", _by_gain(found)["product_id"].tolist(), key="markdown_product")
             chart = markdown_data(found.plans[product], currency=state.currency)
-            st.plotly_chart(markdown_figure(chart, currency=state.currency), key="markdown_path")
+            figures.show(markdown_figure(chart, currency=state.currency), key="markdown_path")
             st.caption(
                 "Later prices are those for sales as expected; slower sales bring them forward. "
                 "The price list holds the first week's prices: run it again every week."

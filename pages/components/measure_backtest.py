@@ -14,7 +14,7 @@ from pricing_core.charts.follow_up import (
 )
 from pricing_core.store import measurements
 
-from . import access, guardrails, job_panel
+from . import access, figures, guardrails, job_panel
 from .guardrails import strategy_name
 from .state import PageState
 from .tables import records
@@ -104,8 +104,8 @@ def _results(state: PageState) -> None:
 def _charts(table: pd.DataFrame, currency: str, key: str) -> None:
     left, right = st.columns(2)
     rate, profit = predicted_observed_data(table), predicted_observed_data(table, kind="profit")
-    left.plotly_chart(predicted_observed_figure(rate), key=f"{key}_rate")
-    right.plotly_chart(predicted_observed_figure(profit, currency=currency), key=f"{key}_profit")
-    st.plotly_chart(weekly_value_figure(weekly_value_data(table), currency=currency), key=f"{key}_value")
+    figures.show(predicted_observed_figure(rate), key=f"{key}_rate", place=left)
+    figures.show(predicted_observed_figure(profit, currency=currency), key=f"{key}_profit", place=right)
+    figures.show(weekly_value_figure(weekly_value_data(table), currency=currency), key=f"{key}_value")
     st.caption("Profit counts one unit per purchase. What other prices would have earned is estimated from the offers "
                "whose price was near them (doubly robust); weeks with too few such offers stay blank.")  # fmt: skip

@@ -14,7 +14,7 @@ from pricing_core.evaluate.compared_designs import quickest
 from pricing_core.evaluate.test_design import DESIGNS, DesignConfig, DesignResult
 from pricing_core.store import pricelists
 
-from . import measure_data
+from . import figures, measure_data
 from .guardrails import strategy_name
 from .state import PageState
 from .tables import rate_column, records, text_column
@@ -126,7 +126,7 @@ def show(
         _tiles(result, state.currency)
         if config.design == "label" and result.n_units <= FEW_GROUPS:
             st.warning(FEW.format(groups=plural(result.n_units, "group")), icon=":material/scatter_plot:")
-        st.plotly_chart(detectable_figure(detectable_data(result)), key="detectable")
+        figures.show(detectable_figure(detectable_data(result)), key="detectable")
         _rehearsed(measure_data.rehearsal(state, config), config)
     _compared(found, config)
 

@@ -15,7 +15,7 @@ from pricing_core.charts.follow_up import (
 )
 from pricing_core.store import measurements, pricelists
 
-from . import cache, data_drift
+from . import cache, data_drift, figures
 from .guardrails import strategy_name
 from .measure_design import fine_money
 from .state import PageState
@@ -51,7 +51,7 @@ def show(state: PageState) -> None:
     st.caption(f"Status of the list: {status.lower()}. Counted are offers at its prices from {_from(found)}"
                f"{'' if found.effective_to is None else f' to {found.effective_to:%Y-%m-%d}'}.")  # fmt: skip
     if found.n_applied:
-        st.plotly_chart(ledger_figure(ledger_data(found.table)), key="ledger")
+        figures.show(ledger_figure(ledger_data(found.table)), key="ledger")
     _table(found, state.currency)
     _weekly(found)
 
@@ -153,4 +153,4 @@ def _weekly(found: Ledger) -> None:
     weeks = found.weeks.rename(columns={"realized_rate": "observed_rate", "realized_low": "observed_low",
                                         "realized_high": "observed_high"})  # fmt: skip
     data = predicted_observed_data(weeks.assign(seen="not seen"))
-    st.plotly_chart(predicted_observed_figure(data), key="ledger_weeks")
+    figures.show(predicted_observed_figure(data), key="ledger_weeks")

@@ -18,7 +18,7 @@ from pricing_core.evaluate.test_design import DesignConfig
 from pricing_core.schema import fields
 from pricing_core.store import datasets, measurements
 
-from . import access
+from . import access, figures
 from .measure_design import fine_money
 from .state import PageState
 from .tables import records, text_column
@@ -83,7 +83,7 @@ def show(state: PageState) -> None:
     _tiles(record)
     _doubts(record)
     table = pd.DataFrame(record["table"])
-    st.plotly_chart(measured_figure(measured_data(table, confidence=record["confidence"])), key="measured")
+    figures.show(measured_figure(measured_data(table, confidence=record["confidence"])), key="measured")
     _table(table, record, state.currency)
     _account(record)
     _set_aside()

@@ -11,7 +11,7 @@ from pricing_core.charts import calibration
 from pricing_core.charts.group_errors import group_error_data, group_error_figure
 from pricing_core.charts.lift import lift_data, lift_figure
 
-from . import wide_charts
+from . import figures
 from .state import PageState
 from .tables import count_column, more_columns, number_column, rate_column, text_column, visible_table
 from .words import count, points
@@ -27,9 +27,9 @@ def show(state: PageState) -> None:
     metrics = state.run.metrics
     with st.container(horizontal=True):  # side by side where there is room, else one below the other
         level = calibration.calibration_figure(calibration.calibration_data(metrics))
-        st.plotly_chart(level, key="calibration", width=HALF)
+        figures.show(level, key="calibration", width=HALF)
         bands = calibration.price_band_figure(calibration.price_band_data(metrics))
-        st.plotly_chart(bands, key="price_bands", width=HALF)
+        figures.show(bands, key="price_bands", width=HALF)
     held = _held_out(str(state.ws.root), str(state.run_id), state)
     if held is None:
         st.info(OLD)
@@ -50,7 +50,7 @@ def _groups(state: PageState, held: pd.DataFrame) -> None:
         )
     )  # fmt: skip
     table = _errors(str(state.ws.root), str(state.run_id), chosen, state)
-    wide_charts.show(group_error_figure(group_error_data(table, names[chosen])), key="group_errors")
+    figures.show(group_error_figure(group_error_data(table, names[chosen])), key="group_errors")
     percent = ["predicted_rate", "observed_rate", "error_se"]
     shown = table.assign(**{name: table[name] * 100 for name in percent}, verdict=table["verdict"].map(VERDICTS))
     written: dict[Any, Any] = {"error": points}  # sorts as a number, and has a true minus sign
@@ -83,7 +83,7 @@ def _groups(state: PageState, held: pd.DataFrame) -> None:
 def _lift(state: PageState) -> None:
     st.subheader("Does it find the buyers?", anchor=False)
     data = lift_data(_lift_table(str(state.ws.root), str(state.run_id), state))
-    wide_charts.show(lift_figure(data), key="lift")
+    figures.show(lift_figure(data), key="lift")
     st.caption(
         f"The held-out offers in ten groups of about {count(data.table['n'].median())}, sorted by forecast. "
         "The dashed line is the average of all."

@@ -12,7 +12,7 @@ from pricing_core.charts.leaderboard import YARDSTICK, candidates_data, candidat
 from pricing_core.charts.verdict import Verdict
 from pricing_core.evaluate.family_values import FORECAST, PAST_OFFERS
 
-from . import wide_charts
+from . import figures
 from .cautions import WHICH_PROFIT
 from .guardrails import strategy_name
 from .state import PageState
@@ -84,7 +84,7 @@ def leaderboard(state: PageState) -> None:
         st.markdown(markdown(str(metrics["choice_reason"]).replace(*_AHEAD)))
     figure = candidates_figure(table, currency=state.currency)
     if figure is not None:
-        wide_charts.show(figure, key="candidates")
+        figures.show(figure, key="candidates")
     few, further = ["name", "earned", "reaction", "loss"], ["basis", "ranks", "hits", "time", "size"]
     if table["policy_value"].isna().all():
         few, further = ["name", "reaction", "loss", "ranks"], ["hits", "time", "size"]

@@ -7,7 +7,7 @@ import streamlit as st
 from pricing_core import glossary
 from pricing_core.charts.off_policy import past_value_data, past_value_figure, sweep_figure
 
-from . import guardrails, results
+from . import figures, guardrails, results
 from .guardrails import strategy_name
 from .state import PageState
 from .words import count, markdown, percent
@@ -36,8 +36,8 @@ def show(state: PageState, strategy: str) -> None:
     if not value.reliable:
         st.warning(f"**No figure is given.** {markdown(value.reason)}", icon=":material/visibility_off:")
     left, right = st.columns(2)
-    left.plotly_chart(past_value_figure(data, currency=currency), key="past_values")
-    right.plotly_chart(sweep_figure(data, currency=currency), key="past_sweep")
+    figures.show(past_value_figure(data, currency=currency), key="past_values", place=left)
+    figures.show(sweep_figure(data, currency=currency), key="past_sweep", place=right)
     period = f"{found.start:%-d %b %Y} to {found.end:%-d %b %Y}"
     st.caption(
         f"{count(found.n_offers)} of {count(found.n_period)} offers from {period}; "

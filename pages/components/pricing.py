@@ -16,7 +16,7 @@ from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.optimize.held import held_help
 
-from . import cache
+from . import cache, figures
 from .state import PageState
 from .tables import count_column, money_column, number_column, record, signed, text_column
 from .words import chance, change, count, markdown, money, money_range, percent, percent_range, plural, points
@@ -126,9 +126,10 @@ def changes(state: PageState, priced: PricedTable, simulated: SimulationResult) 
     """Show how far prices move, what the strategy earns beside the others, and the prices themselves."""
     left, right = st.columns(2)
     histogram = price_change_figure(price_change_data(priced.prices.change_rate))
-    left.plotly_chart(histogram, key="optimize_changes", height=CHART_HEIGHT)
     figure = scenario_figure(scenario_data(simulated.table), currency=state.currency)
-    right.plotly_chart(figure, key="optimize_strategies")
+    height = max(CHART_HEIGHT, int(figure.layout.height))
+    figures.show(histogram, key="optimize_changes", place=left, height=height)
+    figures.show(figure, key="optimize_strategies", place=right, height=height)
     frame, currency = priced.frame.head(SHOWN_ROWS), state.currency
     shown = frame.assign(
         change=priced.prices.change_rate[:SHOWN_ROWS] * 100, conversion=frame["expected_conversion_rate"] * 100,

@@ -12,7 +12,7 @@ from pricing_core.guardrails import Guardrails, coupled_rules
 from pricing_core.guardrails.selection import all_rules
 from pricing_core.optimize.receipts import ALL_RULES, Receipt, bound_rows_data, rule_receipts
 
-from . import guardrail_conflicts, results
+from . import figures, guardrail_conflicts, results
 from .guardrail_words import rule_words
 from .state import PageState
 from .tables import count_column, money_column, text_column
@@ -61,7 +61,7 @@ def show(
         currency=currency, words=[_sentence(named.get(each.rule, each.words)) for each in receipts],
     )  # fmt: skip
     if (costs.table["cost"] > 0).any():
-        st.plotly_chart(rule_cost_figure(costs, currency=currency, period=period), key="receipt_chart")
+        figures.show(rule_cost_figure(costs, currency=currency, period=period), key="receipt_chart")
     else:
         st.markdown(f"**{costs.finding}**")
     _table(state, costs, period, counts)

@@ -18,7 +18,7 @@ from pricing_core.simulate.export import comparison_frame
 from pricing_core.simulate.scenario import Scenario
 from pricing_core.store import scenarios as store
 
-from . import access, guardrails, results, scenario_form
+from . import access, figures, guardrails, results, scenario_form
 from .guardrails import strategy_name
 from .scenario_form import Chosen
 from .scenarios import focus_of, named, sentence, steps
@@ -198,7 +198,7 @@ def _between(state: PageState, answers: dict[str, Answer], strategy: str) -> Non
     end = right.selectbox("To", names, 0, key="bridge_to")
     found = bridge(answers[start].products(strategy), answers[end].products(strategy))
     data = bridge_data(found, start, end, currency=state.currency)
-    st.plotly_chart(bridge_figure(data, currency=state.currency), key="bridge_compared")
+    figures.show(bridge_figure(data, currency=state.currency), key="bridge_compared")
 
 
 def _actions(state: PageState, loaded: list[store.StoredScenario], answers: dict[str, Answer]) -> None:

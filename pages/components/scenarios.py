@@ -13,7 +13,7 @@ from pricing_core.charts.scenarios import TODAY, strategy_words
 from pricing_core.simulate.bridge import bridge
 from pricing_core.simulate.satisfaction import NOT_MEASURED, satisfaction
 
-from . import guardrails, results
+from . import figures, guardrails, results
 from .cautions import WHICH_PROFIT
 from .guardrails import strategy_name
 from .scenario_form import Chosen, words
@@ -192,7 +192,7 @@ def why(state: PageState, answer: Answer, chosen: Chosen, focus: str) -> None:
         if data is None:
             st.caption("Today's prices earn most here, so there is no step to explain.")
         else:
-            st.plotly_chart(bridge_figure(data, currency=state.currency), key="bridge_strategy")
+            figures.show(bridge_figure(data, currency=state.currency), key="bridge_strategy")
             st.caption("From today's prices to the strategy, under the assumptions above.")
     with right:
         if not words(answer.scenario):
@@ -201,7 +201,7 @@ def why(state: PageState, answer: Answer, chosen: Chosen, focus: str) -> None:
         base = results.base_of(state, chosen.strategies, answer.scenario, guardrails.chosen(state.ws))
         found = bridge(base.products(focus), answer.products(focus))
         data = bridge_data(found, "as things are", "with these assumptions", currency=state.currency)
-        st.plotly_chart(bridge_figure(data, currency=state.currency), key="bridge_scenario")
+        figures.show(bridge_figure(data, currency=state.currency), key="bridge_scenario")
         st.caption(f"The strategy “{markdown(strategy_name(focus))}”, from today's assumptions to these.")
 
 

@@ -19,7 +19,7 @@ from pricing_core.guardrails.rules import Guardrails
 from pricing_core.optimize.segment_words import feature_words
 from pricing_core.optimize.settings import BASES, SegmentSettings
 
-from . import access, results
+from . import access, figures, results
 from .state import PageState
 from .tables import count_column, number_column, signed, text_column
 from .words import markdown
@@ -36,13 +36,13 @@ def show(state: PageState, rules: Guardrails, priced: PricedTable) -> None:
     """Show the segments of priced offers, and let the user change how they are formed."""
     segments: Segments = priced.prices.details["segments"]
     st.subheader("Segments", anchor=False, help=glossary.define("segment"))
-    st.plotly_chart(segment_tree_figure(segment_tree_data(segments)), key="segment_tree")
+    figures.show(segment_tree_figure(segment_tree_data(segments)), key="segment_tree")
     left, right = st.columns([3, 2])
     with left:
         _table(state, segments)
     with right:
         chart = segment_shares_data(_shares(results.key(state), repr(rules), state, rules), segments.settings.depth)
-        st.plotly_chart(segment_shares_figure(chart), key="segment_shares")
+        figures.show(segment_shares_figure(chart), key="segment_shares")
         st.caption(
             "Judged on customers who had no part in forming the segments, with the 90% range of the model. "
             "The smallest depth that keeps enough is the easiest to explain."

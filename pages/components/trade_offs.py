@@ -18,7 +18,7 @@ from pricing_core.optimize.substitutes import (
     category_demand,
 )
 
-from . import results
+from . import figures, results
 from .state import PageState
 from .tables import money_column, number_column, signed, text_column
 from .words import count, markdown, money, percent
@@ -31,7 +31,7 @@ def frontier(state: PageState, strategy: str, rules: Guardrails, objective: Obje
     """Show what a little profit would buy in conversion or revenue."""
     found = _frontier(results.key(state), strategy, repr(rules), repr(objective), state, rules, objective)
     figure = frontier_trade_figure(frontier_trade_data(found), currency=state.currency)
-    st.plotly_chart(figure, key="optimize_frontier")
+    figures.show(figure, key="optimize_frontier")
     weeks = f"{results.base_case(state).horizon_weeks:.0f} weeks"
     judged = "judged by the half of the models that did not choose it" if found.cross_fitted else "judged by all models"
     sample = f" {count(found.rows)} of {count(found.all_rows)} recent offers stand for all." if (
@@ -74,7 +74,7 @@ def _gains(state: PageState, demand: CategoryDemand, similarity: float) -> None:
         place.metric(label, money(value, currency, compact=True, signed=True), help=about)
     st.caption(f"Gains over today's prices in {weeks}.")
     chart = similarity_figure(similarity_data(demand, similarity), currency=currency, period=weeks)
-    st.plotly_chart(chart, key="optimize_similarity")
+    figures.show(chart, key="optimize_similarity")
     table = found.table.sort_values("from_siblings", kind="stable")
     st.dataframe(
         signed(table, currency, money=["own_gain", "from_siblings", "net_gain"]),

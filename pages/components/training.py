@@ -13,7 +13,7 @@ from pricing_core.models.demand_model import FAMILIES
 from pricing_core.store import datasets
 from pricing_core.workflows.run_words import kind_words
 
-from . import access, job_panel, occasions, wide_charts
+from . import access, figures, job_panel, occasions
 from .state import PageState
 from .tables import record
 from .words import count, duration, markdown, plural
@@ -110,7 +110,7 @@ def _curves(state: PageState) -> None:
         receipt(run.manifest)
         return
     data = charts.training_data(run.history)
-    wide_charts.show(charts.training_figure(data), key="history")
+    figures.show(charts.training_figure(data), key="history")
     if run.manifest["config"]["quick"] and _still_improving(data):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("It still got better when the quick training ended; a full one goes on.", width="content")

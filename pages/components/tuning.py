@@ -13,7 +13,7 @@ from pricing_core.models.search_space import PRICING_MODEL, space_of, tunable
 from pricing_core.store import studies
 from pricing_core.store.studies import StudyRecord
 
-from . import access, job_panel, tuning_tables
+from . import access, figures, job_panel, tuning_tables
 from .state import PageState
 from .words import count, duration, markdown, plural
 
@@ -138,14 +138,14 @@ def _progress(page: PageState, name: str) -> None:
     if len(history.trials):
         importance = charts.importance_data(_importance(page, found))
         left, right = st.columns(2) if len(importance) else (st.container(), None)
-        left.plotly_chart(charts.history_figure(history), key=f"tuning_history_{name}", height=380)
+        figures.show(charts.history_figure(history), key=f"tuning_history_{name}", height=380, place=left)
         if right is not None:
             figure = charts.importance_figure(importance)
-            right.plotly_chart(figure, key=f"tuning_importance_{name}", height=380)
+            figures.show(figure, key=f"tuning_importance_{name}", height=380, place=right)
         _luck(page, found)
     seen = charts.settings_data(trials, criterion)
     if seen.names:
-        st.plotly_chart(charts.settings_figure(seen), key=f"tuning_settings_{name}", height=320)
+        figures.show(charts.settings_figure(seen), key=f"tuning_settings_{name}", height=320)
     tuning_tables.trials(page, trials, found)
 
 

@@ -10,7 +10,7 @@ from pricing_core.guardrails.rules import Guardrails
 from pricing_core.optimize.settings import STATUS_QUO
 from pricing_core.simulate.value_ladder import STEPS, ladder_of
 
-from . import results
+from . import figures, results
 from .guardrails import strategy_name
 from .state import PageState
 from .tables import number_column, signed, text_column
@@ -32,7 +32,7 @@ def show(state: PageState, rules: Guardrails) -> None:
     simulated = results.simulation(state, (STATUS_QUO, *STEPS), results.base_case(state), rules)
     ladder = ladder_of(simulated)
     chart = value_ladder_data(ladder, currency=state.currency)
-    st.plotly_chart(value_ladder_figure(chart, currency=state.currency), key="value_ladder")
+    figures.show(value_ladder_figure(chart, currency=state.currency), key="value_ladder")
     _table(state, ladder.table)
     weeks = f"{simulated.scenario.horizon_weeks:.0f} weeks"
     st.caption(

@@ -11,7 +11,7 @@ from pricing_core.charts import shap
 from pricing_core.explain.expected_gradients import additivity_share
 from pricing_core.explain.readable import axis_title
 
-from . import results
+from . import figures, results
 from .state import PageState
 from .words import markdown
 
@@ -62,16 +62,18 @@ def show(state: PageState) -> None:
     st.caption(markdown(f"{ABOUT[outcome]} {METHODS[found.method]} {checked}"))
     bars, swarm = st.columns(2)
     table = result.importance().assign(outcome=outcome)
-    bars.plotly_chart(
+    figures.show(
         charts.shap_global_figure(
             charts.shap_global_data(table, outcome=outcome, name=name), unit="Mean effect, up or down", is_rate=rate
         ),
         key=f"bars_{outcome}",
+        place=bars,
     )  # fmt: skip
     values = found.values[list(result.feature_names)]
-    swarm.plotly_chart(
+    figures.show(
         shap.beeswarm_figure(shap.beeswarm_data(result, values, name=name), unit="Effect of each offer", is_rate=rate),
         key=f"swarm_{outcome}",
+        place=swarm,
     )  # fmt: skip
     _dependence(found, outcome, name, rate)
 
@@ -82,7 +84,7 @@ def _dependence(found: WholeModel, outcome: str, name: str, rate: bool) -> None:
     feature = str(st.selectbox("One feature against its values", ordered, key=f"depends_{outcome}", width=420))
     data = shap.dependence_data(result, found.values[list(result.feature_names)], feature, name=name)
     title = axis_title(feature, found.names[feature])
-    st.plotly_chart(
+    figures.show(
         shap.dependence_figure(data, x=title, unit="Effect", is_rate=rate, x_rate=found.is_share(feature)),
         key=f"dependence_{outcome}",
     )  # fmt: skip

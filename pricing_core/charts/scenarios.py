@@ -18,6 +18,7 @@ from pricing_core.optimize.registry import labels
 BASELINE: Final = "uniform"
 TODAY: Final = "status_quo"
 PANELS: Final = (("profit", "Profit"), ("revenue", "Revenue"), ("conversion_rate", "Conversion rate"))
+_BETWEEN: Final = 74  # pixels between panels: the numbers of one, the title of the next
 STRATEGY_WORDS: Final = {
     "status_quo": "today's prices",
     "cost_plus": "cost-plus",
@@ -85,7 +86,11 @@ def scenario_data(table: pd.DataFrame) -> ScenarioChart:
 def scenario_figure(data: ScenarioChart, *, currency: str = "") -> go.Figure:
     """Draw a dot with its 90% range per strategy in three panels; dashed lines are the best uniform change."""
     table = data.table.iloc[::-1]
-    figure = make_subplots(rows=len(PANELS), cols=1, vertical_spacing=0.13, subplot_titles=_panel_titles(currency))
+    tall = len(PANELS) * (26 * len(table) + _BETWEEN)
+    figure = make_subplots(
+        rows=len(PANELS), cols=1, vertical_spacing=_BETWEEN / tall, subplot_titles=_panel_titles(currency)
+    )
+    figure.update_annotations(font_size=13)
     base = table[table["strategy"] == BASELINE]
     is_base = (table["strategy"] == BASELINE).to_numpy()
     for k, (name, _) in enumerate(PANELS, start=1):
@@ -115,7 +120,7 @@ def scenario_figure(data: ScenarioChart, *, currency: str = "") -> go.Figure:
             hoverinfo="skip", row=len(PANELS), col=1,
         )  # fmt: skip
     figure.update_yaxes(type="category")
-    frame(figure, data.finding, height=150 + len(PANELS) * (60 + 26 * len(table)))
+    frame(figure, data.finding, height=150 + tall)
     figure.update_layout(legend_y=-0.08)
     return figure.update_layout(margin_t=figure.layout.margin.t + 30)
 
