@@ -90,4 +90,4 @@ def reason(error: BaseException) -> str:
     """What a library says went wrong, for a page: files by their names, without the folders that they lie in."""
     if isinstance(error, OSError) and error.filename is not None:
         return f"{PurePath(str(error.filename)).name}: {error.strerror or 'unreadable'}"
-    return _FOLDERS.sub("", str(error))
+    return _FOLDERS.sub("", str(error)).rstrip(".")

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -20,6 +20,8 @@ from sqlalchemy.engine import Connection, Engine
 from pricing_core.errors import WorkspaceError, reason
 from pricing_core.store import migrations
 from pricing_core.store.workspace import Workspace
+
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def create(ws: Workspace, metadata: sa.MetaData, **options: Any) -> None:
@@ -71,6 +73,13 @@ def _connectable(path: Path, *, wait_seconds: float, json_serializer: Callable[[
         connection.isolation_level = None  # transactions begin where _on_begin says, not where the driver guesses
         connection.execute("PRAGMA foreign_keys=ON")
 
+    @sa.event.listens_for(engine, "handle_error")
+    def _on_error(context: sa.engine.ExceptionContext) -> None:
+        # The head of a damaged file may be sound, so that opening it went well.
+        error = context.original_exception
+        if isinstance(error, sqlite3.DatabaseError) and error.sqlite_errorcode & 0xFF in _DAMAGED:
+            raise _damaged(path, error) from error
+
     @sa.event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
         options = connection.get_execution_options()
@@ -99,15 +108,19 @@ def _place(draft: Path, path: Path) -> None:
             os.replace(draft, path)
 
 
+def _damaged(path: Path, error: BaseException) -> WorkspaceError:
+    return WorkspaceError(
+        f"The workspace's database {path.name} cannot be read: {reason(error)}.",
+        fix="Restore it from a copy, or move the file away: data sets, runs and price lists are then found again.",
+    )
+
+
 def _checked_version(path: Path, wait_seconds: float) -> int:
     try:
         with closing(sqlite3.connect(path, timeout=wait_seconds)) as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     except sqlite3.DatabaseError as error:
-        raise WorkspaceError(
-            f"The workspace's database {path.name} cannot be read: {reason(error)}.",
-            fix="Restore it from a copy, or move the file away: data sets, runs and price lists are then found again.",
-        ) from error
+        raise _damaged(path, error) from error
     migrations.refuse_newer(version)
     if version < 1:
         raise WorkspaceError(

@@ -114,6 +114,19 @@ def test_a_file_that_is_not_our_database_is_refused_and_left_alone(
     assert file_ws.database_path.read_bytes() == content
 
 
+@pytest.mark.parametrize("kept", [4_096, 9_000, 20_000])
+def test_a_database_that_is_cut_off_behind_its_head_is_named_and_left_alone(file_ws: Workspace, kept: int) -> None:
+    for k in range(200):
+        settings.set(file_ws, f"key {k}", "x" * 200)
+    database.close(file_ws)
+    content = file_ws.database_path.read_bytes()[:kept]
+    assert len(content) == kept
+    file_ws.database_path.write_bytes(content)
+    with pytest.raises(WorkspaceError, match=r"workspace\.sqlite cannot be read: .*malformed\. Restore it from a copy"):
+        settings.get(file_ws, "key 150")
+    assert file_ws.database_path.read_bytes() == content
+
+
 def test_a_workspace_removed_under_a_running_program_is_a_clear_error_and_can_be_made_anew(tmp_path: Path) -> None:
     ws = Workspace(tmp_path / "shop")
     settings.set(ws, "key", 1)
