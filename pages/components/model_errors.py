@@ -85,8 +85,8 @@ def _lift(state: PageState) -> None:
     data = lift_data(_lift_table(str(state.ws.root), str(state.run_id), state))
     figures.show(lift_figure(data), key="lift")
     st.caption(
-        f"The held-out offers in ten groups of about {count(data.table['n'].median())}, sorted by forecast. "
-        "The dashed line is the average of all."
+        f"The {count(data.table['n'].sum())} held-out offers in ten groups, sorted by forecast; where refusals were "
+        "sampled, each group stands for as many offers as the others. The dashed line is the average of all."
     )
 
 

@@ -60,7 +60,7 @@ def shock_data(metrics: Mapping[str, Any]) -> ShockChart:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DataError("This run has no analysis of unseen shocks.", fix="Train again.") from error
-    direction = min(DIRECTIONS, key=lambda name: _lead(table[table["direction"] == name]))
+    direction = min(DIRECTIONS, key=lambda name: _worst(table[table["direction"] == name]))
     table = table[table["direction"] == direction].drop(columns="direction").reset_index(drop=True)
     said = DIRECTIONS[direction]
     if known.get("level_held"):  # then it is not the measured reaction that a shock is set against
@@ -102,10 +102,12 @@ def shock_figure(data: ShockChart, currency: str) -> go.Figure:
     return figure
 
 
-def _lead(part: pd.DataFrame) -> float:
-    """Smallest lead of the recommended prices over the others, at any strength."""
+def _worst(part: pd.DataFrame) -> tuple[float, float]:
+    """Strength from which the recommended prices lead no longer (infinite if always), and their smallest lead."""
     rivals = [name for name in part.columns if name in LABELS and name != CHOSEN]
-    return float(part[rivals].rsub(part[CHOSEN], axis=0).to_numpy().min())
+    lead = part[rivals].rsub(part[CHOSEN], axis=0).min(axis=1)
+    behind = part.loc[lead <= 0, "strength"]
+    return (float(behind.min()) if len(behind) else np.inf), float(lead.min())
 
 
 def _finding(tipping: Mapping[str, float | None], benchmarks: pd.DataFrame) -> str:

@@ -21,9 +21,10 @@ class LiftChart:
 
 def lift_data(table: pd.DataFrame) -> LiftChart:
     """Say how much more often the highest rated offers sell."""
-    overall = float((table["observed_rate"] * table["n"]).sum() / table["n"].sum())
-    if not overall > 0:
-        return LiftChart(table, overall, "Nobody bought, so that there is nothing to rank")
+    if not (table["lift"] > 0).any():
+        return LiftChart(table, 0.0, "Nobody bought, so that there is nothing to rank")
+    best = table.loc[table["lift"].idxmax()]
+    overall = float(best["observed_rate"] / best["lift"])  # rows of a table that was weighted count unequally
     half = int((table["cumulative_share"] < 0.5).sum()) + 1
     share = float(table["cumulative_share"].iloc[half - 1])
     finding = (

@@ -77,6 +77,8 @@ def test_lift_says_how_much_more_the_best_tenth_buys() -> None:
         "The highest rated tenth buys 5.0 times as often as the average; the first tenth holds 50% of all purchases"
     )
     assert [trace.name for trace in lift_figure(data).data] == ["observed, 90% interval", "forecast"]
+    weighted = lift_data(lift_table([1.0, 0.0, 1.0, 0.0], [0.9, 0.8, 0.3, 0.2], [1.0, 10.0, 1.0, 10.0], groups=2))
+    assert weighted.overall == pytest.approx(2 / 22)
     assert lift_data(lift_table([0.0, 0.0], [0.1, 0.2])).finding == "Nobody bought, so that there is nothing to rank"
 
 

@@ -121,3 +121,19 @@ def test_the_chart_says_what_the_table_says() -> None:
     assert "where the price level is held" in shock_data({"endogeneity": held}).direction
     with pytest.raises(DataError, match="Train again"):
         shock_data({})
+
+
+def test_the_chart_draws_the_direction_in_which_the_lead_is_lost_first() -> None:
+    # Where prices followed demand the lead is lost late and by much, where they went against it soon and by little.
+    earned = {"followed": ((9.0, 5.0, 3.0), (4.0, 4.0, 6.0)), "opposed": ((9.0, 6.0, 5.0), (4.0, 6.1, 4.0))}
+    columns: dict[str, list[object]] = {
+        "direction": [name for name in earned for _ in range(3)],
+        "strength": [0.0, 0.1, 0.2] * 2,
+        "slope_shift": [0.0, 0.1, 0.2] * 2,
+        "personalized": [value for own, _ in earned.values() for value in own],
+        "uniform": [value for _, rival in earned.values() for value in rival],
+    }
+    shock = {"table": columns, "tipping": {"uniform": 0.098}}
+    data = shock_data({"endogeneity": {"shock": shock, "benchmarks": []}})
+    assert data.table["uniform"].tolist() == [4_000.0, 6_100.0, 4_000.0]
+    assert "explains 9.8% of price changes and demand" in data.finding
