@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import assumptions, demand, demand_groups, figures
+from pages.components import assumptions, cautions, demand, demand_groups, figures
 from pages.components.frame import start_page
 from pricing_core.charts.demand import demand_curve_figure
 
@@ -15,6 +15,7 @@ with start_page("Demand", "How do buyers react to price?", icon=":material/show_
     demand.tiles(page, product, curve)
     demand_groups.check(page, product, curve)
     assumptions.margin_note(page)
+    cautions.doubt(page)
     left, right = st.columns([3, 2])
     figures.show(demand_curve_figure(curve, currency=page.currency), key="demand_curve", place=left)
     with right:

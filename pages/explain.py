@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import explain, explain_more, whole_model
+from pages.components import cautions, explain, explain_more, whole_model
 from pages.components.frame import start_page
 
 with start_page("Explain", "Why this price?", icon=":material/psychology_alt:", needs="model") as page:
@@ -14,6 +14,7 @@ with start_page("Explain", "Why this price?", icon=":material/psychology_alt:", 
         found = explain.explanation(page, chosen)
         page.finding(explain.sentence(page, found))
         explain.reason(page, chosen)
+        cautions.doubt(page)
         explain.steps(page, found)
         names = ["What drives it", "What would change it", "Recent events", "What if", "Similar customers"]
         drivers, change, events, curves, similar = st.tabs(names)

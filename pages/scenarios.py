@@ -27,6 +27,7 @@ with start_page("Scenarios", "What if?", icon=":material/compare_arrows:", needs
     guardrails.line(page, chosen.scenario.horizon_weeks)
     assumptions.margin_note(page)
     cautions.doubt(page)
+    cautions.season(page, chosen.scenario)
     shown.tiles(page, answer, focus)
     shown.table(page, answer)
     shown.notes(page, answer)

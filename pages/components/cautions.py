@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from pricing_core.charts.cautions import doubts
 from pricing_core.charts.quantity import quantity_sentence, units_per_purchase
+from pricing_core.data.seasons import LEAST_SEASON_DAYS
+from pricing_core.simulate.scenario import Scenario
 
 from . import cache
 from .state import PageState
@@ -27,6 +30,20 @@ def doubt(state: PageState) -> None:
     if found:
         st.warning("\n\n".join(map(markdown, found)), icon=":material/warning:")
         st.page_link("pages/models.py", label="See forecasts and later offers by price band", icon=":material/rule:")
+
+
+def season(state: PageState, scenario: Scenario) -> None:
+    """Warn where a scenario asks for another time of year of a model that could not tell it from a trend."""
+    if scenario.season_week is None or state.run_id is None:
+        return
+    begin, end = (pd.Timestamp(state.run.manifest[name]) for name in ("log_from", "log_to"))
+    days = (end - begin).days
+    if days < LEAST_SEASON_DAYS:
+        st.warning(
+            f"This model learned the time of year from a log of {days} days, which cannot tell it from a trend. Train "
+            f"again: from {LEAST_SEASON_DAYS} days on it is learned.",
+            icon=":material/warning:",
+        )
 
 
 def units_of_a_purchase(state: PageState) -> None:

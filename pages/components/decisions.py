@@ -14,7 +14,7 @@ from pricing_core.pricelist import lifecycle
 from pricing_core.store import datasets, list_states, pricelists
 from pricing_core.workflows import measuring
 
-from . import guardrails, results
+from . import guardrails, results, side_by_side
 from .state import PageState
 from .tables import records
 from .words import ago, change, markdown, money, money_range, percent, plural, points
@@ -48,7 +48,7 @@ def figures(state: PageState, weekly: pd.DataFrame) -> None:
     if weekly.empty:
         return
     latest = latest_change_data(weekly)
-    for tile, (name, (label, term)) in zip(st.columns(len(FIGURES)), FIGURES.items(), strict=True):
+    for tile, (name, (label, term)) in zip(side_by_side.places(len(FIGURES)), FIGURES.items(), strict=True):
         value, step = float(latest["value"][name]), float(latest["change"][name])
         is_rate = name.endswith("_rate")
         text = points(step) if is_rate else percent(step, signed=True)

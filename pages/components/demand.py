@@ -12,7 +12,7 @@ from pricing_core.charts.demand import DemandCurve, demand_curve_data
 from pricing_core.charts.products import price_effect_data
 from pricing_core.response.pricing_rows import PricingRows
 
-from . import guardrails, results
+from . import guardrails, results, side_by_side
 from .decisions import PRODUCT_STRATEGY
 from .state import PageState
 from .tables import EVIDENCE, count_column, money_column, number_column, record, records, signed, text_column
@@ -78,7 +78,7 @@ def sentence(state: PageState, product: str) -> str:
 def tiles(state: PageState, product: str, curve: DemandCurve) -> None:
     """Show today's price, conversion, elasticity and where the answer comes from."""
     row, currency = _row(state, product), state.currency
-    price, best, conversion, elasticity, evidence = st.columns(5)
+    price, best, conversion, elasticity, evidence = side_by_side.places(5)
     price.metric("Average price today", money(row["current_price"], currency), help=glossary.define("current price"))
     best.metric(
         "Best single price", money(row["new_price"], currency),

@@ -13,7 +13,7 @@ from pricing_core.charts.events import events_figure
 from pricing_core.errors import DataError
 from pricing_core.explain.readable import SHARES, axis_title, readable
 
-from . import figures, guardrails, results
+from . import figures, guardrails, results, side_by_side
 from .explain import OUTCOMES, priced_rows, stamp
 from .state import PageState
 from .tables import text_column
@@ -181,12 +181,12 @@ def similar(state: PageState, index: int) -> None:
         st.info(markdown(str(error)))
         return
     what = "this product" if scope == "product" else "this category"
-    tiles = st.columns(5)
-    tiles[0].metric("Similar customers", count(found.customers), help="Nearest in taste and price sensitivity.")
-    tiles[1].metric("Conversion", percent(found.conversion_rate), help=f"Purchases per offer of {what} in the log.")
-    tiles[2].metric("Typical price offered", money(found.typical_price, state.currency))
-    tiles[3].metric("Typical price paid", money(found.typical_paid_price, state.currency))
-    tiles[4].metric("Recommended change", percent(found.recommended_change_rate, signed=True))
+    places = side_by_side.places(5)
+    places[0].metric("Similar customers", count(found.customers), help="Nearest in taste and price sensitivity.")
+    places[1].metric("Conversion", percent(found.conversion_rate), help=f"Purchases per offer of {what} in the log.")
+    places[2].metric("Typical price offered", money(found.typical_price, state.currency))
+    places[3].metric("Typical price paid", money(found.typical_paid_price, state.currency))
+    places[4].metric("Recommended change", percent(found.recommended_change_rate, signed=True))
     st.caption(
         f"{plural(found.offers, 'offer')} of {what} to these customers, {plural(found.purchases, 'purchase')}; median "
         f"elasticity {number(found.elasticity)}. Only averages over at least ten customers are shown."

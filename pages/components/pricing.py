@@ -16,7 +16,7 @@ from pricing_core.guardrails.money import minor_unit_digits
 from pricing_core.guardrails.rules import Guardrails
 from pricing_core.optimize.held import held_help
 
-from . import cache, figures
+from . import cache, figures, side_by_side
 from .state import PageState
 from .tables import count_column, money_column, number_column, record, signed, text_column
 from .words import chance, change, count, markdown, money, money_range, percent, percent_range, plural, points
@@ -106,7 +106,7 @@ def tiles(state: PageState, simulated: SimulationResult, strategy: str) -> None:
         "profit": f"Profit, {weeks}", "revenue": f"Revenue, {weeks}", "conversion_rate": "Conversion",
         "average_price": "Average price sold", "margin_rate": "Margin",
     }  # fmt: skip
-    for place, (name, label) in zip(st.columns(len(labels)), labels.items(), strict=True):
+    for place, (name, label) in zip(side_by_side.places(len(labels)), labels.items(), strict=True):
         value, low, high, step = (float(table[column][name]) for column in ("value", "low", "high", "change"))
         is_rate = name.endswith("_rate")
         moved = points(step) if is_rate else percent(step, signed=True)

@@ -12,7 +12,7 @@ from pricing_core import workflows
 from pricing_core.data.dataset import sample_words
 from pricing_core.store import blocked, datasets
 
-from . import occasions
+from . import occasions, side_by_side
 from .state import PageState
 from .tables import SEVERITIES, record
 from .words import count, markdown, plural
@@ -31,13 +31,13 @@ def sentence(state: PageState) -> str:
 def show(state: PageState) -> None:
     """Show the row counts, the findings and the download of the rows set aside."""
     listed = _listed(state)
-    tiles = st.columns(6)
+    places = side_by_side.places(6)
     first = "Occasions" if occasions.built(state) else "Offers"
     labels = {"offers": first, "customers": "Customers", "products": "Products", "market": "Market rows",
               "events": "Events"}  # fmt: skip
-    for tile, (table, label) in zip(tiles, labels.items(), strict=False):
+    for tile, (table, label) in zip(places, labels.items(), strict=False):
         tile.metric(label, count(listed[table]) if listed[table] else "no table")
-    tiles[-1].metric("Set aside", count(listed["set_aside"]), help="Rows that were not used, each with its reason.")
+    places[-1].metric("Set aside", count(listed["set_aside"]), help="Rows that were not used, each with its reason.")
     manifest = datasets.load_manifest(state.ws, state.dataset_id)
     _counts(datasets.load_counts(state.ws, state.dataset_id), "All files of this version: " if manifest.extends else "")
     sample = datasets.sample_counts(state.ws, state.dataset_id)

@@ -13,7 +13,7 @@ from pricing_core.charts.scenarios import TODAY, strategy_words
 from pricing_core.simulate.bridge import bridge
 from pricing_core.simulate.satisfaction import NOT_MEASURED, satisfaction
 
-from . import figures, guardrails, results
+from . import figures, guardrails, results, side_by_side
 from .cautions import WHICH_PROFIT
 from .guardrails import strategy_name
 from .scenario_form import Chosen, words
@@ -59,7 +59,7 @@ def tiles(state: PageState, answer: Answer, focus: str) -> None:
     """Show the strategy's figures over the horizon against today's prices under the same assumptions."""
     row, today = record(answer.table, "strategy", focus), record(answer.table, "strategy", TODAY)
     currency = state.currency
-    one, two, three, four, five = st.columns(5)
+    one, two, three, four, five = side_by_side.places(5)
     weeks = plural(answer.scenario.horizon_weeks, "week")
     one.metric(f"Profit, {weeks}", money(row["profit"], currency, compact=True), help=glossary.define("profit"),
                **_against(row, today, "profit"))  # fmt: skip

@@ -13,7 +13,7 @@ from pricing_core.models.search_space import PRICING_MODEL, space_of, tunable
 from pricing_core.store import studies
 from pricing_core.store.studies import StudyRecord
 
-from . import access, figures, job_panel, tuning_tables
+from . import access, figures, job_panel, side_by_side, tuning_tables
 from .state import PageState
 from .words import count, duration, markdown, plural
 
@@ -123,13 +123,13 @@ def _progress(page: PageState, name: str) -> None:
         st.info("No trial has begun yet.", icon=":material/hourglass_empty:")
         return
     ended = trials[trials["state"] != "running"]
-    tiles = st.columns(5)
-    tiles[0].metric("Trials", count(len(ended)))
-    tiles[1].metric("Stopped early", count(int((trials["state"] == "stopped early").sum())))
-    tiles[2].metric("Best trial", "none yet" if found.best_number is None else count(found.best_number))
+    places = side_by_side.places(5)
+    places[0].metric("Trials", count(len(ended)))
+    places[1].metric("Stopped early", count(int((trials["state"] == "stopped early").sum())))
+    places[2].metric("Best trial", "none yet" if found.best_number is None else count(found.best_number))
     offers = ended["figure.offers"].max() if "figure.offers" in ended else None
-    tiles[3].metric("Judged offers", count(offers), help="Later offers of customers whom no trial had learned from.")
-    tiles[4].metric("Time spent", duration(float(trials["seconds"].fillna(0).sum())))
+    places[3].metric("Judged offers", count(offers), help="Later offers of customers whom no trial had learned from.")
+    places[4].metric("Time spent", duration(float(trials["seconds"].fillna(0).sum())))
     if found.best_number is None and not found.running and (ended["reason"] == OUT_OF_TIME).any():
         st.info(
             "The time was over before a trial had been judged. Go on with more minutes, or begin a tuning that uses "

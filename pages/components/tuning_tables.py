@@ -47,12 +47,12 @@ def trials(page: PageState, table: pd.DataFrame, found: StudyRecord) -> None:
     shown["state"] = shown["state"].map(_STATES)
     _ranges(shown, page.currency)
     first = {"policy_value": ["profit", "slope"], "price_error": ["figure.price_error"]}
-    few = first.get(criterion, [f"figure.{_DECIDES.get(criterion, criterion)}", "slope"])
+    few = first.get(criterion, [f"figure.{_DECIDES.get(criterion, criterion)}", "slope", "profit"])
     reasons = ["reason"] if shown["reason"].astype(bool).any() else []
     figures = ["figure.log_loss", "slope", "profit", "figure.price_error", "figure.offers", "figure.length"]
     order = more_columns(
-        "trials_more", ["mark", "number", "state", *few, "against", "seconds", *reasons],
-        [*settings, *(name for name in figures if name not in few)],
+        "trials_more", ["mark", "number", "state", *few, "against", *reasons],
+        [*settings, *(name for name in figures if name not in few), "seconds"],
     )  # fmt: skip
     written: dict[Any, Any] = dict.fromkeys(settings, charts.value_words)  # they sort as numbers
     st.dataframe(

@@ -72,6 +72,8 @@ def predicted_observed_data(weeks: pd.DataFrame, *, kind: str = "rate", unseen: 
 def predicted_observed_figure(data: PredictedObserved, *, currency: str = "") -> go.Figure:
     """Draw predictions as a line and observed weeks as points with range; hollow points: the model had learned them."""
     words, form = _KINDS[data.kind]
+    if data.kind == "profit":
+        form = _money_form(data.table[["predicted", "observed"]])
     figure = go.Figure()
     figure.add_scatter(
         x=data.table["week"], y=data.table["predicted"], mode="lines", name="predicted",
@@ -95,6 +97,11 @@ def predicted_observed_figure(data: PredictedObserved, *, currency: str = "") ->
     return frame(figure, data.finding, x="Week (starting Monday)", y=f"{words}{unit}, 90% range")
 
 
+def _money_form(values: pd.DataFrame) -> str:
+    """Number format of profit per offer, which is less than a cent where offers seldom sell."""
+    return ",.2f" if float(values.abs().max().max()) >= 1 else ",.2~r"
+
+
 def weekly_value_data(weeks: pd.DataFrame) -> WeeklyValue:
     """Take what the strategy's prices would have earned by week; weeks without enough overlap are left blank."""
     table = pd.DataFrame(
@@ -108,7 +115,10 @@ def weekly_value_data(weeks: pd.DataFrame) -> WeeklyValue:
     )
     known = table["value"].notna()
     better = int((table["value"] > table["logged"])[known].sum())
+    sure = int((table["low"] > table["logged"])[known].sum())
     text = f"The strategy's prices would have earned more in {better} of {int(known.sum())} weeks"
+    if better:
+        text += ", surely (90%) in " + ("none of them" if not sure else "all of them" if sure == better else str(sure))
     return WeeklyValue(table, text if known.any() else "No week has enough offers near the strategy's prices")
 
 
@@ -117,6 +127,7 @@ def weekly_value_figure(data: WeeklyValue, *, currency: str = "") -> go.Figure:
     known = data.table[data.table["value"].notna()]
     if known.empty:
         return empty(data.finding)
+    form = _money_form(known[["value", "logged"]])
     figure = go.Figure()
     figure.add_scatter(
         x=[*known["week"], *known["week"][::-1]], y=[*known["high"], *known["low"][::-1]], fill="toself",
@@ -124,12 +135,12 @@ def weekly_value_figure(data: WeeklyValue, *, currency: str = "") -> go.Figure:
     )  # fmt: skip
     figure.add_scatter(
         x=known["week"], y=known["value"], mode="lines+markers", name="the strategy's prices",
-        line={"color": TEAL, "width": 2}, hovertemplate="%{x|%d %b %Y}: %{y:,.2f}<extra></extra>",
+        line={"color": TEAL, "width": 2}, hovertemplate=f"%{{x|%d %b %Y}}: %{{y:{form}}}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
         x=data.table["week"], y=data.table["logged"], mode="lines+markers", name="prices that were charged",
         line={"color": ORANGE, "width": 2, "dash": "dash"}, marker={"symbol": "diamond"},
-        hovertemplate="%{x|%d %b %Y}: %{y:,.2f}<extra></extra>",
+        hovertemplate=f"%{{x|%d %b %Y}}: %{{y:{form}}}<extra></extra>",
     )  # fmt: skip
     _mondays(figure, data.table["week"])
     unit = f" ({currency})" if currency else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -23,8 +24,9 @@ def lift_data(table: pd.DataFrame) -> LiftChart:
     """Say how much more often the highest rated offers sell."""
     if not (table["lift"] > 0).any():
         return LiftChart(table, 0.0, "Nobody bought, so that there is nothing to rank")
-    best = table.loc[table["lift"].idxmax()]
-    overall = float(best["observed_rate"] / best["lift"])  # rows of a table that was weighted count unequally
+    # Rows of a table that was weighted count unequally: its own lift tells the average.
+    best = int(np.nanargmax(table["lift"].to_numpy(dtype=float)))
+    overall = float(table["observed_rate"].iloc[best] / table["lift"].iloc[best])
     half = int((table["cumulative_share"] < 0.5).sum()) + 1
     share = float(table["cumulative_share"].iloc[half - 1])
     finding = (

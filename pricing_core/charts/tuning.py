@@ -26,6 +26,7 @@ _SETTING: Final = "setting."
 _COLUMNS: Final = ("number", "state", "score")
 _MOST_SETTINGS: Final = 6
 _MOST_NAMES: Final = 6
+_MANY_TRIALS: Final = 10  # from which on the worst may lie outside a chart
 _WIDE: Final = 4  # times the smallest value, from which ratios count
 _ROOM: Final = 0.15  # of an axis, for a label
 
@@ -121,7 +122,7 @@ def history_figure(data: TuningHistory) -> go.Figure:
         )  # fmt: skip
     if table["number"].max() <= 20:
         figure.update_xaxes(dtick=1)
-    low, high = _range_of(table["shown"].to_numpy(dtype=float), higher=data.higher_is_better)
+    low, high = _range_of(table["shown"].to_numpy(dtype=float), higher=data.higher_is_better, start=data.start)
     figure.update_yaxes(range=[low, high])
     return frame(figure, data.finding, x="Trial", y=AXES[data.criterion])
 
@@ -232,9 +233,12 @@ def _finding(at: int, best: float, start: float, criterion: str, *, today: bool)
     return f"{words_}, {percent(abs(change), digits=2)} {side} the settings of today"
 
 
-def _range_of(values: Any, *, higher: bool) -> list[float]:
-    """Axis range that shows the good half well; a trial far off may lie outside."""
-    good, bad = (values.max(), np.quantile(values, 0.1)) if higher else (values.min(), np.quantile(values, 0.9))
+def _range_of(values: Any, *, higher: bool, start: float = float("nan")) -> list[float]:
+    """Axis range that shows the good half and the start well; of ten trials and more some far off may lie outside."""
+    far = 0.1 if len(values) >= _MANY_TRIALS else 0.0
+    good, bad = (values.max(), np.quantile(values, far)) if higher else (values.min(), np.quantile(values, 1 - far))
+    if np.isfinite(start):
+        bad = min(bad, start) if higher else max(bad, start)
     room = 0.15 * (abs(good - bad) or abs(good) * 0.02 or 1.0)
     return [float(min(good, bad) - room), float(max(good, bad) + room)]
 

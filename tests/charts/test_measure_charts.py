@@ -86,7 +86,7 @@ def test_weeks_within_the_range_are_counted_and_new_weeks_are_drawn_apart() -> N
 
 def test_weeks_without_overlap_stay_blank() -> None:
     data = follow_up.weekly_value_data(weeks())
-    assert data.finding == "The strategy's prices would have earned more in 1 of 2 weeks"
+    assert data.finding == "The strategy's prices would have earned more in 1 of 2 weeks, surely (90%) in none of them"
     figure = follow_up.weekly_value_figure(data, currency="USD")
     assert len(figure.data[1].x) == 2 and len(figure.data[2].x) == 3
     blank = follow_up.weekly_value_data(weeks().assign(value=np.nan))

@@ -110,3 +110,13 @@ def test_nothing_to_show_is_said_in_words() -> None:
         history_data(trials().drop(columns="score"), "log_loss")
     with pytest.raises(DataError, match="'beauty' is no criterion"):
         history_data(trials(), "beauty")
+
+
+@pytest.mark.parametrize("count", [3, 40])
+def test_the_settings_of_today_and_of_few_trials_every_score_lie_within_the_chart(count: int) -> None:
+    scores = np.concatenate([[0.09], np.linspace(0.061, 0.060, count - 1)])
+    table = pd.DataFrame(
+        {"number": np.arange(1, count + 1), "state": "done", "score": scores, "today": np.arange(count) == 0}
+    )
+    low, high = history_figure(history_data(table, "log_loss")).layout.yaxis.range
+    assert low < 0.060 and high > 0.09
