@@ -22,7 +22,7 @@ _STRATEGIES: Final = (
     ("uniform", "one change for all"),
 )
 _LEVEL_ERROR: Final = 0.1  # of the conversion rate, from which on the level of the forecast is off
-_AT_TOP: Final = 0.8  # share of prices at the highest supported one, from which on the data do not bound them
+_AT_TOP: Final = 0.5  # share of prices at the highest supported one, from which on the data hardly bound them
 _AGREEING: Final = 0.6  # share of groups in which forecasts hold, below which the level is doubtful
 
 
@@ -48,7 +48,7 @@ def verdict(metrics: Mapping[str, Any]) -> Verdict:
     """Judge a run by its figures on held-out time.
 
     The prices deserve no belief where the model knows no more than the shop's average, or where buyers reacted the
-    other way; care where the reaction or the level is doubtful, where nearly all prices are the highest that the data
+    other way; care where the reaction or the level is doubtful, where most prices are the highest that the data
     support, or any check fails; else belief. That past offers cannot say what the prices earn is no doubt.
     """
     checks = (_knowledge(metrics), _reaction(metrics), _level(metrics), _past(metrics), *_top(metrics))
@@ -160,7 +160,7 @@ def _top(metrics: Mapping[str, Any]) -> tuple[Check, ...]:
     found = f"For {percent(float(share), digits=0)} of the offers the best price is the highest that the data support"
     if float(share) < _AT_TOP:
         return (Check(name, GOOD, found),)
-    return (Check(name, UNSURE, f"{found}, so that they do not say where raising stops paying"),)
+    return (Check(name, UNSURE, f"{found}, so that they hardly say where raising stops paying"),)
 
 
 def edge_doubt(metrics: Mapping[str, Any]) -> str | None:

@@ -23,7 +23,7 @@ def cautions(ws: Workspace, rows: PricingRows | None = None, *, run_id: str | No
     -------
     tuple of str
         Sentences: for how many rows the unit cost is assumed; that later offers do not confirm the reaction to price;
-        that nearly all prices are the highest that the data support. Each only where it holds.
+        that most prices are the highest that the data support. Each only where it holds.
     """
     run = load_run(ws, run_id)
     margin = datasets.load_manifest(ws, run.dataset_id).margin_assumption

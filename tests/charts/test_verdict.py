@@ -68,12 +68,14 @@ def test_prices_that_only_the_data_bound_are_to_be_used_with_care() -> None:
     inside = verdict(metrics(endogeneity={"share_at_top": 0.1}))
     assert inside.status == GOOD and inside.checks[4].status == GOOD
     top = verdict(metrics(endogeneity={"share_at_top": 0.97}))
-    words = "for 97% of the offers the best price is the highest that the data support, so that they do not say where"
+    words = "for 97% of the offers the best price is the highest that the data support, so that they hardly say where"
     assert top.status == UNSURE and top.sentence.endswith(f"74 of 100 pairs, but {words} raising stops paying.")
     assert edge_doubt(metrics(endogeneity={"share_at_top": 0.97})) == (
         f"{words[0].upper()}{words[1:]} raising stops paying: test prices before you follow them."
     )
     assert edge_doubt(metrics(endogeneity={"share_at_top": 0.1})) is None and edge_doubt(metrics()) is None
+    assert edge_doubt(metrics(endogeneity={"share_at_top": 0.49})) is None
+    assert "For 71% of the offers" in str(edge_doubt(metrics(endogeneity={"share_at_top": 0.71})))
     both = verdict(metrics(price_band_slope=[0.4, 0.2, 0.6], endogeneity={"share_at_top": 0.97})).sentence
     assert both.endswith(f"0.40 times as strongly to price as it forecast, and {words} raising stops paying.")
     assert verdict(metrics(log_loss=0.51, endogeneity={"share_at_top": 0.97})).status == BAD
