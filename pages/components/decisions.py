@@ -147,7 +147,7 @@ def _products(state: PageState) -> list[Decision]:
 
 def _product(row: dict[str, Any], currency: str) -> Decision:
     up = row["change_rate"] > 0
-    prices = f"from {money(row['current_price'], currency)} to {money(row['new_price'], currency)}"
+    prices = f"from {money(row['current_price'], currency)} on average to {money(row['new_price'], currency)}"
     gain = money(row["profit_gain"], currency, compact=True, signed=True)
     span = money_range(row["gain_low"], row["gain_high"], currency)
     return Decision(

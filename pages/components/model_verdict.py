@@ -103,7 +103,8 @@ def leaderboard(state: PageState) -> None:
                 "Other models: too few are near, so they alone say. No model judges itself.",
             ),
             "reaction": text_column(
-                "Reaction to price", help="With its 90% range. 1 is as forecast; below 1 the model overstates it."
+                "Reaction, judged offers",
+                help=f"With its 90% range. 1 is as forecast; below 1 the model overstates it. {HOW_JUDGED}",
             ),
             "loss": st.column_config.NumberColumn(
                 "Log loss, judged offers", format="%.4f", help=f"{glossary.define('log loss')} {HOW_JUDGED}"
