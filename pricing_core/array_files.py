@@ -35,7 +35,7 @@ def read_array_file(
         with np.load(path, allow_pickle=False) as stored:
             found = {name: np.asarray(stored[name]) for name in stored.files}
     except OSError as error:
-        raise ModelError(f"The {what} {path.name} cannot be read: {reason(error)}.", fix=fix) from error
+        raise ModelError(f"The {what} {path.name} cannot be read: {reason(error, of=path.name)}.", fix=fix) from error
     except (ValueError, KeyError, TypeError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(f"The {what} {path.name} cannot be read: it is damaged or cut off.", fix=fix) from error
     missing = [name for name in names if name not in found]

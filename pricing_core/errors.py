@@ -86,8 +86,15 @@ class MissingDependencyError(PricingError):
     """An optional package is not installed; the message carries the install command."""
 
 
-def reason(error: BaseException) -> str:
-    """What a library says went wrong, for a page: files by their names, without the folders that they lie in."""
+def reason(error: BaseException, *, of: str = "") -> str:
+    """What a library says went wrong, for a page: files by their names, without the folders that they lie in.
+
+    Parameters
+    ----------
+    of
+        File that the sentence has named already.
+    """
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{PurePath(str(error.filename)).name}: {error.strerror or 'unreadable'}"
+        name, words = PurePath(str(error.filename)).name, error.strerror or "unreadable"
+        return words if name == of else f"{name}: {words}"
     return _FOLDERS.sub("", str(error)).rstrip(".")

@@ -164,7 +164,7 @@ def _roles_file(workspace: Path) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"{ROLES_FILE} in the workspace cannot be read: {reason(error)}.", fix="Correct it."
+            f"{ROLES_FILE} in the workspace cannot be read: {reason(error, of=ROLES_FILE)}.", fix="Correct it."
         ) from error
 
 

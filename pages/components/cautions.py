@@ -7,7 +7,7 @@ import streamlit as st
 
 from pricing_core.charts.cautions import doubts
 from pricing_core.charts.quantity import quantity_sentence, units_per_purchase
-from pricing_core.data.seasons import LEAST_SEASON_DAYS
+from pricing_core.data.seasons import LEAST_SEASON_DAYS, log_days
 from pricing_core.simulate.scenario import Scenario
 
 from . import cache
@@ -36,8 +36,7 @@ def season(state: PageState, scenario: Scenario) -> None:
     """Warn where a scenario asks for another time of year of a model that could not tell it from a trend."""
     if scenario.season_week is None or state.run_id is None:
         return
-    begin, end = (pd.Timestamp(state.run.manifest[name]) for name in ("log_from", "log_to"))
-    days = (end - begin).days
+    days = log_days(*(pd.Timestamp(state.run.manifest[name]) for name in ("log_from", "log_to")))
     if days < LEAST_SEASON_DAYS:
         st.warning(
             f"This model learned the time of year from a log of {days} days, which cannot tell it from a trend. Train "

@@ -14,7 +14,7 @@ from pricing_core.evaluate.compared_designs import quickest
 from pricing_core.evaluate.test_design import DESIGNS, DesignConfig, DesignResult
 from pricing_core.store import pricelists
 
-from . import figures, measure_data
+from . import figures, measure_data, side_by_side
 from .guardrails import strategy_name
 from .state import PageState
 from .tables import rate_column, records, text_column
@@ -154,7 +154,7 @@ def _more() -> dict[str, Any]:
 
 def _tiles(result: DesignResult, currency: str) -> None:
     config = result.config
-    tiles = st.columns(4)
+    tiles = side_by_side.places(4)
     weeks = plural(config.weeks, "week")
     tiles[0].metric(f"Seen in {weeks}", f"±{percent(result.detectable_rate)}"
                     if result.detectable_rate < float("inf") else "nothing", border=True,

@@ -15,7 +15,7 @@ from pricing_core.charts.follow_up import (
 )
 from pricing_core.store import measurements, pricelists
 
-from . import cache, data_drift, figures
+from . import cache, data_drift, figures, side_by_side
 from .guardrails import strategy_name
 from .measure_design import fine_money
 from .state import PageState
@@ -104,7 +104,7 @@ def _from(found: Ledger) -> str:
 
 def _tiles(found: Ledger, currency: str) -> None:
     total = found.total
-    tiles = st.columns(4)
+    tiles = side_by_side.places(4)
     tiles[0].metric("Offers at its prices", count(found.n_applied), border=True,
                     help=f"Of {count(found.n_offers)} offers of its products and customers since {_from(found)}; a "
                          "price within half a percent of the list's counts.")  # fmt: skip

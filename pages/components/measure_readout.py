@@ -18,7 +18,7 @@ from pricing_core.evaluate.test_design import DesignConfig
 from pricing_core.schema import fields
 from pricing_core.store import datasets, measurements
 
-from . import access, figures
+from . import access, figures, side_by_side
 from .measure_design import fine_money
 from .state import PageState
 from .tables import records, text_column
@@ -156,7 +156,7 @@ def _read(
 
 
 def _tiles(record: dict[str, Any]) -> None:
-    tiles = st.columns(4)
+    tiles = side_by_side.places(4)
     tiles[0].metric("Profit change", percent(record["rate"], signed=True), border=True,
                     help=glossary.define("uplift"))  # fmt: skip
     low, high = percent(record["rate_low"], signed=True), percent(record["rate_high"], signed=True)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pricing_core.data.occasion_rule import OccasionRule
 
+from . import side_by_side
 from .state import PageState
 from .words import count, markdown, plural
 
@@ -74,7 +75,7 @@ def show(state: PageState) -> None:
     evidence = _evidence(state)
     rule, counts = evidence["rule"], evidence["counts"]
     st.info(LABEL, icon=":material/shopping_basket:")
-    tiles = st.columns(4)
+    tiles = side_by_side.places(4)
     tiles[0].metric("Order lines", count(counts["lines"]))
     tiles[1].metric("Shopping trips", count(counts["trips"]))
     tiles[2].metric("Choice occasions", count(counts["occasions"]), help="Trips times products considered.")

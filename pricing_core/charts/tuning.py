@@ -57,13 +57,17 @@ class TuningHistory:
 
 @dataclass(frozen=True)
 class SettingsSeen:
-    """Values tried of each setting: ``names`` and the judged ``trials`` (``shown`` and one column per setting)."""
+    """Values tried of each setting: ``names`` and the judged ``trials`` (``shown`` and one column per setting).
+
+    ``start`` is what the settings of today reached.
+    """
 
     names: tuple[str, ...]
     trials: pd.DataFrame
     best_number: int | None
     criterion: str
     finding: str
+    start: float = float("nan")
 
 
 def history_data(trials: pd.DataFrame, criterion: str) -> TuningHistory:
@@ -169,7 +173,7 @@ def settings_data(trials: pd.DataFrame, criterion: str) -> SettingsSeen:
         return SettingsSeen((), kept, None, criterion, "No two values have been compared yet")
     best = kept[kept["number"] == history.best_number].to_dict("records")[0]
     text = ", ".join(f"{words(name)} {value_words(best[name])}" for name in names)
-    return SettingsSeen(names, kept, history.best_number, criterion, f"Best so far: {text}")
+    return SettingsSeen(names, kept, history.best_number, criterion, f"Best so far: {text}", history.start)
 
 
 def settings_figure(data: SettingsSeen) -> go.Figure:
@@ -189,7 +193,7 @@ def settings_figure(data: SettingsSeen) -> go.Figure:
             )  # fmt: skip
         figure.update_xaxes(title_text=safe(words(name)), row=1, col=k, **axis)
     shown = data.trials["shown"].to_numpy(dtype=float)
-    figure.update_yaxes(range=_range_of(shown, higher=data.criterion == "policy_value"))
+    figure.update_yaxes(range=_range_of(shown, higher=data.criterion == "policy_value", start=data.start))
     figure.update_yaxes(title_text=AXES[data.criterion], row=1, col=1)
     return frame(figure, data.finding)
 

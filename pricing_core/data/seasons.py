@@ -15,8 +15,6 @@ NEARLY_A_YEAR: Final = 270
 """Days of a log from which on a user may expect that the models know the time of year."""
 
 
-def log_days(offered_at: pd.Series) -> float:
-    """Days between the first offer and the last; 0 without offers."""
-    if offered_at.empty:
-        return 0.0
-    return float((offered_at.max() - offered_at.min()).total_seconds() / 86_400)
+def log_days(first: pd.Timestamp, last: pd.Timestamp) -> int:
+    """Days from the date of the first offer to that of the last; 0 where a log has none."""
+    return 0 if pd.isna(first) or pd.isna(last) else int((last.floor("D") - first.floor("D")).days)

@@ -12,8 +12,7 @@ counts once, so that these are the offers before sampling), *K* members and *s* 
 :math:`d = \sum a / \sum w` how far a change of the log odds moves the band's rate (:math:`a = w\,p(1-p)`),
 :math:`q = \sum_c [(\sum a)^2 - \sum a^2] / (\sum w)^2` over the customers *c* of the band, and
 :math:`\tau_c^2, \tau_o^2` the variances of the mean shock, common and of the band itself, over the weeks of the window.
-*t* has the degrees of freedom of a sum whose parts are estimated
-(Welch 1947; Satterthwaite 1946).
+*t* has the degrees of freedom of a sum whose parts are estimated (Welch 1947; Satterthwaite 1946).
 """
 
 from __future__ import annotations

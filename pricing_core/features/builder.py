@@ -106,7 +106,7 @@ def build_features(
         category=known.category,
         events=events,
         category_of=_category_by_product(dataset),
-        untold=frozenset() if log_days(dataset.offers["offered_at"]) >= LEAST_SEASON_DAYS else frozenset(YEAR_TERMS),
+        untold=frozenset() if _days(dataset) >= LEAST_SEASON_DAYS else frozenset(YEAR_TERMS),
     )
 
 
@@ -242,13 +242,18 @@ def _product_numbers(base: pd.Series, cost: pd.Series, stock: pd.Series) -> pd.D
     return pd.DataFrame(frame)
 
 
+def _days(dataset: Dataset) -> int:
+    times = dataset.offers["offered_at"]
+    return log_days(times.min(), times.max())
+
+
 def _market_numbers(dataset: Dataset, offers: pd.DataFrame, competitor: pd.Series) -> pd.DataFrame:
     """Competitor gap, and cyclic terms of the calendar."""
     second = to_seconds(offers["offered_at"])
     frame: dict[str, object] = {}
     if competitor.notna().any():
         frame["competitor gap"] = np.log(competitor.where(competitor > 0))
-    days = log_days(dataset.offers["offered_at"])
+    days = _days(dataset)
     if days >= NEARLY_A_YEAR:
         year = 2 * np.pi * (second / (YEAR_DAYS * DAY))
         frame |= {name: turn(times * year) for name, (times, turn) in YEAR_TERMS.items()}

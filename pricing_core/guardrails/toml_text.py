@@ -24,7 +24,9 @@ def read_toml(source: Path | str, what: str) -> dict[str, Any]:
         text = source.read_text(encoding="utf-8-sig") if isinstance(source, Path) else source
         return tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
-        raise FileReadError(f"{name} cannot be read: {reason(error)}.", fix=f"Give a TOML file of {what}.") from error
+        raise FileReadError(
+            f"{name} cannot be read: {reason(error, of=name)}.", fix=f"Give a TOML file of {what}."
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise FileReadError(
             f"{name} is not valid TOML: {reason(error)}.", fix='Write lines such as "name = 0.1".'

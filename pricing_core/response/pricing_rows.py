@@ -201,7 +201,7 @@ class PricingRows:
             }
         except (OSError, ValueError, KeyError) as error:
             raise ModelError(
-                f"The priced rows in {_ROWS_FILE} cannot be read: {reason(error)}.", fix="Train again."
+                f"The priced rows in {_ROWS_FILE} cannot be read: {reason(error, of=_ROWS_FILE)}.", fix="Train again."
             ) from error
         return cls(response=response, **arrays)
 

@@ -168,7 +168,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise WorkspaceError(
-            f"The file {path.parent.name}/{path.name} of the workspace cannot be read: {reason(error)}.",
+            f"The file {path.parent.name}/{path.name} of the workspace cannot be read: {reason(error, of=path.name)}.",
             fix="Restore it from a copy, or delete the folder and make it again.",
         ) from error
 

@@ -100,7 +100,7 @@ def read_settings(path: Path, base: TrainingConfig) -> TrainingConfig:
         found = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"The settings in {path.name} cannot be read: {reason(error)}.", fix="Give TOML or JSON."
+            f"The settings in {path.name} cannot be read: {reason(error, of=path.name)}.", fix="Give TOML or JSON."
         ) from error
     unknown = sorted(set(found) - {"family", "settings", "pricing_settings"}) if isinstance(found, dict) else ["a list"]
     if unknown:

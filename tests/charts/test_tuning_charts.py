@@ -117,6 +117,7 @@ def test_the_settings_of_today_and_of_few_trials_every_score_lie_within_the_char
     scores = np.concatenate([[0.09], np.linspace(0.061, 0.060, count - 1)])
     table = pd.DataFrame(
         {"number": np.arange(1, count + 1), "state": "done", "score": scores, "today": np.arange(count) == 0}
-    )
-    low, high = history_figure(history_data(table, "log_loss")).layout.yaxis.range
-    assert low < 0.060 and high > 0.09
+    ).assign(**{"setting.learning_rate": np.geomspace(0.001, 0.01, count)})
+    for figure in (history_figure(history_data(table, "log_loss")), settings_figure(settings_data(table, "log_loss"))):
+        low, high = figure.layout.yaxis.range
+        assert low < 0.060 and high > 0.09

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pricing_core.data.checks import day_findings, offer_days
 from pricing_core.data.dataset import Dataset
 from pricing_core.features import FeatureEncoder, build_features
 from pricing_core.features.builder import YEAR_TERMS
@@ -37,6 +38,13 @@ def test_the_time_of_year_is_learned_from_fourteen_months_on(shop: Shop, days: f
     assert knows_season(encoder, table) is learned
     assert encoder.untold_ == ([] if learned else list(YEAR_TERMS))
     assert "weekday (sine)" in names
+
+
+@pytest.mark.parametrize("days", [428.6, 429.4, 429.9, 430.1])
+def test_what_data_says_of_a_log_and_what_is_learned_from_it_agree(shop: Shop, days: float) -> None:
+    dataset = lasting(shop(), days)
+    told = [each for each in day_findings(offer_days(dataset.offers)) if "time of year" in each.message]
+    assert bool(told) is bool(build_features(dataset).untold)
 
 
 def test_rows_of_a_table_and_a_kept_encoder_remember_what_is_not_learned(shop: Shop) -> None:

@@ -27,6 +27,12 @@ def test_files_are_named_without_their_folders(error: BaseException, told: str) 
     assert reason(error) == told
 
 
+def test_a_file_that_the_sentence_has_named_is_not_named_again() -> None:
+    gone = FileNotFoundError(2, "No such file or directory", "/home/shop/w/runs/r0001/x.json")
+    assert reason(gone, of="x.json") == "No such file or directory"
+    assert reason(gone, of="y.json") == "x.json: No such file or directory"
+
+
 def test_damaged_and_missing_rows_of_a_run_name_the_file_only(tmp_path: Path) -> None:
     rows = make_rows(20)
     rows.save(tmp_path)
